@@ -1,0 +1,43 @@
+namespace FailoverOperator.Api;
+
+/// <summary>Names that are part of the contract: API group, labels, annotations, field manager.</summary>
+public static class ApiGroup
+{
+    public const string Name = "failover-operator.io";
+    public const string Version = "v1alpha1";
+
+    /// <summary>Field manager of every write of the operator.</summary>
+    public const string FieldManager = "failover-operator";
+
+    /// <summary>Label of member pods and failovers: the name of their group.</summary>
+    public const string GroupLabel = Name + "/group";
+
+    /// <summary>Label of member pods, and what the selectors of the group's Services ask for. Values: <see cref="RoleLabels"/>.</summary>
+    public const string RoleLabel = Name + "/role";
+
+    /// <summary>Label of member pods and failovers: the slot.</summary>
+    public const string SlotLabel = Name + "/slot";
+
+    /// <summary>
+    /// Label of the active pod, annotation of its Services: the highest term ever published there, a whole number.
+    /// </summary>
+    public const string TermLabel = Name + "/term";
+
+    /// <summary>
+    /// Annotation that a person sets on a blocked failover to state, having made sure, that the old primary cannot write.
+    /// Its value is the old primary's pod name.
+    /// </summary>
+    public const string FenceConfirmedAnnotation = Name + "/fence-confirmed";
+
+    /// <summary>The only slot of a group in mode <c>ActivePassive</c>.</summary>
+    public const string FirstSlot = "0";
+}
+
+/// <summary>Values of <see cref="ApiGroup.RoleLabel"/>.</summary>
+public static class RoleLabels
+{
+    public const string Active = "active";
+    public const string Standby = "standby";
+    public const string Spare = "spare";
+    public const string Fenced = "fenced";
+}

@@ -1,0 +1,87 @@
+namespace FailoverOperator.Api;
+
+/// <summary>Types of the conditions of a RedundancyGroup.</summary>
+public static class ConditionTypes
+{
+    /// <summary>The spec is valid and what it names exists.</summary>
+    public const string Accepted = nameof(Accepted);
+
+    /// <summary>A primary takes writes.</summary>
+    public const string Available = nameof(Available);
+
+    /// <summary>At least <c>spec.spares</c> standbys could take over.</summary>
+    public const string Redundant = nameof(Redundant);
+
+    /// <summary>A failover would work now, and the message says to whom, or why not.</summary>
+    public const string FailoverReady = nameof(FailoverReady);
+
+    /// <summary>The last failover met <c>spec.targets</c>.</summary>
+    public const string TargetsMet = nameof(TargetsMet);
+
+    /// <summary>The primary is being changed.</summary>
+    public const string Progressing = nameof(Progressing);
+
+    public static IReadOnlyList<string> All { get; } = [Accepted, Available, Redundant, FailoverReady, TargetsMet, Progressing];
+}
+
+/// <summary>
+/// Reasons of conditions and of blocked or failed failovers. CamelCase, part of the contract: alerts may match on them.
+/// </summary>
+public static class Reasons
+{
+    // Accepted
+    public const string Valid = nameof(Valid);
+    public const string InvalidSpec = nameof(InvalidSpec);
+    public const string WorkloadNotFound = nameof(WorkloadNotFound);
+    public const string WorkloadClaimed = nameof(WorkloadClaimed);
+    public const string TooFewReplicas = nameof(TooFewReplicas);
+    public const string ServiceNotFound = nameof(ServiceNotFound);
+    public const string ServiceWithoutSelector = nameof(ServiceWithoutSelector);
+    public const string ServiceSelectsNothing = nameof(ServiceSelectsNothing);
+    public const string ServiceClaimed = nameof(ServiceClaimed);
+    public const string SecretNotFound = nameof(SecretNotFound);
+    public const string SecretKeyNotFound = nameof(SecretKeyNotFound);
+
+    // Available, Redundant, FailoverReady
+    public const string PrimaryServing = nameof(PrimaryServing);
+    public const string PrimaryNotServing = nameof(PrimaryNotServing);
+    public const string NoPrimary = nameof(NoPrimary);
+    public const string EnoughSpares = nameof(EnoughSpares);
+    public const string TooFewSpares = nameof(TooFewSpares);
+    public const string Ready = nameof(Ready);
+    public const string NoCandidate = nameof(NoCandidate);
+    public const string LagUnknown = nameof(LagUnknown);
+    public const string BeyondRpo = nameof(BeyondRpo);
+    public const string MembersUnknown = nameof(MembersUnknown);
+    public const string CredentialsRejected = nameof(CredentialsRejected);
+    public const string EngineFailed = nameof(EngineFailed);
+    public const string SplitBrainSuspected = nameof(SplitBrainSuspected);
+    public const string OperatorImpaired = nameof(OperatorImpaired);
+    public const string AllMembersDown = nameof(AllMembersDown);
+    public const string NotAccepted = nameof(NotAccepted);
+
+    // TargetsMet
+    public const string NoFailoverYet = nameof(NoFailoverYet);
+    public const string WithinTargets = nameof(WithinTargets);
+    public const string RtoExceeded = nameof(RtoExceeded);
+    public const string RpoExceeded = nameof(RpoExceeded);
+
+    // Progressing
+    public const string Steady = nameof(Steady);
+    public const string FailoverRunning = nameof(FailoverRunning);
+    public const string FailureSuspected = nameof(FailureSuspected);
+    public const string WaitingForMembers = nameof(WaitingForMembers);
+    public const string Blocked = nameof(Blocked);
+
+    // Failover
+    public const string FenceUnproven = nameof(FenceUnproven);
+    public const string FenceConfirmationInvalid = nameof(FenceConfirmationInvalid);
+    public const string PrimaryRecovered = nameof(PrimaryRecovered);
+    public const string PromotionTimedOut = nameof(PromotionTimedOut);
+    public const string CandidateLost = nameof(CandidateLost);
+    public const string VerificationFailed = nameof(VerificationFailed);
+    public const string Verified = nameof(Verified);
+    public const string Superseded = nameof(Superseded);
+    public const string NotRequestable = nameof(NotRequestable);
+    public const string SpecChanged = nameof(SpecChanged);
+}

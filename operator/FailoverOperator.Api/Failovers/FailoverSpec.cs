@@ -1,0 +1,100 @@
+using FailoverOperator.Api.Attributes;
+
+namespace FailoverOperator.Api.Failovers;
+
+/// <summary>What kind of change it is.</summary>
+public enum FailoverType
+{
+    /// <summary>Forced by a fault: fence the old primary, promote a standby.</summary>
+    Failover,
+
+    /// <summary>The first primary of a new group, or the return of the last one after all members were down.</summary>
+    Election,
+
+    /// <summary>A primary was found at work; it is recorded, not changed.</summary>
+    Adoption,
+}
+
+/// <summary>Why the change is needed: the diagnosis.</summary>
+public enum FailoverCause
+{
+    NewGroup,
+    PrimaryProcessDown,
+    PrimaryPodGone,
+    PrimaryNodeDown,
+    PrimaryUnresponsive,
+    AllMembersDown,
+}
+
+/// <summary>What is to be done and why.</summary>
+[ValidationRule(RedundancyGroups.RuleIds.SpecIsImmutable, "self == oldSelf", "the spec of a Failover cannot be changed")]
+public sealed record FailoverSpec
+{
+    [Required]
+    [Description("The group.")]
+    public GroupReference GroupRef { get; init; } = new();
+
+    [Required]
+    [Description("The slot whose holder changes; 0 in mode ActivePassive.")]
+    [Length(1, 63)]
+    public string Slot { get; init; } = "";
+
+    [Required]
+    [Description("The term that the new primary will have.")]
+    [RangeMinimum(1)]
+    public long Term { get; init; }
+
+    [Required]
+    [Description("Failover: forced by a fault. Election: first primary. Adoption: a primary was found at work.")]
+    public FailoverType Type { get; init; }
+
+    [Required]
+    [Description("The diagnosis.")]
+    public FailoverCause Cause { get; init; }
+
+    [Description("The evidence for the diagnosis, for people.")]
+    [Items(0, 16)]
+    public IReadOnlyList<string> Evidence { get; init; } = [];
+
+    [Description("The old primary. Absent: there was none.")]
+    public MemberReference? From { get; init; }
+
+    [Description("The old primary's last known position in its log.")]
+    public long? PrimaryPositionBytes { get; init; }
+
+    [Description("The least position of a candidate that keeps the loss within the recovery point objective.")]
+    public long? RequiredPositionBytes { get; init; }
+}
+
+/// <summary>Names the group.</summary>
+public sealed record GroupReference
+{
+    [Required]
+    [Description("Name of the RedundancyGroup, in the same namespace.")]
+    [Length(1, 253)]
+    public string Name { get; init; } = "";
+}
+
+/// <summary>Names one incarnation of a pod.</summary>
+public sealed record MemberReference
+{
+    [Required]
+    [Description("Name of the pod.")]
+    public string Name { get; init; } = "";
+
+    [Required]
+    [Description("UID of the pod: a pod of the same name and another UID is another member.")]
+    public string Uid { get; init; } = "";
+
+    [Description("Node that it runs on.")]
+    public string? Node { get; init; }
+
+    [Description("Zone of that node.")]
+    public string? Zone { get; init; }
+
+    [Description("Id of its engine container; changes when the container restarts.")]
+    public string? ContainerId { get; init; }
+
+    [Description("Identity of the server process, as the engine tells it. Empty: the engine tells none.")]
+    public string? Instance { get; init; }
+}

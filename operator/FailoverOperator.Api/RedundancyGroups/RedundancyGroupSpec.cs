@@ -1,0 +1,223 @@
+using FailoverOperator.Api.Attributes;
+
+namespace FailoverOperator.Api.RedundancyGroups;
+
+/// <summary>How the members share the work.</summary>
+public enum RedundancyMode
+{
+    ActivePassive,
+}
+
+/// <summary>What is wanted. Initial values are the defaults of the CRD.</summary>
+[ValidationRule(RuleIds.HooksRequired, "self.engine.type != 'Hooks' || has(self.engine.hooks)",
+    "engine.type Hooks needs engine.hooks with at least status, promote and follow")]
+[ValidationRule(RuleIds.HooksOnlyForHooks, "self.engine.type == 'Hooks' || !has(self.engine.hooks)",
+    "engine.hooks is used by engine.type Hooks only; remove it, or set engine.type: Hooks")]
+[ValidationRule(RuleIds.RedisOnlyForRedis, "self.engine.type == 'Redis' || !has(self.engine.redis)",
+    "engine.redis is used by engine.type Redis only; remove it, or set engine.type: Redis")]
+[ValidationRule(RuleIds.RedisIsAsynchronous, "self.engine.type != 'Redis' || self.targets.rpoSeconds >= 1",
+    "Redis replicates asynchronously and cannot promise targets.rpoSeconds: 0; write 1 or more")]
+[ValidationRule(RuleIds.DetectionWithinRto, "self.detection.unhealthyAfterSeconds < self.targets.rtoSeconds",
+    "detection.unhealthyAfterSeconds must be less than targets.rtoSeconds, or no failover for a silent primary can meet the target")]
+[ValidationRule(RuleIds.ProbeFitsDetection,
+    "self.detection.probeTimeoutMilliseconds + self.detection.probeIntervalMilliseconds <= self.detection.unhealthyAfterSeconds * 1000",
+    "detection.probeTimeoutMilliseconds plus detection.probeIntervalMilliseconds must fit into detection.unhealthyAfterSeconds")]
+public sealed record RedundancyGroupSpec
+{
+    [Description("How the members share the work. ActivePassive: one primary takes the writes, the others stand by.")]
+    public RedundancyMode Mode { get; init; } = RedundancyMode.ActivePassive;
+
+    [Required]
+    [Description("The workload whose pods are the members. It must be in the group's namespace, and in one group only.")]
+    public WorkloadReference WorkloadRef { get; init; } = new();
+
+    [Description("Members that are active at the same time. Always 1 in mode ActivePassive.")]
+    [RangeMinimum(1)]
+    [RangeMaximum(1)]
+    public int Active { get; init; } = 1;
+
+    [Description("Standbys that are wanted. The group is Redundant while at least this many could take over. The workload needs active + spares replicas.")]
+    [RangeMinimum(0)]
+    [RangeMaximum(100)]
+    public int Spares { get; init; } = 1;
+
+    [Required]
+    [Description("How the operator talks to the members: asks for their role and lag, promotes them, makes them follow.")]
+    public EngineSpec Engine { get; init; } = new();
+
+    [Description("What a failover may cost. Each failover is judged against it.")]
+    public TargetsSpec Targets { get; init; } = new();
+
+    [Description("When a member counts as failed.")]
+    public DetectionSpec Detection { get; init; } = new();
+
+    [Description("How it is made sure that a failed primary cannot write any more, before another one is promoted.")]
+    public FencingSpec Fencing { get; init; } = new();
+
+    [Description("How the new primary is chosen and promoted.")]
+    public PromotionSpec Promotion { get; init; } = new();
+
+    [Description("Which Services follow the members' roles.")]
+    public TrafficSpec Traffic { get; init; } = new();
+
+    [Description("How many ended Failover objects are kept as a record.")]
+    [RangeMinimum(1)]
+    [RangeMaximum(100)]
+    public int FailoverHistoryLimit { get; init; } = 10;
+}
+
+/// <summary>Names the workload by kind and name, in the group's namespace.</summary>
+public sealed record WorkloadReference
+{
+    [Description("API version of the workload.")]
+    public WorkloadApiVersion ApiVersion { get; init; } = WorkloadApiVersion.AppsV1;
+
+    [Description("Kind of the workload.")]
+    public WorkloadKind Kind { get; init; } = WorkloadKind.StatefulSet;
+
+    [Required]
+    [Description("Name of the workload.")]
+    [Length(1, 253)]
+    public string Name { get; init; } = "";
+}
+
+/// <summary>API versions of workloads.</summary>
+public enum WorkloadApiVersion
+{
+    [System.Text.Json.Serialization.JsonStringEnumMemberName("apps/v1")]
+    AppsV1,
+}
+
+/// <summary>Kinds of workloads.</summary>
+public enum WorkloadKind
+{
+    StatefulSet,
+}
+
+/// <summary>What a failover may cost.</summary>
+public sealed record TargetsSpec
+{
+    [Description("Recovery time objective: seconds from the last write that the old primary took to the first that the new one takes.")]
+    [RangeMinimum(1)]
+    [RangeMaximum(86400)]
+    public int RtoSeconds { get; init; } = 30;
+
+    [Description("Recovery point objective: a standby that misses more than the primary's last so many seconds of writes is not promoted. 0 allows no loss; an asynchronous engine cannot promise that.")]
+    [RangeMinimum(0)]
+    [RangeMaximum(86400)]
+    public int RpoSeconds { get; init; } = 30;
+}
+
+/// <summary>When a member counts as failed.</summary>
+public sealed record DetectionSpec
+{
+    [Description("A member that is silent or not ready for so long has failed. An ended process or a deleted pod counts at once.")]
+    [RangeMinimum(1)]
+    [RangeMaximum(3600)]
+    public int UnhealthyAfterSeconds { get; init; } = 5;
+
+    [Description("Time from one question to a member's engine to the next.")]
+    [RangeMinimum(100)]
+    [RangeMaximum(60000)]
+    public int ProbeIntervalMilliseconds { get; init; } = 500;
+
+    [Description("A member that has not answered within this time is silent.")]
+    [RangeMinimum(100)]
+    [RangeMaximum(60000)]
+    public int ProbeTimeoutMilliseconds { get; init; } = 1000;
+}
+
+/// <summary>Ways to fence.</summary>
+public enum FencingMethod
+{
+    PodTermination,
+}
+
+/// <summary>What to do when no way of fencing could be proven.</summary>
+public enum UnprovenFence
+{
+    Block,
+    Proceed,
+}
+
+/// <summary>How a failed primary is kept from writing.</summary>
+public sealed record FencingSpec
+{
+    [Description("Ways to fence, tried in order until one is proven. PodTermination: delete the pod and wait until its kubelet has confirmed that every container has ended.")]
+    [Items(1, 1)]
+    [ListSet]
+    public IReadOnlyList<FencingMethod> Policy { get; init; } = [FencingMethod.PodTermination];
+
+    [Description("What to do when the end of the old primary is not proven in time, as on a node that lost power or its network. Block: wait for the proof or for a person. Proceed: promote all the same, and risk two primaries.")]
+    public UnprovenFence WhenUnproven { get; init; } = UnprovenFence.Block;
+
+    [Description("Time for a proof. After it whenUnproven decides.")]
+    [RangeMinimum(1)]
+    [RangeMaximum(3600)]
+    public int TimeoutSeconds { get; init; } = 20;
+}
+
+/// <summary>What orders the candidates.</summary>
+public enum CandidateOrder
+{
+    LeastLag,
+    Zone,
+    Name,
+}
+
+/// <summary>How the new primary is chosen and promoted.</summary>
+public sealed record PromotionSpec
+{
+    [Description("What decides between standbys that may be promoted, the first difference wins. LeastLag: least behind the old primary. Zone: in another zone than the old primary. Name: first by name.")]
+    [Items(1, 3)]
+    [ListSet]
+    public IReadOnlyList<CandidateOrder> CandidateOrder { get; init; } =
+        [RedundancyGroups.CandidateOrder.LeastLag, RedundancyGroups.CandidateOrder.Zone, RedundancyGroups.CandidateOrder.Name];
+
+    [Description("Time for the candidate to become primary. After it the candidate is fenced in turn and another one is chosen.")]
+    [RangeMinimum(1)]
+    [RangeMaximum(3600)]
+    public int TimeoutSeconds { get; init; } = 30;
+}
+
+/// <summary>Which role a Service leads to.</summary>
+public enum TrafficRole
+{
+    Active,
+    Standby,
+}
+
+/// <summary>Which Services follow the members' roles.</summary>
+public sealed record TrafficSpec
+{
+    [Description("Services whose selectors the operator extends by the label failover-operator.io/role, so that they lead to the members of that role only.")]
+    [ListMapKey("name")]
+    [Items(0, 16)]
+    public IReadOnlyList<ServiceReference> Services { get; init; } = [];
+}
+
+/// <summary>A Service and the role it leads to.</summary>
+public sealed record ServiceReference
+{
+    [Required]
+    [Description("Name of the Service, in the group's namespace. It must have a selector that matches the workload's pods.")]
+    [Length(1, 63)]
+    public string Name { get; init; } = "";
+
+    [Required]
+    [Description("Active: leads to the primary. Standby: leads to the standbys.")]
+    public TrafficRole Role { get; init; }
+}
+
+/// <summary>Names of the validation rules, shared by the CRD and the operator's own check.</summary>
+public static class RuleIds
+{
+    public const string HooksRequired = nameof(HooksRequired);
+    public const string HooksOnlyForHooks = nameof(HooksOnlyForHooks);
+    public const string RedisOnlyForRedis = nameof(RedisOnlyForRedis);
+    public const string RedisIsAsynchronous = nameof(RedisIsAsynchronous);
+    public const string DetectionWithinRto = nameof(DetectionWithinRto);
+    public const string ProbeFitsDetection = nameof(ProbeFitsDetection);
+    public const string ExecOrHttp = nameof(ExecOrHttp);
+    public const string SpecIsImmutable = nameof(SpecIsImmutable);
+}

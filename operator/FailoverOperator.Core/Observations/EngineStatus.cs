@@ -1,0 +1,91 @@
+namespace FailoverOperator.Core.Observations;
+
+/// <summary>What a member's engine says that it is. Unknown: it does not know, or did not say.</summary>
+public enum EngineRole
+{
+    Unknown,
+    Primary,
+    Standby,
+}
+
+/// <summary>State of a standby's replication. Unknown for a primary.</summary>
+public enum ReplicationLink
+{
+    Unknown,
+
+    /// <summary>Receiving the primary's log.</summary>
+    Up,
+
+    /// <summary>Copying everything anew: its data are not consistent until that has ended.</summary>
+    Syncing,
+    Down,
+}
+
+/// <summary>A member's own account of itself.</summary>
+public sealed record EngineStatus
+{
+    public required EngineRole Role { get; init; }
+
+    /// <summary>Whether it would take a write now.</summary>
+    public required bool Writable { get; init; }
+
+    /// <summary>Identity of the server process; changes when it restarts. Null: the engine tells none.</summary>
+    public string? Instance { get; init; }
+
+    /// <summary>Position in the log, in bytes, comparable between members of a group. Null: unknown.</summary>
+    public long? PositionBytes { get; init; }
+
+    public ReplicationLink Link { get; init; } = ReplicationLink.Unknown;
+
+    /// <summary>For how long the link has been other than up. Null: it is up, or unknown.</summary>
+    public TimeSpan? LinkDownFor { get; init; }
+
+    /// <summary>Address (IP or host name) of the primary that a standby follows. Null: none, or unknown.</summary>
+    public string? FollowsAddress { get; init; }
+
+    /// <summary>Whether it surely holds no data. Null: unknown.</summary>
+    public bool? IsEmpty { get; init; }
+
+    /// <summary>Lag that the engine itself reports, in bytes, for engines whose positions cannot be compared. Null: use positions.</summary>
+    public long? ReportedLagBytes { get; init; }
+
+    /// <summary>The engine's own words for people.</summary>
+    public string? Message { get; init; }
+}
+
+/// <summary>The outcome of one question to a member's engine. Closed: nested types only.</summary>
+public abstract record EngineReply
+{
+    private EngineReply()
+    {
+    }
+
+    /// <summary>It answered.</summary>
+    public sealed record Answered(EngineStatus Status) : EngineReply;
+
+    /// <summary>The pod's kernel answered that nobody listens: the process is not there.</summary>
+    public sealed record Refused(string Message) : EngineReply;
+
+    /// <summary>No answer in time, or the connection broke. Says nothing about the process.</summary>
+    public sealed record Silent(string Message) : EngineReply;
+
+    /// <summary>It is there and rejects the operator's credentials. Says nothing about its health.</summary>
+    public sealed record Unauthorized(string Message) : EngineReply;
+
+    /// <summary>It answered with an error or with something that cannot be understood.</summary>
+    public sealed record Failed(string Message) : EngineReply;
+}
+
+/// <summary>The outcome of a command to a member's engine. Closed: nested types only.</summary>
+public abstract record EngineOutcome
+{
+    private EngineOutcome()
+    {
+    }
+
+    /// <summary>Acknowledged.</summary>
+    public sealed record Done : EngineOutcome;
+
+    /// <summary>Not carried out, or not known to be: a sentence for a person.</summary>
+    public sealed record NotDone(string Message) : EngineOutcome;
+}
