@@ -95,8 +95,10 @@ public sealed class StructuralSchema
         if (!_withDefaults || IsRequired(property))
             return;
 
+        // Absent means the same as empty: a default would only make objects longer (and 1.20 API servers that were built
+        // by a current Go compiler take an empty string for null and refuse it).
         var initial = property.Get!(Activator.CreateInstance(property.DeclaringType)!);
-        if (initial is null)
+        if (initial is null or "" or System.Collections.ICollection { Count: 0 })
             return;
 
         // API servers fill the fields of a default in turn, so an object's own defaults are not repeated here.
