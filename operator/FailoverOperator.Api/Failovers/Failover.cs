@@ -18,7 +18,7 @@ namespace FailoverOperator.Api.Failovers;
 [GenericAdditionalPrinterColumn(".spec.from.name", "From", "string")]
 [GenericAdditionalPrinterColumn(".status.candidate.name", "To", "string")]
 [GenericAdditionalPrinterColumn(".status.phase", "Phase", "string")]
-[GenericAdditionalPrinterColumn(".status.reason", "Reason", "string", Priority = 1)]
+[GenericAdditionalPrinterColumn(".status.reason", "Reason", "string")]
 [GenericAdditionalPrinterColumn(".status.fence.evidence", "Fence", "string", Priority = 1)]
 [GenericAdditionalPrinterColumn(".status.downtimeMilliseconds", "Downtime-Ms", "integer")]
 [GenericAdditionalPrinterColumn(".status.lostBytes", "Lost-Bytes", "integer")]

@@ -24,6 +24,9 @@ public enum FailoverCause
     PrimaryNodeDown,
     PrimaryUnresponsive,
     AllMembersDown,
+
+    /// <summary>A person made another member the primary.</summary>
+    PrimaryMoved,
 }
 
 /// <summary>What is to be done and why.</summary>
@@ -61,6 +64,9 @@ public sealed record FailoverSpec
 
     [Description("The old primary's last known position in its log.")]
     public long? PrimaryPositionBytes { get; init; }
+
+    [Description("Identity of the log that the positions belong to. Absent: the engine tells none.")]
+    public string? PrimaryHistory { get; init; }
 
     [Description("The least position of a candidate that keeps the loss within the recovery point objective.")]
     public long? RequiredPositionBytes { get; init; }

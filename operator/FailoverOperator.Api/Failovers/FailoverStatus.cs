@@ -53,9 +53,9 @@ public enum TargetVerdict
     /// <summary>Nothing to judge: an election or adoption, or not ended.</summary>
     NotJudged,
     Met,
+
+    /// <summary>It took longer than <c>targets.rtoSeconds</c>. A loss beyond <c>rpoSeconds</c> cannot be: such a standby is not promoted.</summary>
     RtoMissed,
-    RpoMissed,
-    BothMissed,
 }
 
 /// <summary>Phases whose duration is recorded.</summary>

@@ -35,6 +35,12 @@ public sealed record EngineStatus
     /// <summary>Position in the log, in bytes, comparable between members of a group. Null: unknown.</summary>
     public long? PositionBytes { get; init; }
 
+    /// <summary>Identity of the log that the position belongs to; positions of another one cannot be compared. Null: not told.</summary>
+    public string? History { get; init; }
+
+    /// <summary>Identity of the log that this one continued. Null: none, or not told.</summary>
+    public string? PreviousHistory { get; init; }
+
     public ReplicationLink Link { get; init; } = ReplicationLink.Unknown;
 
     /// <summary>For how long the link has been other than up. Null: it is up, or unknown.</summary>
@@ -59,6 +65,18 @@ public abstract record EngineReply
     private EngineReply()
     {
     }
+
+    /// <summary>The reply in words. Null: there was no question yet.</summary>
+    public static string Describe(EngineReply? reply) => reply switch
+    {
+        null => "not asked yet",
+        Answered => "answers",
+        Refused refused => refused.Message,
+        Silent silent => silent.Message,
+        Unauthorized unauthorized => unauthorized.Message,
+        Failed failed => failed.Message,
+        _ => throw new ArgumentOutOfRangeException(nameof(reply), reply, "unknown reply"),
+    };
 
     /// <summary>It answered.</summary>
     public sealed record Answered(EngineStatus Status) : EngineReply;

@@ -1,0 +1,86 @@
+using FailoverOperator.Api;
+using FailoverOperator.Api.RedundancyGroups;
+
+namespace FailoverOperator.Core.Acceptance;
+
+/// <summary>A Service that the spec names, as it is.</summary>
+/// <param name="Exists">Whether there is one of this name.</param>
+/// <param name="HasSelector">Whether it selects pods at all.</param>
+/// <param name="SelectsMembers">Whether its selector, the role aside, matches a pod template of the workload.</param>
+/// <param name="ClaimedBy">Another, older group that names the same Service. Null: none.</param>
+public sealed record ServiceFacts(string Name, bool Exists, bool HasSelector, bool SelectsMembers, string? ClaimedBy);
+
+/// <summary>What the spec refers to, as it is.</summary>
+public sealed record AcceptanceFacts
+{
+    public required RedundancyGroupSpec Spec { get; init; }
+
+    /// <summary>Replicas of the workload. Null: there is no such workload.</summary>
+    public required int? WorkloadReplicas { get; init; }
+
+    /// <summary>Another, older group that names the same workload. Null: none.</summary>
+    public string? WorkloadClaimedBy { get; init; }
+
+    public IReadOnlyList<ServiceFacts> Services { get; init; } = [];
+
+    /// <summary>Whether the Secret exists, if one is named.</summary>
+    public bool SecretExists { get; init; } = true;
+
+    /// <summary>Whether it has the key.</summary>
+    public bool SecretHasKey { get; init; } = true;
+}
+
+/// <summary>Whether the group can be taken on.</summary>
+/// <param name="Accepted">All is as it must be.</param>
+/// <param name="CanAct">
+/// The operator protects the group. Where something beside the members is wrong, such as one of the Services, it does
+/// so all the same: a failover is worth more than tidiness.
+/// </param>
+public sealed record AcceptanceVerdict(bool Accepted, bool CanAct, string Reason, string Message);
+
+/// <summary>Checks a group against what it refers to. Pure.</summary>
+public static class GroupAcceptance
+{
+    public static AcceptanceVerdict Judge(AcceptanceFacts facts) =>
+        Fatal(facts) ?? facts.Services.Select(OfService).FirstOrDefault(v => v is not null) ?? OfReplicas(facts)
+        ?? new(true, true, Reasons.Valid, "the spec is valid, and what it names exists");
+
+    private static AcceptanceVerdict? Fatal(AcceptanceFacts facts)
+    {
+        var workload = facts.Spec.WorkloadRef.Name;
+        if (SpecRules.Check(facts.Spec) is { Count: > 0 } violations)
+            return Refused(Reasons.InvalidSpec, string.Join("; ", violations.Select(v => v.Message)));
+        if (facts.WorkloadReplicas is null)
+            return Refused(Reasons.WorkloadNotFound, $"there is no StatefulSet {workload} in this namespace; create it, or correct workloadRef.name");
+        if (facts.WorkloadClaimedBy is { } claimant)
+            return Refused(Reasons.WorkloadClaimed, $"StatefulSet {workload} belongs to the older group {claimant}; delete one of the two groups, or let this one name another workload");
+        if (facts.Spec.Engine.Redis?.PasswordSecretRef is { } secret)
+        {
+            if (!facts.SecretExists) return Refused(Reasons.SecretNotFound, $"there is no Secret {secret.Name} in this namespace; create it, or correct engine.redis.passwordSecretRef.name");
+            if (!facts.SecretHasKey) return Refused(Reasons.SecretKeyNotFound, $"Secret {secret.Name} has no key {secret.Key}; add it, or correct engine.redis.passwordSecretRef.key");
+        }
+        return null;
+    }
+
+    private static AcceptanceVerdict? OfService(ServiceFacts service)
+    {
+        if (!service.Exists) return Degraded(Reasons.ServiceNotFound, $"there is no Service {service.Name} in this namespace; create it, or remove it from traffic.services");
+        if (!service.HasSelector) return Degraded(Reasons.ServiceWithoutSelector, $"Service {service.Name} has no selector, so it cannot be led to a member; give it a selector that matches the workload's pods");
+        if (!service.SelectsMembers) return Degraded(Reasons.ServiceSelectsNothing, $"the selector of Service {service.Name} matches no pod of the workload; correct it");
+        return service.ClaimedBy is { } claimant
+            ? Degraded(Reasons.ServiceClaimed, $"Service {service.Name} belongs to the older group {claimant}; remove it from one of the two groups")
+            : null;
+    }
+
+    private static AcceptanceVerdict? OfReplicas(AcceptanceFacts facts)
+    {
+        var wanted = facts.Spec.Active + facts.Spec.Spares;
+        return facts.WorkloadReplicas < wanted
+            ? Degraded(Reasons.TooFewReplicas, $"active + spares are {wanted} members, but StatefulSet {facts.Spec.WorkloadRef.Name} has {facts.WorkloadReplicas} replicas; scale it up, or lower spares")
+            : null;
+    }
+
+    private static AcceptanceVerdict Refused(string reason, string message) => new(false, false, reason, message);
+
+    private static AcceptanceVerdict Degraded(string reason, string message) => new(false, true, reason, message);
+}

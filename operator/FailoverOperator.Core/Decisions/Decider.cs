@@ -1,0 +1,107 @@
+using FailoverOperator.Api;
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Core.Detection;
+using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Recovery;
+
+namespace FailoverOperator.Core.Decisions;
+
+/// <summary>What was found, and what to do about it.</summary>
+public sealed record Verdict(Diagnosis Diagnosis, FailoverRecord? Running, Decision Decision);
+
+/// <summary>
+/// Judges and decides for one group. Pure: from one observation always the same verdict.
+/// </summary>
+public static class Decider
+{
+    public static Verdict Decide(GroupObservation group)
+    {
+        var diagnosis = PrimaryDetector.Diagnose(group);
+        var running = group.Failovers.Where(f => !f.IsEnded).ToList();
+        if (diagnosis is Diagnosis.OperatorImpaired impaired)
+            return new(diagnosis, running.LastOrDefault(), new Decision.Wait(TimeSpan.FromSeconds(1), Reasons.OperatorImpaired, $"the operator cannot trust what it sees and does nothing: {impaired.Why}"));
+
+        // At most one is acted on: the highest own term. Others are ended first.
+        if (running.FirstOrDefault(f => !f.IsOwn) is { } foreign) return new(diagnosis, foreign, Refuse(foreign));
+        if (running is [var older, .., var newest]) return new(diagnosis, older, FailoverProcedure.Supersede(older, newest));
+        if (running is [var only] && group.Failovers[^1] is var last && last != only && last.IsOwn) return new(diagnosis, only, FailoverProcedure.Supersede(only, last));
+        return running is [var current]
+            ? new(diagnosis, current, FailoverProcedure.Next(group, current))
+            : new(diagnosis, null, OnDiagnosis(group, diagnosis));
+    }
+
+    private static Decision Refuse(FailoverRecord foreign) => new Decision.Advance(new Step.Enter(FailoverPhase.Failed)
+    {
+        Reason = Reasons.NotRequestable,
+        Message = "this version of the operator creates Failover objects itself and does not take requests; delete this one",
+    });
+
+    private static Decision OnDiagnosis(GroupObservation group, Diagnosis diagnosis) => diagnosis switch
+    {
+        Diagnosis.Healthy or Diagnosis.SplitBrainSuspected => Mend(group),
+        Diagnosis.PrimaryDemoted demoted => new Decision.Advance(new Step.Promote(demoted.Primary, SlotHolder.Of(group).Term)),
+        Diagnosis.PrimaryMoved moved => Begin(group, FailoverType.Adoption, FailoverCause.PrimaryMoved, [$"{moved.Primary.Name} takes writes, and {SlotHolder.Of(group).Holder!.Name} has become a standby, without the operator"]),
+        Diagnosis.PrimarySuspected suspected => new Decision.Wait(suspected.DecisiveIn ?? TimeSpan.FromSeconds(1), Reasons.FailureSuspected, suspected.Evidence),
+        Diagnosis.CredentialsRejected rejected => new Decision.Blocked(Reasons.CredentialsRejected, $"the operator cannot log in, so nothing is known of the members; correct the Secret that engine.redis.passwordSecretRef names: {rejected.Message}"),
+        Diagnosis.NewGroup => OnNewGroup(group),
+        Diagnosis.PrimaryFailed failed => OnFailure(group, failed),
+        Diagnosis.OperatorImpaired => throw new InvalidOperationException("an impaired operator decides nothing"),
+        _ => throw new ArgumentOutOfRangeException(nameof(diagnosis), diagnosis, "unknown diagnosis"),
+    };
+
+    private static Decision Mend(GroupObservation group)
+    {
+        var slot = SlotHolder.Of(group);
+        var primary = slot.MemberIn(group)!;
+        var steps = Repairs.Needed(group, primary, slot.Term);
+        // Only a primary that says so itself is one to follow.
+        if (!primary.IsWritablePrimary) steps = [.. steps.Where(s => s is not Step.Follow)];
+        return steps.Count == 0 ? new Decision.Steady() : new Decision.Advance(steps);
+    }
+
+    private static Decision OnNewGroup(GroupObservation group)
+    {
+        var rejected = group.Members.Select(m => m.Probe.Reply).OfType<EngineReply.Unauthorized>().FirstOrDefault();
+        if (rejected is not null) return OnDiagnosis(group, new Diagnosis.CredentialsRejected(rejected.Message));
+
+        var primaries = group.Members.Where(m => m.IsWritablePrimary).ToList();
+        var atWork = primaries is [var one] && group.Members.Any(m => m.Probe.Status is { Role: EngineRole.Standby, Link: ReplicationLink.Up } s && s.FollowsAddress == one.Address);
+        if (!atWork && !Elections.AllAnswer(group))
+            return new Decision.Wait(TimeSpan.FromSeconds(1), Reasons.WaitingForMembers, $"the first primary is chosen when all {group.WorkloadReplicas} members have answered; missing: {Elections.Missing(group)}");
+
+        var choice = primaries.Count > 0 && primaries.Any(p => p.Probe.Status!.IsEmpty != true) ? Elections.Found(group) : Elections.First(group);
+        if (choice is Choice.Nobody nobody) return new Decision.Blocked(nobody.Reason, nobody.Message);
+        return primaries.Contains(((Choice.Candidate)choice).Member)
+            ? Begin(group, FailoverType.Adoption, FailoverCause.NewGroup, [$"{((Choice.Candidate)choice).Member.Name} is primary already"])
+            : Begin(group, FailoverType.Election, FailoverCause.NewGroup, ["no member is primary"]);
+    }
+
+    private static Decision OnFailure(GroupObservation group, Diagnosis.PrimaryFailed failed)
+    {
+        var holder = SlotHolder.Of(group).Holder!;
+        var candidates = new Candidates(group.Spec, Benchmark.Of(holder, group.PrimaryMemory), FailoverProcedure.ReadinessBound(group.Spec));
+        if (candidates.Ranked(group.Members).Count > 0) return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
+        if (Elections.Returned(group, holder) is not null) return Begin(group, FailoverType.Election, FailoverCause.AllMembersDown, [.. failed.Evidence, $"{holder.Name} is back with its data, and nobody else may be promoted"]);
+        var reason = group.Members.Any(m => m.Answers) ? Reasons.NoCandidate : Reasons.AllMembersDown;
+        return new Decision.Blocked(reason, $"{string.Join(", ", failed.Evidence)}; nobody may be promoted: {FailoverProcedure.Explain(candidates, group)}");
+    }
+
+    private static Decision Begin(GroupObservation group, FailoverType type, FailoverCause cause, IReadOnlyList<string> evidence)
+    {
+        var slot = SlotHolder.Of(group);
+        var benchmark = Benchmark.Of(slot.Holder, group.PrimaryMemory);
+        return new Decision.Begin(new FailoverSpec
+        {
+            GroupRef = new GroupReference { Name = group.Name },
+            Slot = ApiGroup.FirstSlot,
+            Term = slot.NextTerm,
+            Type = type,
+            Cause = cause,
+            Evidence = evidence,
+            From = slot.Holder,
+            PrimaryPositionBytes = benchmark.PrimaryPositionBytes,
+            RequiredPositionBytes = benchmark.RequiredPositionBytes,
+            PrimaryHistory = benchmark.History,
+        });
+    }
+}

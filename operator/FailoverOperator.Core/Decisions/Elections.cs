@@ -1,0 +1,108 @@
+using FailoverOperator.Api;
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Core.Observations;
+
+namespace FailoverOperator.Core.Decisions;
+
+/// <summary>Who was chosen. Closed: nested types only.</summary>
+public abstract record Choice
+{
+    private Choice()
+    {
+    }
+
+    /// <param name="LagBytes">Bytes behind the old primary. Null: unknown, but within the target.</param>
+    public sealed record Candidate(Member Member, long? LagBytes) : Choice;
+
+    /// <param name="Reason">CamelCase, see <see cref="Reasons"/>.</param>
+    public sealed record Nobody(string Reason, string Message) : Choice;
+}
+
+/// <summary>Chooses the new primary for each type of failover, from statuses no older than a bound.</summary>
+public static class Elections
+{
+    public static Choice Choose(GroupObservation group, FailoverRecord failover, TimeSpan bound) => failover.Spec.Type switch
+    {
+        FailoverType.Failover => Replacement(group, failover, bound),
+        FailoverType.Election when failover.Spec.From is { } last => Return(group, last),
+        FailoverType.Election => First(group),
+        FailoverType.Adoption => Found(group),
+        _ => throw new ArgumentOutOfRangeException(nameof(failover), failover.Spec.Type, "unknown type"),
+    };
+
+    /// <summary>A standby within the recovery point objective; else, if it is back with its data, the old primary.</summary>
+    private static Choice Replacement(GroupObservation group, FailoverRecord failover, TimeSpan bound)
+    {
+        var candidates = new Candidates(group.Spec, Benchmark.Of(failover.Spec), bound);
+        if (candidates.Ranked(group.Members) is [var best, ..]) return new Choice.Candidate(best, (candidates.Judge(best) as Eligibility.Eligible)?.LagBytes);
+        return failover.Spec.From is { } last && Returned(group, last) is { } back ? new Choice.Candidate(back, 0) : Nobody(candidates, group);
+    }
+
+    /// <summary>Nobody was fenced, so that nobody but the old primary itself may be chosen.</summary>
+    private static Choice Return(GroupObservation group, MemberReference last) => Returned(group, last) is { } back
+        ? new Choice.Candidate(back, 0)
+        : new Choice.Nobody(Reasons.NoCandidate, $"{last.Name} is not back with its data any more");
+
+    /// <summary>
+    /// The pod that was primary last, back with its storage, when everybody has answered. Nobody's data can be newer:
+    /// what others hold came from it. It must not have come back empty, unless nobody has anything.
+    /// </summary>
+    public static Member? Returned(GroupObservation group, MemberReference last)
+    {
+        if (!AllAnswer(group)) return null;
+        var back = group.Members.FirstOrDefault(m => m.Name == last.Name && m.Pod is { Ready: true, Terminating: false });
+        var nobodyHasData = group.Members.All(m => m.Probe.Status!.IsEmpty == true);
+        return back is not null && (back.Probe.Status!.IsEmpty == false || nobodyHasData) ? back : null;
+    }
+
+    /// <summary>The first primary of a group in which nobody is primary: who holds data; if nobody does, by name.</summary>
+    public static Choice First(GroupObservation group)
+    {
+        if (!AllAnswer(group)) return new Choice.Nobody(Reasons.MembersUnknown, $"the first primary is chosen when all {group.WorkloadReplicas} members have answered, lest one with data be overlooked; missing: {Missing(group)}");
+        var holders = group.Members.Where(m => m.Probe.Status!.IsEmpty != true).ToList();
+        var logs = holders.Select(m => m.Probe.Status!.History).Distinct().Count();
+        // Without a word about emptiness or logs all members count as equal, and the position decides.
+        var tellsApart = holders.Any(m => m.Probe.Status!.IsEmpty == false) && logs > 1;
+        if (tellsApart && holders.Count > 1) return new Choice.Nobody(Reasons.SplitBrainSuspected, $"{Names(holders)} hold different data; make the right one the primary and let the others follow it, then the operator adopts it");
+        var from = holders.Count > 0 ? holders : group.Members;
+        var ready = from.Where(m => m.Pod is { Ready: true, Terminating: false });
+        var best = ready.OrderByDescending(m => m.Probe.Status!.PositionBytes ?? 0).ThenBy(m => m.Name, StringComparer.Ordinal).FirstOrDefault();
+        return best is null ? new Choice.Nobody(Reasons.MembersUnknown, "no member is ready yet") : new Choice.Candidate(best, 0);
+    }
+
+    /// <summary>The one primary that is at work already; of several that are all empty the first by name.</summary>
+    public static Choice Found(GroupObservation group)
+    {
+        var primaries = group.Members.Where(m => m.IsWritablePrimary && !m.Pod.Terminating).ToList();
+        var withData = primaries.Where(m => m.Probe.Status!.IsEmpty != true).ToList();
+        var othersHoldData = group.Members.Any(m => m.Probe.Status?.IsEmpty == false);
+        return (withData, primaries) switch
+        {
+            ([var one], _) => new Choice.Candidate(one, 0),
+            ([_, _, ..], _) => new Choice.Nobody(Reasons.SplitBrainSuspected, $"{Names(withData)} all take writes and hold data; let all but the right one follow it, then the operator adopts it"),
+            ([], [var first, ..]) when !othersHoldData => new Choice.Candidate(first, 0),
+            _ => new Choice.Nobody(Reasons.NoPrimary, "no primary with data is at work any more"),
+        };
+    }
+
+    public static bool AllAnswer(GroupObservation group) => group.Members.Count >= group.WorkloadReplicas && group.Members.All(m => m.Answers);
+
+    /// <summary>Who has not answered, for people.</summary>
+    public static string Missing(GroupObservation group)
+    {
+        var silent = group.Members.Where(m => !m.Answers).Select(m => $"{m.Name} ({EngineReply.Describe(m.Probe.Reply)})").ToList();
+        var absent = group.WorkloadReplicas - group.Members.Count;
+        if (absent > 0) silent.Add($"{absent} pod(s) not created yet");
+        return string.Join(", ", silent);
+    }
+
+    private static string Names(IEnumerable<Member> members) => string.Join(", ", members.Select(m => m.Name));
+
+    private static Choice.Nobody Nobody(Candidates candidates, GroupObservation group)
+    {
+        var refusals = group.Members.Select(candidates.Judge).OfType<Eligibility.Ineligible>().ToList();
+        // The most telling reason: what a person could decide about, before what is merely not there.
+        var reason = new[] { Reasons.BeyondRpo, Reasons.LagUnknown, Reasons.CredentialsRejected }.FirstOrDefault(r => refusals.Any(e => e.Reason == r)) ?? Reasons.NoCandidate;
+        return new(reason, $"nobody may be promoted: {string.Join("; ", refusals.Select(e => e.Message))}");
+    }
+}

@@ -1,0 +1,105 @@
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Core.Observations;
+
+namespace FailoverOperator.Core.Detection;
+
+/// <summary>
+/// Names the diagnosis of a group. Pure: the same observation gives the same diagnosis.
+/// Order matters: the operator doubts itself first, then hard evidence (an ended process, a deleted pod) counts at
+/// once, and soft evidence (silence, not ready) only after <c>detection.unhealthyAfterSeconds</c>.
+/// </summary>
+public static class PrimaryDetector
+{
+    /// <summary>An API server that has been silent for longer makes all that was watched stale.</summary>
+    public static readonly TimeSpan ApiSilenceBound = TimeSpan.FromSeconds(5);
+
+    /// <summary>One refused connection may be chance; two in a row mean that nobody listens.</summary>
+    public const int DecisiveRefusals = 2;
+
+    public static Diagnosis Diagnose(GroupObservation group)
+    {
+        if (SelfDoubt(group.Operator) is { } doubt) return new Diagnosis.OperatorImpaired(doubt);
+
+        var slot = SlotHolder.Of(group);
+        if (slot.Holder is null) return new Diagnosis.NewGroup();
+
+        var primary = slot.MemberIn(group);
+        return HardEvidence(group, slot.Holder, primary)
+            ?? FromAnswer(group, slot.Holder, primary!)
+            ?? SoftEvidence(group, primary!);
+    }
+
+    private static string? SelfDoubt(OperatorObservation self) =>
+        !self.Synced ? "not every watch has delivered its first list yet"
+        : self.ApiSilentFor > ApiSilenceBound ? $"the API server has not answered for {Seconds(self.ApiSilentFor)}"
+        : null;
+
+    /// <summary>Evidence that the process which was primary is no more. Null: none; the primary's pod exists then.</summary>
+    private static Diagnosis? HardEvidence(GroupObservation group, MemberReference holder, Member? primary)
+    {
+        if (primary is null) return Failed(FailoverCause.PrimaryPodGone, $"pod {holder.Name} (uid {holder.Uid}) does not exist any more");
+        if (primary.Pod.Phase is PodPhase.Failed or PodPhase.Succeeded)
+            return Failed(FailoverCause.PrimaryPodGone, $"pod {holder.Name} has ended, phase {primary.Pod.Phase}");
+        if (primary.Pod.Terminating) return Failed(FailoverCause.PrimaryPodGone, $"pod {holder.Name} is being deleted");
+        if (ProcessIdentity.EndOf(holder, primary) is { } ended) return Failed(FailoverCause.PrimaryProcessDown, ended);
+        if (primary.Probe.RefusedInARow >= DecisiveRefusals && AnotherAnswers(group, primary))
+            return Failed(FailoverCause.PrimaryProcessDown, $"pod {holder.Name} refused {primary.Probe.RefusedInARow} connections in a row");
+        return null;
+    }
+
+    private static Diagnosis? FromAnswer(GroupObservation group, MemberReference holder, Member primary)
+    {
+        if (primary.Probe.Reply is EngineReply.Unauthorized unauthorized)
+            return new Diagnosis.CredentialsRejected($"{holder.Name}: {unauthorized.Message}");
+        if (primary.Probe.Status is not { } status || IsNotReadyTooLong(group, primary)) return null;
+
+        var others = group.Members.Where(m => m.Uid != primary.Uid && m.IsWritablePrimary).ToList();
+        return status.Role switch
+        {
+            EngineRole.Primary when others.Count > 0 => new Diagnosis.SplitBrainSuspected(others),
+            EngineRole.Primary when status.Writable && primary.Pod.Ready => new Diagnosis.Healthy(),
+            EngineRole.Standby when others.Count == 1 && !others[0].Pod.Terminating => new Diagnosis.PrimaryMoved(others[0]),
+            EngineRole.Standby when others.Count == 0 => new Diagnosis.PrimaryDemoted(primary),
+            EngineRole.Standby => new Diagnosis.SplitBrainSuspected(others),
+            EngineRole.Primary or EngineRole.Unknown => null,
+            _ => throw new ArgumentOutOfRangeException(nameof(primary), status.Role, "unknown role"),
+        };
+    }
+
+    private static Diagnosis SoftEvidence(GroupObservation group, Member primary)
+    {
+        var limit = TimeSpan.FromSeconds(group.Spec.Detection.UnhealthyAfterSeconds);
+        var (sign, lasting) = Sign(primary);
+        if (lasting < limit) return new Diagnosis.PrimarySuspected(sign, limit - lasting);
+
+        // The node's and the kubelet's word counts alone. The operator's own probes count only while another member
+        // answers them: otherwise it may be the operator that is cut off.
+        if (primary.Node.State != NodeState.Ready && !primary.Answers)
+            return Failed(FailoverCause.PrimaryNodeDown, sign, $"node {primary.Node.Name} is {primary.Node.State}");
+        if (!primary.Pod.Ready || AnotherAnswers(group, primary))
+            return Failed(FailoverCause.PrimaryUnresponsive, sign, primary.Pod.Ready ? "another member answers" : "its kubelet says: not ready");
+        return new Diagnosis.PrimarySuspected($"{sign}, but no other member answers either and its kubelet says that it is ready", null);
+    }
+
+    /// <summary>The sign that has lasted longest.</summary>
+    private static (string Sign, TimeSpan Lasting) Sign(Member primary)
+    {
+        var silent = primary.Probe.UnansweredFor ?? TimeSpan.Zero;
+        var notReady = primary.Pod.NotReadyFor ?? TimeSpan.Zero;
+        if (silent >= notReady && silent > TimeSpan.Zero) return ($"{primary.Name} has not answered for {Seconds(silent)} ({EngineReply.Describe(primary.Probe.Reply)})", silent);
+        if (notReady > TimeSpan.Zero) return ($"{primary.Name} has not been ready for {Seconds(notReady)}", notReady);
+        return (primary.Probe.Status is { } status
+            ? $"{primary.Name} says that its role is {status.Role} and that it takes {(status.Writable ? "" : "no ")}writes"
+            : $"{primary.Name} has not been asked yet", TimeSpan.Zero);
+    }
+
+    private static bool IsNotReadyTooLong(GroupObservation group, Member primary) =>
+        primary.Pod.NotReadyFor >= TimeSpan.FromSeconds(group.Spec.Detection.UnhealthyAfterSeconds);
+
+    private static bool AnotherAnswers(GroupObservation group, Member primary) =>
+        group.Members.Any(m => m.Uid != primary.Uid && m.Answers);
+
+    private static Diagnosis.PrimaryFailed Failed(FailoverCause cause, params string[] evidence) => new(cause, evidence);
+
+    private static string Seconds(TimeSpan time) => FormattableString.Invariant($"{time.TotalSeconds:0.0} s");
+}

@@ -1,0 +1,38 @@
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Core.Observations;
+
+namespace FailoverOperator.Core.Detection;
+
+/// <summary>Tells one run of a member's server from the next: a pod may outlive its process.</summary>
+public static class ProcessIdentity
+{
+    /// <summary>
+    /// Evidence that the run of the server that <paramref name="reference"/> names has ended while its pod lives on.
+    /// A container is started again only after its last run has ended, so a new id is proof of the old one's end.
+    /// Null: no such evidence.
+    /// </summary>
+    public static string? EndOf(MemberReference reference, Member member)
+    {
+        // The kubelet's report may lag behind a restart that the engine has told of already: while the last answer came
+        // from the very run in question, the next answer, a probe interval away at most, is waited for.
+        if (reference.Instance is { } known && member.Probe.Status?.Instance == known) return null;
+        if (reference.ContainerId is { } id)
+        {
+            if (member.Pod.EndedContainerId == id) return $"the container of {member.Name} has ended";
+            if (member.Pod.ContainerId is { } current && current != id) return $"the container of {member.Name} was restarted";
+        }
+        if (reference.Instance is { } instance && member.Probe.Status?.Instance is { } now && now != instance)
+            return $"the server of {member.Name} was restarted";
+        return null;
+    }
+
+    public static MemberReference ReferenceTo(Member member) => new()
+    {
+        Name = member.Name,
+        Uid = member.Uid,
+        Node = member.Node.Name,
+        Zone = member.Node.Zone,
+        ContainerId = member.Pod.ContainerId,
+        Instance = member.Probe.Status?.Instance,
+    };
+}

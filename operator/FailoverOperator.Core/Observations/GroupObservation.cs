@@ -1,0 +1,106 @@
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
+
+namespace FailoverOperator.Core.Observations;
+
+/// <summary>
+/// All that the operator knows of one group at one moment. Times are ages and durations on the operator's own
+/// monotonic clock, so that what judges and decides needs no clock.
+/// </summary>
+public sealed record GroupObservation
+{
+    public required string Name { get; init; }
+
+    public required RedundancyGroupSpec Spec { get; init; }
+
+    /// <summary>Replicas that the workload is to have.</summary>
+    public required int WorkloadReplicas { get; init; }
+
+    /// <summary>The workload's pods, ordered by name.</summary>
+    public required IReadOnlyList<Member> Members { get; init; }
+
+    /// <summary>Pods that were members and are gone, as far as this process saw it.</summary>
+    public IReadOnlyList<Departure> Departures { get; init; } = [];
+
+    /// <summary>The group's failovers, ordered by term.</summary>
+    public IReadOnlyList<FailoverRecord> Failovers { get; init; } = [];
+
+    /// <summary>The Services of <c>spec.traffic</c> that exist.</summary>
+    public IReadOnlyList<ServiceObservation> Services { get; init; } = [];
+
+    /// <summary>What this process remembers of the primary's log. Null: it has not seen a primary at work.</summary>
+    public PrimaryMemory? PrimaryMemory { get; init; }
+
+    public OperatorObservation Operator { get; init; } = OperatorObservation.Fine;
+}
+
+/// <summary>A Failover object.</summary>
+public sealed record FailoverRecord
+{
+    public required string Name { get; init; }
+
+    public required FailoverSpec Spec { get; init; }
+
+    public FailoverStatus Status { get; init; } = new();
+
+    /// <summary>For how long this process has seen it in its present phase. Deadlines start anew with a new operator.</summary>
+    public TimeSpan PhaseFor { get; init; }
+
+    /// <summary>The operator created it for this group; anybody else's is not acted on.</summary>
+    public bool IsOwn { get; init; } = true;
+
+    /// <summary>Somebody changed the spec after its creation (API servers without CEL let them).</summary>
+    public bool SpecChanged { get; init; }
+
+    /// <summary>Value of the annotation by which a person confirms the fence. Null: none.</summary>
+    public string? FenceConfirmedFor { get; init; }
+
+    /// <summary>Outcome of the last verifying write of this process. Null: none yet.</summary>
+    public EngineOutcome? Verification { get; init; }
+
+    public bool IsEnded => Status.Phase is FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted;
+}
+
+/// <summary>A Service that the group's traffic takes.</summary>
+public sealed record ServiceObservation
+{
+    public required string Name { get; init; }
+
+    public required TrafficRole Role { get; init; }
+
+    /// <summary>The role that its selector asks for. Null: its selector does not ask for a role.</summary>
+    public string? SelectedRole { get; init; }
+
+    /// <summary>The highest term published through it. Null: none.</summary>
+    public long? PublishedTerm { get; init; }
+
+    /// <summary>Addresses that it leads to now.</summary>
+    public IReadOnlyList<string> Addresses { get; init; } = [];
+}
+
+/// <summary>What is remembered of the primary's log.</summary>
+public sealed record PrimaryMemory
+{
+    /// <summary>Whose log: the UID of the pod.</summary>
+    public required string Uid { get; init; }
+
+    /// <summary>Position when it last answered. Null: it tells none.</summary>
+    public long? PositionBytes { get; init; }
+
+    /// <summary>The least position that keeps the loss within the recovery point objective, see <see cref="PositionHistory"/>.</summary>
+    public long? RequiredPositionBytes { get; init; }
+
+    /// <summary>Identity of the log; positions of another one cannot be compared. Null: the engine tells none.</summary>
+    public string? History { get; init; }
+
+    /// <summary>Time since it last answered as a writable primary.</summary>
+    public required TimeSpan LastServiceAge { get; init; }
+}
+
+/// <summary>The operator's doubts about itself.</summary>
+/// <param name="Synced">Every watch has delivered its first list.</param>
+/// <param name="ApiSilentFor">Time since the API server last answered anything.</param>
+public sealed record OperatorObservation(bool Synced, TimeSpan ApiSilentFor)
+{
+    public static OperatorObservation Fine { get; } = new(true, TimeSpan.Zero);
+}

@@ -1,0 +1,27 @@
+using FailoverOperator.Api.Failovers;
+
+namespace FailoverOperator.Core.Observations;
+
+/// <summary>Who may be writable in a slot, and the terms that were used.</summary>
+/// <param name="Holder">
+/// The candidate of the highest term that chose one, whether or not its promotion was seen to end well:
+/// from the moment it was written down, it may have become writable. Null: nobody ever was chosen.
+/// </param>
+/// <param name="Term">The holder's term; 0 without a holder.</param>
+/// <param name="NextTerm">A term higher than all that were ever seen. Invariant I2.</param>
+public sealed record SlotHolder(MemberReference? Holder, long Term, long NextTerm)
+{
+    public static SlotHolder Of(GroupObservation group)
+    {
+        var holding = group.Failovers.Where(f => f.IsOwn).LastOrDefault(f => f.Status.Candidate is not null);
+        var highest = group.Failovers.Select(f => f.Spec.Term)
+            .Concat(group.Members.Select(m => m.TermLabel ?? 0))
+            .Concat(group.Services.Select(s => s.PublishedTerm ?? 0))
+            .DefaultIfEmpty(0).Max();
+        return new(holding?.Status.Candidate, holding?.Spec.Term ?? 0, highest + 1);
+    }
+
+    /// <summary>The holder's pod, if that very incarnation still exists.</summary>
+    public Member? MemberIn(GroupObservation group) =>
+        Holder is null ? null : group.Members.FirstOrDefault(m => m.Uid == Holder.Uid);
+}

@@ -1,0 +1,191 @@
+using FailoverOperator.Api;
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Decisions;
+using FailoverOperator.Core.Detection;
+using FailoverOperator.Core.Observations;
+
+namespace FailoverOperator.Core.Recovery;
+
+/// <summary>
+/// The way of one failover: fence, choose, promote, repoint, verify. A pure function from what is observed and the
+/// phase that was written down to the next decision, so that any operator at any time goes on at the right step.
+/// </summary>
+public static class FailoverProcedure
+{
+    /// <summary>A chosen candidate must have told its state within this time, and after the fence. Invariant I4.</summary>
+    public static readonly TimeSpan FreshnessBound = TimeSpan.FromSeconds(1);
+
+    /// <summary>Time for the kubelet to report the end of a process before its pod is deleted to make sure.</summary>
+    public static readonly TimeSpan ProcessEndGrace = TimeSpan.FromSeconds(3);
+
+    /// <summary>Time for traffic to reach the new primary, and for its first write.</summary>
+    public static readonly TimeSpan TrafficTimeout = TimeSpan.FromSeconds(60);
+
+    /// <summary>Pause between two tries of a step that is not done at the first.</summary>
+    public static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
+
+    public static Decision Next(GroupObservation group, FailoverRecord failover) => failover.Status.Phase switch
+    {
+        _ when failover.SpecChanged => End(FailoverPhase.Failed, Reasons.SpecChanged,
+            "somebody changed the spec of this Failover after its creation, so that it cannot be trusted; the operator judges the group anew", failover),
+        FailoverPhase.Pending => Start(failover),
+        FailoverPhase.Fencing => FenceOldPrimary(group, failover),
+        FailoverPhase.Electing => ElectCandidate(group, failover),
+        FailoverPhase.Promoting => PromoteCandidate(group, failover),
+        FailoverPhase.Repointing => RepointTraffic(group, failover),
+        FailoverPhase.Verifying => VerifyWrites(group, failover),
+        FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted => new Decision.Steady(),
+        _ => throw new ArgumentOutOfRangeException(nameof(failover), failover.Status.Phase, "unknown phase"),
+    };
+
+    /// <summary>A failover of which a later one knows nothing can only do harm.</summary>
+    public static Decision Supersede(FailoverRecord failover, FailoverRecord by) =>
+        End(FailoverPhase.Aborted, Reasons.Superseded, $"{by.Name} has taken over", failover);
+
+    private static Decision Start(FailoverRecord failover) => failover.Spec.Type switch
+    {
+        FailoverType.Failover => Enter(FailoverPhase.Fencing, failover),
+        FailoverType.Election or FailoverType.Adoption => new Decision.Advance(new Step.Enter(FailoverPhase.Electing)
+        {
+            Fence = FenceEvidence.NotNeeded,
+            FencedBy = "nobody was active",
+        }),
+        _ => throw new ArgumentOutOfRangeException(nameof(failover), failover.Spec.Type, "unknown type"),
+    };
+
+    private static Decision FenceOldPrimary(GroupObservation group, FailoverRecord failover)
+    {
+        var from = failover.Spec.From!;
+        if (Fence.Proof(group, from, failover.FenceConfirmedFor) is { } proof)
+            return new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Fence = proof.Evidence, FencedBy = proof.By });
+
+        var old = group.Members.FirstOrDefault(m => m.Uid == from.Uid);
+        if (old is null || old.Pod.Terminating) return AwaitProof(group, failover, old);
+        if (HasRecovered(from, old)) return new Decision.Abort(Reasons.PrimaryRecovered, $"{from.Name} takes writes again, and nothing had been done to it");
+        if (ProcessEndIsNear(group, failover)) return new Decision.Wait(ProcessEndGrace - failover.PhaseFor, Reasons.FailoverRunning, $"waiting for the kubelet to report the end of the process of {from.Name}");
+
+        // Invariant I8: the last member that works is not fenced on purpose.
+        var candidates = new Candidates(group.Spec, Benchmark.Of(failover.Spec), ReadinessBound(group.Spec));
+        return candidates.Ranked(group.Members).Count == 0
+            ? new Decision.Blocked(Reasons.NoCandidate, $"{from.Name} has failed, but nobody could take over, so it is left alone: {Explain(candidates, group)}")
+            : new Decision.Advance(new Step.TerminatePod(from));
+    }
+
+    private static Decision AwaitProof(GroupObservation group, FailoverRecord failover, Member? old)
+    {
+        var from = failover.Spec.From!;
+        if (failover.FenceConfirmedFor is { } other)
+            return new Decision.Blocked(Reasons.FenceConfirmationInvalid, $"the annotation {ApiGroup.FenceConfirmedAnnotation} names {other}, but the old primary is {from.Name}; if {from.Name} surely cannot write any more, set it to {from.Name}");
+
+        var timeout = TimeSpan.FromSeconds(group.Spec.Fencing.TimeoutSeconds);
+        var nodeIsUp = old?.Node.State == NodeState.Ready;
+        if (failover.PhaseFor < timeout && (nodeIsUp || group.Spec.Fencing.WhenUnproven == UnprovenFence.Proceed))
+            return new Decision.Wait(timeout - failover.PhaseFor, Reasons.FailoverRunning, $"waiting for the kubelet of {from.Node} to confirm the end of {from.Name}");
+
+        return group.Spec.Fencing.WhenUnproven switch
+        {
+            UnprovenFence.Proceed => new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Fence = FenceEvidence.Unproven, FencedBy = "fencing.whenUnproven: Proceed" }),
+            UnprovenFence.Block => new Decision.Blocked(Reasons.FenceUnproven, Unproven(failover, old)),
+            _ => throw new ArgumentOutOfRangeException(nameof(group), group.Spec.Fencing.WhenUnproven, "unknown choice"),
+        };
+    }
+
+    private static string Unproven(FailoverRecord failover, Member? old)
+    {
+        var from = failover.Spec.From!;
+        var state = old is null ? $"{from.Name} was removed without its kubelet's confirmation" : $"node {old.Node.Name} is {old.Node.State} and has not confirmed the end of {from.Name}";
+        return $"{state}, so {from.Name} may still take writes and nobody is promoted. Bring node {from.Node} back, or make sure that it is off and then run: "
+            + $"kubectl annotate failover {failover.Name} {ApiGroup.FenceConfirmedAnnotation}={from.Name}";
+    }
+
+    private static Decision ElectCandidate(GroupObservation group, FailoverRecord failover)
+    {
+        // After the fence, and fresh. Who has been silent all along is not waited for: unknown is not eligible anyway.
+        var bound = failover.PhaseFor < FreshnessBound ? failover.PhaseFor : FreshnessBound;
+        var stale = group.Members.Where(m => m.Address is not null && !m.Pod.Terminating && (m.Answers || m.Probe.Reply is null) && m.Probe.Age > bound).ToList();
+        if (stale.Count > 0) return new Decision.Advance(new Step.AskMembers(stale));
+
+        var chosen = Elections.Choose(group, failover, bound);
+        if (chosen is Choice.Nobody nobody)
+        {
+            // An election fenced nobody, so that giving it up is safe, and judging anew finds a way that still exists.
+            return failover.Spec.Type == FailoverType.Failover ? new Decision.Blocked(nobody.Reason, nobody.Message) : new Decision.Abort(nobody.Reason, nobody.Message);
+        }
+
+        var (member, lagBytes) = (Choice.Candidate)chosen;
+        return new Decision.Advance(new Step.Enter(failover.Spec.Type == FailoverType.Adoption ? FailoverPhase.Repointing : FailoverPhase.Promoting)
+        {
+            Candidate = ProcessIdentity.ReferenceTo(member),
+            LostBytes = failover.Spec.Type == FailoverType.Failover ? lagBytes : 0,
+        });
+    }
+
+    private static Decision PromoteCandidate(GroupObservation group, FailoverRecord failover)
+    {
+        if (Lost(group, failover) is { } lost) return lost;
+        var candidate = CandidateIn(group, failover)!;
+        if (candidate.IsWritablePrimary && candidate.Probe.Age <= failover.PhaseFor) return Enter(FailoverPhase.Repointing, failover);
+
+        // From here on the candidate may be writable: the next failover has to fence it.
+        if (failover.PhaseFor >= TimeSpan.FromSeconds(group.Spec.Promotion.TimeoutSeconds))
+            return End(FailoverPhase.Failed, Reasons.PromotionTimedOut, $"{candidate.Name} did not become primary within promotion.timeoutSeconds ({group.Spec.Promotion.TimeoutSeconds} s)", failover);
+        return new Decision.Advance(new Step.Promote(candidate, failover.Spec.Term));
+    }
+
+    private static Decision RepointTraffic(GroupObservation group, FailoverRecord failover)
+    {
+        if (Lost(group, failover) is { } lost) return lost;
+        var primary = CandidateIn(group, failover)!;
+        var steps = Repairs.Needed(group, primary, failover.Spec.Term);
+        if (Repairs.TrafficLeadsTo(group, primary) && !steps.Any(s => s is Step.Label or Step.PointService)) return Enter(FailoverPhase.Verifying, failover);
+        if (failover.PhaseFor >= TrafficTimeout)
+            return End(FailoverPhase.Failed, Reasons.VerificationFailed, $"{primary.Name} is primary, but the Services of spec.traffic do not lead to it; check that their selectors match its labels and that it is ready", failover);
+        return steps.Count > 0 ? new Decision.Advance(steps) : new Decision.Wait(TrafficTimeout - failover.PhaseFor, Reasons.FailoverRunning, $"waiting for the Services' endpoints to lead to {primary.Name}");
+    }
+
+    private static Decision VerifyWrites(GroupObservation group, FailoverRecord failover)
+    {
+        if (failover.Verification is EngineOutcome.Done)
+            return End(FailoverPhase.Completed, Reasons.Verified, $"{failover.Status.Candidate!.Name} takes writes", failover);
+        if (Lost(group, failover) is { } lost) return lost;
+        if (failover.PhaseFor >= TrafficTimeout)
+            return End(FailoverPhase.Failed, Reasons.VerificationFailed, $"no write through the Services succeeded: {(failover.Verification as EngineOutcome.NotDone)?.Message ?? "no answer"}", failover);
+        return new Decision.Advance(new Step.Verify(CandidateIn(group, failover)!, failover.Spec.Term));
+    }
+
+    /// <summary>The candidate is no more; it may have been writable, so that the next failover starts from it. Null: it is there.</summary>
+    private static Decision? Lost(GroupObservation group, FailoverRecord failover)
+    {
+        var reference = failover.Status.Candidate!;
+        var member = CandidateIn(group, failover);
+        var why = member is null ? "its pod is gone"
+            : member.Pod.Terminating || member.Pod.Phase is PodPhase.Failed or PodPhase.Succeeded ? "its pod has ended or is being deleted"
+            : ProcessIdentity.EndOf(reference, member);
+        return why is null ? null : End(FailoverPhase.Failed, Reasons.CandidateLost, $"{reference.Name} was lost on the way: {why}", failover);
+    }
+
+    private static Member? CandidateIn(GroupObservation group, FailoverRecord failover) =>
+        group.Members.FirstOrDefault(m => m.Uid == failover.Status.Candidate!.Uid);
+
+    private static bool HasRecovered(MemberReference from, Member old) =>
+        old.IsWritablePrimary && old.Pod.Ready && old.Probe.Age < FreshnessBound && ProcessIdentity.EndOf(from, old) is null;
+
+    /// <summary>Where a restarted server is read-only, the end of the process is all that is needed, and its pod can be spared.</summary>
+    private static bool ProcessEndIsNear(GroupObservation group, FailoverRecord failover) =>
+        group.Spec.Engine.StartsAs == StartState.ReadOnly && failover.Spec.Cause == FailoverCause.PrimaryProcessDown && failover.PhaseFor < ProcessEndGrace;
+
+    /// <summary>How old a status may be that only says whether a failover would work.</summary>
+    public static TimeSpan ReadinessBound(RedundancyGroupSpec spec) =>
+        TimeSpan.FromMilliseconds((2 * spec.Detection.ProbeIntervalMilliseconds) + spec.Detection.ProbeTimeoutMilliseconds);
+
+    /// <summary>Why each member cannot be promoted.</summary>
+    internal static string Explain(Candidates candidates, GroupObservation group) =>
+        string.Join("; ", group.Members.Select(candidates.Judge).OfType<Eligibility.Ineligible>().Select(e => e.Message));
+
+    private static Decision Enter(FailoverPhase phase, FailoverRecord failover) =>
+        new Decision.Advance(new Step.Enter(phase) { Candidate = failover.Status.Candidate, LostBytes = failover.Status.LostBytes });
+
+    private static Decision End(FailoverPhase phase, string reason, string message, FailoverRecord failover) =>
+        new Decision.Advance(new Step.Enter(phase) { Reason = reason, Message = message, Candidate = failover.Status.Candidate, LostBytes = failover.Status.LostBytes });
+}

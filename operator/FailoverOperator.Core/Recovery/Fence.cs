@@ -1,0 +1,52 @@
+using FailoverOperator.Api;
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Detection;
+using FailoverOperator.Core.Observations;
+
+namespace FailoverOperator.Core.Recovery;
+
+/// <summary>A proof, and who gave it.</summary>
+public sealed record FenceProof(FenceEvidence Evidence, string By);
+
+/// <summary>
+/// Looks for proof that the old primary cannot write any more. Invariant I3: an unknown is no proof; in particular
+/// not silence, not a node that is not ready, and not a pod that was removed by force.
+/// </summary>
+public static class Fence
+{
+    /// <summary>
+    /// A kubelet ends a pod that the API server does not have any more. A node that has stayed ready for so long after
+    /// the pod had gone has a kubelet that was alive after it: longer than the 40 s or so after which a silent kubelet's
+    /// node stops to be ready, and the 30 s that a pod usually has to end.
+    /// </summary>
+    public static readonly TimeSpan KubeletCatchUp = TimeSpan.FromSeconds(90);
+
+    /// <summary>Null: not proven.</summary>
+    public static FenceProof? Proof(GroupObservation group, MemberReference from, string? confirmedFor)
+    {
+        if (confirmedFor == from.Name) return new(FenceEvidence.ConfirmedByPerson, $"annotation {ApiGroup.FenceConfirmedAnnotation}");
+        return group.Members.FirstOrDefault(m => m.Uid == from.Uid) is { } member
+            ? ProofByPod(group, from, member)
+            : ProofByDeparture(group, from);
+    }
+
+    private static FenceProof? ProofByPod(GroupObservation group, MemberReference from, Member member)
+    {
+        var kubelet = $"kubelet of {member.Node.Name}";
+        // A pod in a final phase is never started again.
+        if (member.Pod.Phase is PodPhase.Failed or PodPhase.Succeeded && member.Pod.AllContainersEnded) return new(FenceEvidence.PodTerminated, kubelet);
+        if (group.Spec.Engine.StartsAs == StartState.ReadOnly && ProcessIdentity.EndOf(from, member) is { } ended) return new(FenceEvidence.ProcessEnded, ended);
+        if (member.Node.OutOfService && member.Node.State != NodeState.Ready) return new(FenceEvidence.NodeOutOfService, $"taint on node {member.Node.Name}");
+        return null;
+    }
+
+    private static FenceProof? ProofByDeparture(GroupObservation group, MemberReference from)
+    {
+        if (group.Departures.FirstOrDefault(d => d.Uid == from.Uid) is not { } departure) return null;
+        if (departure.ConfirmedByKubelet) return new(FenceEvidence.PodTerminated, $"kubelet of {from.Node}");
+        if (departure.Node is { State: NodeState.Ready } node && departure.Age >= KubeletCatchUp) return new(FenceEvidence.KubeletCaughtUp, $"kubelet of {node.Name}");
+        if (departure.Node is { OutOfService: true, State: not NodeState.Ready } down) return new(FenceEvidence.NodeOutOfService, $"taint on node {down.Name}");
+        return null;
+    }
+}

@@ -1,0 +1,51 @@
+using FailoverOperator.Api;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Observations;
+
+namespace FailoverOperator.Core.Recovery;
+
+/// <summary>
+/// What has to be put right around a primary that is at work: labels, Services, and standbys that follow it.
+/// The same steps repoint traffic in a failover and mend a person's edit in quiet times.
+/// </summary>
+public static class Repairs
+{
+    public static IReadOnlyList<Step> Needed(GroupObservation group, Member primary, long term)
+    {
+        var demoted = group.Members.Where(m => m.Uid != primary.Uid).SelectMany(m => Relabel(m, RoleLabels.Standby, null)).ToList();
+        // Invariant I6: no other member is labelled active any more before the primary is.
+        if (demoted.Any(step => step.Member.RoleLabel == RoleLabels.Active)) return demoted;
+        return
+        [
+            .. demoted,
+            .. Relabel(primary, RoleLabels.Active, term),
+            .. group.Services.Where(s => MustPoint(s, term)).Select(s => new Step.PointService(s.Name, s.Role, term)),
+            .. group.Members.Where(m => MustFollow(m, primary)).Select(m => new Step.Follow(m, primary, term)),
+        ];
+    }
+
+    /// <summary>Whether the Services for the primary lead to it and to nobody else.</summary>
+    public static bool TrafficLeadsTo(GroupObservation group, Member primary) =>
+        group.Services.Where(s => s.Role == TrafficRole.Active).All(s => s.Addresses is [var only] && only == primary.Address);
+
+    private static IEnumerable<Step.Label> Relabel(Member member, string role, long? term) =>
+        member.RoleLabel == role && member.TermLabel == term ? [] : [new Step.Label(member, role, term)];
+
+    /// <summary>Invariant I6: a Service that has published a higher term is left alone.</summary>
+    private static bool MustPoint(ServiceObservation service, long term)
+    {
+        var wanted = service.Role == TrafficRole.Active ? RoleLabels.Active : RoleLabels.Standby;
+        return service.PublishedTerm is not { } published || published < term || (published == term && service.SelectedRole != wanted);
+    }
+
+    /// <summary>
+    /// A member that answers and does not replicate from the primary. One that cannot tell whom it follows is told
+    /// only while its link is down. One that is just copying everything is left in peace.
+    /// </summary>
+    private static bool MustFollow(Member member, Member primary)
+    {
+        if (member.Uid == primary.Uid || member.Pod.Terminating || primary.Address is null || member.Probe.Status is not { } status) return false;
+        if (status.Role != EngineRole.Standby || status.Writable) return true;
+        return status.FollowsAddress is { } address ? address != primary.Address : status.Link == ReplicationLink.Down;
+    }
+}

@@ -1,0 +1,147 @@
+using FailoverOperator.Api;
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Acceptance;
+using FailoverOperator.Core.Decisions;
+using FailoverOperator.Core.Detection;
+using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Recovery;
+
+namespace FailoverOperator.Core.Reporting;
+
+/// <summary>A condition without its times.</summary>
+public sealed record ConditionFact(string Type, ConditionStatus Status, string Reason, string Message);
+
+/// <summary>What the group's status is to say.</summary>
+public sealed record GroupReport
+{
+    public required IReadOnlyList<ConditionFact> Conditions { get; init; }
+
+    public string? Holder { get; init; }
+
+    public long? Term { get; init; }
+
+    public IReadOnlyList<MemberStatus> Members { get; init; } = [];
+
+    public int SparesReady { get; init; }
+
+    public FailoverReadiness? Readiness { get; init; }
+
+    public LastFailover? LastFailover { get; init; }
+
+    /// <summary>For a group that cannot be taken on: nothing is known of its members, and the conditions say so.</summary>
+    public static GroupReport OfRefused(AcceptanceVerdict acceptance) => new()
+    {
+        Conditions =
+        [
+            Accepted(acceptance),
+            .. new[] { ConditionTypes.Available, ConditionTypes.Redundant, ConditionTypes.FailoverReady, ConditionTypes.TargetsMet }
+                .Select(type => new ConditionFact(type, ConditionStatus.Unknown, Reasons.NotAccepted, "the group is not accepted, see condition Accepted")),
+            new ConditionFact(ConditionTypes.Progressing, ConditionStatus.False, Reasons.NotAccepted, "the group is not accepted, see condition Accepted"),
+        ],
+        Readiness = new FailoverReadiness { Ready = false, Reason = Reasons.NotAccepted, Message = acceptance.Message },
+    };
+
+    public static GroupReport Of(GroupObservation group, AcceptanceVerdict acceptance, Verdict verdict)
+    {
+        var slot = SlotHolder.Of(group);
+        var candidates = new Candidates(group.Spec, Benchmark.Of(slot.Holder, group.PrimaryMemory), FailoverProcedure.ReadinessBound(group.Spec));
+        var ranked = slot.Holder is null ? [] : candidates.Ranked(group.Members);
+        var readiness = JudgeReadiness(group, verdict, slot, candidates, ranked);
+        var last = group.Failovers.LastOrDefault(f => f.IsOwn && f.IsEnded && f.Spec.Type == FailoverType.Failover);
+        return new GroupReport
+        {
+            Conditions =
+            [
+                Accepted(acceptance),
+                Available(verdict, slot),
+                Redundant(group.Spec.Spares, ranked.Count, candidates, group),
+                Fact(ConditionTypes.FailoverReady, verdict.Diagnosis is Diagnosis.OperatorImpaired ? ConditionStatus.Unknown : Is(readiness.Ready), readiness.Reason, readiness.Message),
+                TargetsMet(group.Spec.Targets, last),
+                Progressing(verdict),
+            ],
+            Holder = slot.Holder?.Name,
+            Term = slot.Holder is null ? null : slot.Term,
+            Members = MemberReport.Of(group, slot.Holder?.Uid, verdict.Running is { Spec.Type: FailoverType.Failover } running ? running.Spec.From?.Uid : null),
+            SparesReady = ranked.Count,
+            Readiness = readiness,
+            LastFailover = last is null ? null : Summary(last),
+        };
+    }
+
+    private static ConditionFact Accepted(AcceptanceVerdict verdict) => Fact(ConditionTypes.Accepted, Is(verdict.Accepted), verdict.Reason, verdict.Message);
+
+    private static ConditionFact Available(Verdict verdict, SlotHolder slot)
+    {
+        var primary = slot.Holder?.Name;
+        if (verdict.Running is { Spec.Type: not FailoverType.Adoption, Status.Phase: var phase } running && verdict.Diagnosis is not Diagnosis.OperatorImpaired)
+            return Fact(ConditionTypes.Available, ConditionStatus.False, Reasons.PrimaryNotServing, $"{running.Name} is at phase {phase}");
+        return verdict.Diagnosis switch
+        {
+            Diagnosis.Healthy => Fact(ConditionTypes.Available, ConditionStatus.True, Reasons.PrimaryServing, $"{primary} takes writes"),
+            Diagnosis.SplitBrainSuspected split => Fact(ConditionTypes.Available, ConditionStatus.True, Reasons.SplitBrainSuspected,
+                $"{primary} is the primary, but {string.Join(", ", split.Others.Select(m => m.Name))} also says that it takes writes; it is made a standby"),
+            Diagnosis.NewGroup => Fact(ConditionTypes.Available, ConditionStatus.False, Reasons.NoPrimary, "no primary has been chosen yet"),
+            Diagnosis.PrimaryFailed failed => Fact(ConditionTypes.Available, ConditionStatus.False, Reasons.PrimaryNotServing, $"{failed.Cause}: {string.Join(", ", failed.Evidence)}"),
+            Diagnosis.PrimaryDemoted => Fact(ConditionTypes.Available, ConditionStatus.False, Reasons.PrimaryNotServing, $"{primary} was made a standby without the operator; it is promoted again"),
+            Diagnosis.PrimaryMoved moved => Fact(ConditionTypes.Available, ConditionStatus.Unknown, Reasons.PrimaryNotServing, $"{moved.Primary.Name} was made the primary without the operator"),
+            Diagnosis.PrimarySuspected suspected => Fact(ConditionTypes.Available, ConditionStatus.Unknown, Reasons.FailureSuspected, suspected.Evidence),
+            Diagnosis.CredentialsRejected rejected => Fact(ConditionTypes.Available, ConditionStatus.Unknown, Reasons.CredentialsRejected, rejected.Message),
+            Diagnosis.OperatorImpaired impaired => Fact(ConditionTypes.Available, ConditionStatus.Unknown, Reasons.OperatorImpaired, impaired.Why),
+            _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict.Diagnosis, "unknown diagnosis"),
+        };
+    }
+
+    private static ConditionFact Redundant(int wanted, int ready, Candidates candidates, GroupObservation group) => ready >= wanted
+        ? Fact(ConditionTypes.Redundant, ConditionStatus.True, Reasons.EnoughSpares, $"{ready} standbys could take over, {wanted} are wanted")
+        : Fact(ConditionTypes.Redundant, ConditionStatus.False, Reasons.TooFewSpares, $"{ready} standbys could take over, {wanted} are wanted: {FailoverProcedure.Explain(candidates, group)}");
+
+    private static FailoverReadiness JudgeReadiness(GroupObservation group, Verdict verdict, SlotHolder slot, Candidates candidates, IReadOnlyList<Member> ranked)
+    {
+        if (verdict.Diagnosis is Diagnosis.OperatorImpaired impaired) return NotReady(Reasons.OperatorImpaired, impaired.Why);
+        if (slot.Holder is null) return verdict.Decision is Decision.Blocked(var reason, var message) ? NotReady(reason, message) : NotReady(Reasons.NoPrimary, (verdict.Decision as Decision.Wait)?.Message ?? "no primary has been chosen yet");
+        if (ranked is [var best, ..])
+        {
+            var lag = (candidates.Judge(best) as Eligibility.Eligible)?.LagBytes is { } bytes ? $", {bytes} bytes behind" : "";
+            return new FailoverReadiness { Ready = true, Candidate = best.Name, Reason = Reasons.Ready, Message = $"{best.Name} would take over{lag}" };
+        }
+        var refusals = group.Members.Where(m => m.Uid != slot.Holder.Uid).Select(candidates.Judge).OfType<Eligibility.Ineligible>().ToList();
+        return NotReady(refusals is [var first, ..] ? first.Reason : Reasons.NoCandidate,
+            refusals.Count > 0 ? string.Join("; ", refusals.Select(r => r.Message)) : "there is no standby");
+    }
+
+    private static ConditionFact TargetsMet(TargetsSpec targets, FailoverRecord? last) => last?.Status.Targets switch
+    {
+        null => Fact(ConditionTypes.TargetsMet, ConditionStatus.Unknown, Reasons.NoFailoverYet, "there was no failover yet"),
+        TargetVerdict.NotJudged => Fact(ConditionTypes.TargetsMet, ConditionStatus.Unknown, last.Status.Reason ?? Reasons.NoFailoverYet, $"{last.Name} did not end with a verified write"),
+        TargetVerdict.Met => Fact(ConditionTypes.TargetsMet, ConditionStatus.True, Reasons.WithinTargets, $"{last.Name} took {last.Status.DowntimeMilliseconds} ms, {targets.RtoSeconds} s were allowed"),
+        TargetVerdict.RtoMissed => Fact(ConditionTypes.TargetsMet, ConditionStatus.False, Reasons.RtoExceeded, $"{last.Name} took {last.Status.DowntimeMilliseconds} ms, {targets.RtoSeconds} s were allowed; see its phases"),
+        _ => throw new ArgumentOutOfRangeException(nameof(last), last.Status.Targets, "unknown verdict"),
+    };
+
+    private static ConditionFact Progressing(Verdict verdict) => verdict.Decision switch
+    {
+        Decision.Blocked(var reason, var message) => Fact(ConditionTypes.Progressing, ConditionStatus.False, reason, message),
+        Decision.Wait(_, var reason, var message) => Fact(ConditionTypes.Progressing, ConditionStatus.True, reason, message),
+        Decision.Begin(var plan) => Fact(ConditionTypes.Progressing, ConditionStatus.True, Reasons.FailoverRunning, $"{plan.Type} begins: {plan.Cause}"),
+        Decision.Advance or Decision.Abort when verdict.Running is { } running => Fact(ConditionTypes.Progressing, ConditionStatus.True, Reasons.FailoverRunning, $"{running.Name} is at phase {running.Status.Phase}"),
+        Decision.Advance or Decision.Abort or Decision.Steady => Fact(ConditionTypes.Progressing, ConditionStatus.False, Reasons.Steady, "the right member is active"),
+        _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict.Decision, "unknown decision"),
+    };
+
+    private static LastFailover Summary(FailoverRecord last) => new()
+    {
+        Name = last.Name,
+        Cause = last.Spec.Cause,
+        Result = last.Status.Phase,
+        DowntimeMilliseconds = last.Status.DowntimeMilliseconds,
+        LostBytes = last.Status.LostBytes,
+        Targets = last.Status.Targets,
+    };
+
+    private static FailoverReadiness NotReady(string reason, string message) => new() { Ready = false, Reason = reason, Message = message };
+
+    private static ConditionStatus Is(bool value) => value ? ConditionStatus.True : ConditionStatus.False;
+
+    private static ConditionFact Fact(string type, ConditionStatus status, string reason, string message) => new(type, status, reason, message);
+}

@@ -1,0 +1,62 @@
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Observations;
+
+namespace FailoverOperator.Core.Reporting;
+
+/// <summary>Says for each member what it does and how it is.</summary>
+public static class MemberReport
+{
+    public static IReadOnlyList<MemberStatus> Of(GroupObservation group, string? holderUid, string? fencedUid) =>
+        [.. group.Members.Select(member => Of(group, member, holderUid, fencedUid))];
+
+    private static MemberStatus Of(GroupObservation group, Member member, string? holderUid, string? fencedUid)
+    {
+        var (health, message) = Health(member, TimeSpan.FromSeconds(group.Spec.Detection.UnhealthyAfterSeconds));
+        return new MemberStatus
+        {
+            Name = member.Name,
+            Role = Role(member, holderUid, fencedUid),
+            Health = health,
+            LagBytes = LagBytes(group, member, holderUid),
+            Node = member.Node.Name,
+            Zone = member.Node.Zone,
+            Message = message,
+        };
+    }
+
+    private static MemberRole Role(Member member, string? holderUid, string? fencedUid) =>
+        member.Uid == fencedUid ? MemberRole.Fenced
+        : member.Uid == holderUid ? MemberRole.Active
+        : member.Probe.Status?.Role == EngineRole.Standby ? MemberRole.Standby
+        : MemberRole.Unknown;
+
+    private static (MemberHealth Health, string? Message) Health(Member member, TimeSpan limit)
+    {
+        if (member.Pod.Terminating) return (MemberHealth.Failed, "is being deleted");
+        if (member.Pod.Phase is PodPhase.Failed or PodPhase.Succeeded) return (MemberHealth.Failed, $"has ended, phase {member.Pod.Phase}");
+        if (member.Node.State != NodeState.Ready) return (MemberHealth.Unknown, $"node {member.Node.Name} is {member.Node.State}");
+        return member.Probe.Reply switch
+        {
+            null => (MemberHealth.Unknown, "has not been asked yet"),
+            EngineReply.Unauthorized rejected => (MemberHealth.Unknown, rejected.Message),
+            EngineReply.Answered { Status.Link: ReplicationLink.Syncing } => (MemberHealth.Suspect, "is copying the data"),
+            EngineReply.Answered { Status: { Role: EngineRole.Standby, Link: ReplicationLink.Down } } => (MemberHealth.Suspect, "has no link to its primary"),
+            EngineReply.Answered when member.Pod.Ready => (MemberHealth.Healthy, null),
+            EngineReply.Answered => (MemberHealth.Suspect, "is not ready"),
+            EngineReply.Refused or EngineReply.Silent or EngineReply.Failed when member.Probe.UnansweredFor >= limit => (MemberHealth.Failed, EngineReply.Describe(member.Probe.Reply)),
+            EngineReply.Refused or EngineReply.Silent or EngineReply.Failed => (MemberHealth.Suspect, EngineReply.Describe(member.Probe.Reply)),
+            _ => throw new ArgumentOutOfRangeException(nameof(member), member.Probe.Reply, "unknown reply"),
+        };
+    }
+
+    /// <summary>Null: unknown, as when the member holds another log than the primary's.</summary>
+    private static long? LagBytes(GroupObservation group, Member member, string? holderUid)
+    {
+        if (member.Probe.Status is not { } status) return null;
+        if (member.Uid == holderUid) return null;
+        if (status.ReportedLagBytes is { } reported) return reported;
+        if (group.PrimaryMemory is not { PositionBytes: { } primary } memory || memory.Uid != holderUid) return null;
+        if (memory.History is not null && status.History is not null && memory.History != status.History) return null;
+        return status.PositionBytes is { } position ? Math.Max(0, primary - position) : null;
+    }
+}
