@@ -43,6 +43,9 @@ public sealed record FailoverRecord
 
     public FailoverStatus Status { get; init; } = new();
 
+    /// <summary>Which version of the object this is; a write on account of it is refused when there is a newer one.</summary>
+    public string Version { get; init; } = "";
+
     /// <summary>For how long this process has seen it in its present phase. Deadlines start anew with a new operator.</summary>
     public TimeSpan PhaseFor { get; init; }
 

@@ -1,0 +1,144 @@
+using FailoverOperator.Api;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Recovery;
+using FailoverOperator.Engines;
+using FailoverOperator.Observing;
+using FailoverOperator.Recording;
+using FailoverOperator.Runtime.Kubernetes;
+using k8s.Models;
+
+namespace FailoverOperator.Acting;
+
+/// <summary>What the steps of one group are done with.</summary>
+public sealed record ActingContext(RedundancyGroup Group, GroupSession Session, FailoverRecord? Running);
+
+/// <summary>
+/// Does what was decided, and nothing else. A failed step is not retried here: the next look at the group decides anew.
+/// </summary>
+public sealed partial class StepExecutor(IKubernetesApi api, ClusterView cluster, FailoverRecorder recorder, ILogger<StepExecutor> logger)
+{
+    /// <summary>Does all steps at the same time. Throws <see cref="KubernetesApiException"/> when the API server refused one.</summary>
+    public async Task ExecuteAsync(ActingContext context, IReadOnlyList<Step> steps, CancellationToken cancellationToken)
+    {
+        foreach (var step in steps) LogStep(context.Group.Namespace(), context.Group.Name(), context.Running?.Name, context.Running?.Spec.Term, Describe(step));
+        await Task.WhenAll(steps.Select(step => ExecuteAsync(context, step, cancellationToken)));
+    }
+
+    private Task ExecuteAsync(ActingContext context, Step step, CancellationToken cancellationToken) => step switch
+    {
+        Step.Enter enter => recorder.EnterAsync(context, enter, cancellationToken),
+        Step.TerminatePod terminate => TerminateAsync(context, terminate, cancellationToken),
+        Step.AskMembers ask => Task.WhenAll(ask.Members.Select(m => context.Session.Prober.AskAsync(m.Uid, cancellationToken))),
+        Step.Promote promote => PromoteAsync(context, promote, cancellationToken),
+        Step.Follow follow => FollowAsync(context, follow, cancellationToken),
+        Step.Label label => LabelAsync(context, label, cancellationToken),
+        Step.PointService point => PointAsync(context, point, cancellationToken),
+        Step.Verify verify => VerifyAsync(context, verify, cancellationToken),
+        _ => throw new ArgumentOutOfRangeException(nameof(step), step, "unknown step"),
+    };
+
+    private async Task TerminateAsync(ActingContext context, Step.TerminatePod step, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Never with a grace period of 0: that would remove the object without the kubelet's confirmation.
+            await api.DeleteAsync<V1Pod>(context.Group.Namespace(), step.Member.Name, new DeleteOptions(Uid: step.Member.Uid), cancellationToken);
+        }
+        catch (KubernetesApiException e) when (e.Failure is ApiFailure.NotFound or ApiFailure.Conflict)
+        {
+            // Gone already, or another pod has its name: the watch will tell.
+        }
+    }
+
+    private async Task PromoteAsync(ActingContext context, Step.Promote step, CancellationToken cancellationToken)
+    {
+        var outcome = await context.Session.Engine.PromoteAsync(Endpoint(context, step.Member), Context(context, step.Term), cancellationToken);
+        Report(context, step, outcome);
+        await context.Session.Prober.AskAsync(step.Member.Uid, cancellationToken);
+    }
+
+    private async Task FollowAsync(ActingContext context, Step.Follow step, CancellationToken cancellationToken)
+    {
+        var outcome = await context.Session.Engine.FollowAsync(Endpoint(context, step.Member), Endpoint(context, step.Primary), Context(context, step.Term), cancellationToken);
+        Report(context, step, outcome);
+        await context.Session.Prober.AskAsync(step.Member.Uid, cancellationToken);
+    }
+
+    private Task LabelAsync(ActingContext context, Step.Label step, CancellationToken cancellationToken) =>
+        api.MergePatchAsync<V1Pod>(context.Group.Namespace(), step.Member.Name, new
+        {
+            metadata = new
+            {
+                // The label is for this incarnation of the pod, not for its successor.
+                uid = step.Member.Uid,
+                labels = new Dictionary<string, string?>
+                {
+                    [ApiGroup.GroupLabel] = context.Group.Name(),
+                    [ApiGroup.SlotLabel] = ApiGroup.FirstSlot,
+                    [ApiGroup.RoleLabel] = step.Role,
+                    [ApiGroup.TermLabel] = step.Term?.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                },
+            },
+        }, cancellationToken);
+
+    private async Task PointAsync(ActingContext context, Step.PointService step, CancellationToken cancellationToken)
+    {
+        if (cluster.Service(context.Group.Namespace(), step.Name) is not { } service) return;
+        await api.MergePatchAsync<V1Service>(context.Group.Namespace(), step.Name, new
+        {
+            metadata = new
+            {
+                // Invariant I6: a term that somebody else has published since is not overwritten.
+                resourceVersion = service.ResourceVersion(),
+                annotations = new Dictionary<string, string> { [ApiGroup.TermLabel] = step.Term.ToString(System.Globalization.CultureInfo.InvariantCulture) },
+            },
+            spec = new { selector = new Dictionary<string, string> { [ApiGroup.RoleLabel] = step.Role == TrafficRole.Active ? RoleLabels.Active : RoleLabels.Standby } },
+        }, cancellationToken);
+    }
+
+    private async Task VerifyAsync(ActingContext context, Step.Verify step, CancellationToken cancellationToken)
+    {
+        var member = Endpoint(context, step.Member);
+        var ways = context.Group.Spec.Traffic.Services.Where(s => s.Role == TrafficRole.Active)
+            .SelectMany(s => cluster.Endpoints.Of(context.Group.Namespace(), s.Name)).Distinct()
+            .DefaultIfEmpty(new ServiceEndpoint(member.PodAddress, 0));
+        EngineOutcome outcome = new EngineOutcome.Done();
+        foreach (var way in ways)
+        {
+            outcome = await context.Session.Engine.VerifyAsync(member, way.Address, way.Port, Context(context, step.Term), cancellationToken);
+            if (outcome is not EngineOutcome.Done) break;
+        }
+        Report(context, step, outcome);
+        if (context.Running is { } running) context.Session.Verifications[running.Name] = outcome;
+    }
+
+    private void Report(ActingContext context, Step step, EngineOutcome outcome)
+    {
+        if (outcome is EngineOutcome.NotDone notDone) LogNotDone(context.Group.Namespace(), context.Group.Name(), context.Running?.Name, Describe(step), notDone.Message);
+    }
+
+    private static MemberEndpoint Endpoint(ActingContext context, Member member) => new(context.Group.Namespace(), member.Name, member.Uid, member.Address!);
+
+    private static EngineContext Context(ActingContext context, long term) => new(context.Group.Name(), ApiGroup.FirstSlot, term);
+
+    /// <summary>The step in words, the same for the same step.</summary>
+    public static string Describe(Step step) => step switch
+    {
+        Step.Enter enter => $"enter phase {enter.Phase}",
+        Step.TerminatePod terminate => $"delete pod {terminate.Member.Name}",
+        Step.AskMembers ask => $"ask {string.Join(", ", ask.Members.Select(m => m.Name))}",
+        Step.Promote promote => $"promote {promote.Member.Name}",
+        Step.Follow follow => $"let {follow.Member.Name} follow {follow.Primary.Name}",
+        Step.Label label => $"label {label.Member.Name} {label.Role}",
+        Step.PointService point => $"point service {point.Name} to {point.Role}",
+        Step.Verify verify => $"verify a write on {verify.Member.Name}",
+        _ => throw new ArgumentOutOfRangeException(nameof(step), step, "unknown step"),
+    };
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Namespace}/{Group}: {Step} (failover {Failover}, term {Term})")]
+    private partial void LogStep(string @namespace, string group, string? failover, long? term, string step);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Namespace}/{Group}: could not {Step}: {Reason} (failover {Failover})")]
+    private partial void LogNotDone(string @namespace, string group, string? failover, string step, string reason);
+}

@@ -1,0 +1,126 @@
+using FailoverOperator.Acting;
+using FailoverOperator.Api;
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Acceptance;
+using FailoverOperator.Core.Decisions;
+using FailoverOperator.Core.Detection;
+using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Recovery;
+using FailoverOperator.Core.Reporting;
+using FailoverOperator.Observing;
+using FailoverOperator.Recording;
+using FailoverOperator.Runtime.Controllers;
+using FailoverOperator.Runtime.Informers;
+using FailoverOperator.Runtime.Kubernetes;
+using k8s.Models;
+
+namespace FailoverOperator.Controllers;
+
+/// <summary>
+/// The loop of one group: observe, judge and decide (in the core), act, record; again while there is something to do.
+/// </summary>
+public sealed class RedundancyGroupController(
+    ClusterView cluster,
+    AcceptanceObserver acceptances,
+    CredentialReader credentials,
+    GroupSessions sessions,
+    GroupObserver observer,
+    StepExecutor executor,
+    FailoverRecorder recorder,
+    GroupRecorder groupRecorder,
+    Action<ObjectKey> enqueue) : IEntityController<RedundancyGroup>
+{
+    /// <summary>A bound for one reconciliation; a failover needs about ten turns.</summary>
+    private const int MaxTurns = 50;
+
+    /// <summary>Even without news every group is looked at so often.</summary>
+    private static readonly TimeSpan Resync = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan AfterConflict = TimeSpan.FromMilliseconds(50);
+
+    public async Task<ReconciliationResult<RedundancyGroup>> ReconcileAsync(RedundancyGroup entity, CancellationToken cancellationToken)
+    {
+        var workload = cluster.WorkloadOf(entity);
+        var secret = await credentials.ReadAsync(entity, cancellationToken);
+        var acceptance = GroupAcceptance.Judge(acceptances.Observe(entity, workload, secret));
+        var key = new ObjectKey(entity.Namespace(), entity.Name());
+        if (!acceptance.CanAct || workload is null)
+        {
+            await sessions.CloseAsync(key);
+            await groupRecorder.RefusedAsync(entity, acceptance, cancellationToken);
+            return ReconciliationResult<RedundancyGroup>.Success(entity, Resync);
+        }
+        var session = await sessions.OpenAsync(entity, secret.Password, () => enqueue(key));
+        return ReconciliationResult<RedundancyGroup>.Success(entity, await RunAsync(entity, workload, session, acceptance, cancellationToken));
+    }
+
+    public async Task<ReconciliationResult<RedundancyGroup>> DeletedAsync(RedundancyGroup entity, CancellationToken cancellationToken)
+    {
+        // The workload, its labels and its Services stay as they are: traffic goes on to the primary of the day.
+        await sessions.CloseAsync(new ObjectKey(entity.Namespace(), entity.Name()));
+        groupRecorder.Forget(entity);
+        observer.Forget();
+        return ReconciliationResult<RedundancyGroup>.Success(entity);
+    }
+
+    /// <returns>When to look again at the latest.</returns>
+    private async Task<TimeSpan> RunAsync(RedundancyGroup group, V1StatefulSet workload, GroupSession session, AcceptanceVerdict acceptance, CancellationToken cancellationToken)
+    {
+        string? previous = null;
+        for (var turn = 0; turn < MaxTurns; turn++)
+        {
+            var observation = observer.Observe(group, workload, session);
+            var verdict = Decider.Decide(observation);
+            var work = WorkOf(verdict);
+            // What was just done is not visible yet, or did not help: let the watch catch up before it is done again.
+            var again = work is not null && work == previous;
+            if (work is null || again)
+            {
+                await groupRecorder.RecordAsync(group, observation, acceptance, verdict, cancellationToken);
+                await recorder.PruneAsync(group, observation.Failovers, cancellationToken);
+                return again ? FailoverProcedure.RetryPause : PauseOf(verdict.Decision);
+            }
+            previous = work;
+            try
+            {
+                await ActAsync(new ActingContext(group, session, verdict.Running), verdict.Decision, cancellationToken);
+            }
+            catch (KubernetesApiException e) when (e.Failure is ApiFailure.Conflict or ApiFailure.AlreadyExists or ApiFailure.NotFound)
+            {
+                // The world has changed since it was observed: look again, decide again.
+                return AfterConflict;
+            }
+        }
+        return FailoverProcedure.RetryPause;
+    }
+
+    private Task ActAsync(ActingContext context, Decision decision, CancellationToken cancellationToken) => decision switch
+    {
+        Decision.Begin begin => recorder.BeginAsync(context.Group, context.Session, begin.Plan, cancellationToken),
+        Decision.Advance advance => executor.ExecuteAsync(context, advance.Steps, cancellationToken),
+        Decision.Abort abort => executor.ExecuteAsync(context, [new Step.Enter(FailoverPhase.Aborted) { Reason = abort.Reason, Message = abort.Message }], cancellationToken),
+        Decision.Blocked blocked => recorder.BlockAsync(context, blocked.Reason, blocked.Message, cancellationToken),
+        Decision.Steady or Decision.Wait => Task.CompletedTask,
+        _ => throw new ArgumentOutOfRangeException(nameof(decision), decision, "unknown decision"),
+    };
+
+    /// <summary>Names what a decision asks to be done, so that a repetition is noticed. Null: nothing.</summary>
+    private static string? WorkOf(Verdict verdict) => verdict.Decision switch
+    {
+        Decision.Begin begin => $"begin {begin.Plan.Term}",
+        Decision.Advance advance => string.Join(';', advance.Steps.Select(s => $"{verdict.Running?.Name} {verdict.Running?.Status.Phase} {StepExecutor.Describe(s)}")),
+        Decision.Abort => $"abort {verdict.Running?.Name}",
+        Decision.Blocked blocked when verdict.Running is { } running && running.Status.Reason != blocked.Reason => $"block {running.Name} {blocked.Reason}",
+        Decision.Blocked or Decision.Steady or Decision.Wait => null,
+        _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict.Decision, "unknown decision"),
+    };
+
+    private static TimeSpan PauseOf(Decision decision) => decision switch
+    {
+        Decision.Wait wait => wait.For < Resync ? wait.For : Resync,
+        Decision.Blocked => TimeSpan.FromSeconds(2),
+        Decision.Steady or Decision.Begin or Decision.Advance or Decision.Abort => Resync,
+        _ => throw new ArgumentOutOfRangeException(nameof(decision), decision, "unknown decision"),
+    };
+}

@@ -1,0 +1,33 @@
+using FailoverOperator.Api;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Acceptance;
+using k8s.Models;
+
+namespace FailoverOperator.Observing;
+
+/// <summary>Gathers what <see cref="GroupAcceptance"/> judges a group by.</summary>
+public sealed class AcceptanceObserver(ClusterView cluster)
+{
+    public AcceptanceFacts Observe(RedundancyGroup group, V1StatefulSet? workload, CredentialFacts credentials) => new()
+    {
+        Spec = group.Spec,
+        WorkloadReplicas = workload is null ? null : workload.Spec.Replicas ?? 1,
+        WorkloadClaimedBy = cluster.OlderClaimOnWorkload(group),
+        Services = workload is null ? [] : [.. group.Spec.Traffic.Services.Select(s => Observe(group, workload, s.Name))],
+        SecretExists = credentials.SecretExists,
+        SecretHasKey = credentials.SecretHasKey,
+    };
+
+    private ServiceFacts Observe(RedundancyGroup group, V1StatefulSet workload, string name)
+    {
+        var service = cluster.Service(group.Namespace(), name);
+        var selector = service?.Spec?.Selector?.Where(s => s.Key != ApiGroup.RoleLabel).ToList() ?? [];
+        var labels = workload.Spec.Template.Metadata?.Labels ?? new Dictionary<string, string>();
+        return new ServiceFacts(
+            name,
+            Exists: service is not null,
+            HasSelector: service?.Spec?.Selector is { Count: > 0 },
+            SelectsMembers: selector.All(s => labels.TryGetValue(s.Key, out var value) && value == s.Value),
+            ClaimedBy: cluster.OlderClaimOnService(group, name));
+    }
+}

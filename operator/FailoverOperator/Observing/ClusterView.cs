@@ -1,0 +1,86 @@
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Observations;
+using FailoverOperator.Runtime.Informers;
+using k8s;
+using k8s.Models;
+
+namespace FailoverOperator.Observing;
+
+/// <summary>Where a Service leads: one address and port.</summary>
+public sealed record ServiceEndpoint(string Address, int Port);
+
+/// <summary>The watched kinds, and the ways to find one's objects from another.</summary>
+public sealed class ClusterView
+{
+    private const string ByOwner = "owner";
+    private const string ByGroup = "group";
+    private const string ByWorkload = "workload";
+    private const string ByService = "service";
+
+    public required IInformer<RedundancyGroup> Groups { get; init; }
+
+    public required IInformer<Failover> Failovers { get; init; }
+
+    public required IInformer<V1Pod> Pods { get; init; }
+
+    public required IInformer<V1Node> Nodes { get; init; }
+
+    public required IInformer<V1Service> Services { get; init; }
+
+    public required IInformer<V1StatefulSet> Workloads { get; init; }
+
+    public required IServiceEndpoints Endpoints { get; init; }
+
+    public bool IsSynced => Groups.IsSynced && Failovers.IsSynced && Pods.IsSynced && Nodes.IsSynced && Services.IsSynced && Workloads.IsSynced && Endpoints.IsSynced;
+
+    /// <summary>Call once, before the informers are started.</summary>
+    public ClusterView Indexed()
+    {
+        Pods.AddIndex(ByOwner, pod => OwnerUids(pod));
+        Failovers.AddIndex(ByGroup, failover => [Key(failover.Namespace(), failover.Spec.GroupRef.Name)]);
+        Groups.AddIndex(ByWorkload, group => [Key(group.Namespace(), group.Spec.WorkloadRef.Name)]);
+        Groups.AddIndex(ByService, group => group.Spec.Traffic.Services.Select(s => Key(group.Namespace(), s.Name)));
+        return this;
+    }
+
+    public V1StatefulSet? WorkloadOf(RedundancyGroup group) =>
+        Workloads.TryGet(new ObjectKey(group.Namespace(), group.Spec.WorkloadRef.Name), out var workload) ? workload : null;
+
+    public IReadOnlyList<V1Pod> PodsOf(V1StatefulSet workload) => Pods.ByIndex(ByOwner, workload.Uid());
+
+    public IReadOnlyList<Failover> FailoversOf(RedundancyGroup group) => Failovers.ByIndex(ByGroup, Key(group.Namespace(), group.Name()));
+
+    public V1Service? Service(string namespaceName, string name) => Services.TryGet(new ObjectKey(namespaceName, name), out var service) ? service : null;
+
+    public NodeObservation Node(string name) => NodeReader.Read(name, Nodes.TryGet(new ObjectKey("", name), out var node) ? node : null);
+
+    /// <summary>The older of all groups that name this workload, if it is another one than <paramref name="group"/>. Null: none.</summary>
+    public string? OlderClaimOnWorkload(RedundancyGroup group) => OlderClaim(group, Groups.ByIndex(ByWorkload, Key(group.Namespace(), group.Spec.WorkloadRef.Name)));
+
+    /// <summary>The same for one of its Services.</summary>
+    public string? OlderClaimOnService(RedundancyGroup group, string service) => OlderClaim(group, Groups.ByIndex(ByService, Key(group.Namespace(), service)));
+
+    /// <summary>The groups that have to be looked at when this pod changes.</summary>
+    public IEnumerable<ObjectKey> GroupsOf(V1Pod pod) => pod.Metadata.OwnerReferences is not { } owners ? [] : owners
+        .Where(o => o.Kind == V1StatefulSet.KubeKind)
+        .SelectMany(o => Groups.ByIndex(ByWorkload, Key(pod.Namespace(), o.Name))).Select(KeyOf);
+
+    public IEnumerable<ObjectKey> GroupsOf(V1StatefulSet workload) => Groups.ByIndex(ByWorkload, Key(workload.Namespace(), workload.Name())).Select(KeyOf);
+
+    public IEnumerable<ObjectKey> GroupsOfService(string namespaceName, string name) => Groups.ByIndex(ByService, Key(namespaceName, name)).Select(KeyOf);
+
+    public IEnumerable<ObjectKey> GroupsOf(V1Node node) => Pods.Items().Where(p => p.Spec?.NodeName == node.Name()).SelectMany(GroupsOf).Distinct();
+
+    private static string? OlderClaim(RedundancyGroup group, IReadOnlyList<RedundancyGroup> claimants)
+    {
+        var oldest = claimants.OrderBy(g => g.Metadata.CreationTimestamp).ThenBy(g => g.Name(), StringComparer.Ordinal).FirstOrDefault();
+        return oldest is null || oldest.Uid() == group.Uid() ? null : oldest.Name();
+    }
+
+    private static IEnumerable<string> OwnerUids(V1Pod pod) => pod.Metadata.OwnerReferences?.Where(o => o.Controller == true).Select(o => o.Uid) ?? [];
+
+    private static ObjectKey KeyOf(IKubernetesObject<V1ObjectMeta> entity) => new(entity.Namespace(), entity.Name());
+
+    private static string Key(string namespaceName, string name) => $"{namespaceName}/{name}";
+}

@@ -1,0 +1,108 @@
+using FailoverOperator.Api;
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Observations;
+using FailoverOperator.Engines;
+using k8s.Models;
+
+namespace FailoverOperator.Observing;
+
+/// <summary>The operator's doubts about itself, from the state of its watches and of the API server.</summary>
+public interface ISelfObservation
+{
+    OperatorObservation Observe();
+}
+
+/// <summary>Gathers everything that is known of one group into one <see cref="GroupObservation"/>.</summary>
+public sealed class GroupObserver(ClusterView cluster, DepartureLog departures, OperatorClock clock, ISelfObservation self)
+{
+    private readonly Durations<bool> _readiness = new(clock);
+    private readonly Durations<FailoverPhase> _phases = new(clock);
+
+    public GroupObservation Observe(RedundancyGroup group, V1StatefulSet workload, GroupSession session)
+    {
+        var pods = cluster.PodsOf(workload);
+        session.Prober.Follow([.. pods.Where(HasAddress).Select(Endpoint)]);
+        var now = clock.Now;
+        var failovers = session.Newest(cluster.FailoversOf(group)).Select(f => Read(group, f, session)).OrderBy(f => f.Spec.Term).ThenBy(f => f.IsOwn).ToList();
+        var observation = new GroupObservation
+        {
+            Name = group.Name(),
+            Spec = group.Spec,
+            WorkloadReplicas = workload.Spec.Replicas ?? 1,
+            Members = [.. pods.Select(pod => Read(pod, session, now)).OrderBy(m => m.Name, StringComparer.Ordinal)],
+            Failovers = failovers,
+            Services = [.. group.Spec.Traffic.Services.Select(s => Read(group, s)).OfType<ServiceObservation>()],
+            Operator = self.Observe(),
+        };
+        var holder = SlotHolder.Of(observation).Holder;
+        return observation with
+        {
+            Departures = [.. MissingOf(failovers, observation)],
+            PrimaryMemory = session.Primaries.Recall(holder?.Uid, now),
+        };
+    }
+
+    public static MemberEndpoint Endpoint(V1Pod pod) => new(pod.Namespace(), pod.Name(), pod.Uid(), pod.Status.PodIP);
+
+    /// <summary>Forgets what is remembered of objects that are gone.</summary>
+    public void Forget()
+    {
+        _readiness.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
+        _phases.Keep([.. cluster.Failovers.Items().Select(f => f.Uid())]);
+    }
+
+    private static bool HasAddress(V1Pod pod) => !string.IsNullOrEmpty(pod.Status?.PodIP);
+
+    private Member Read(V1Pod pod, GroupSession session, TimeSpan now) => new()
+    {
+        Name = pod.Name(),
+        Uid = pod.Uid(),
+        Address = HasAddress(pod) ? pod.Status.PodIP : null,
+        Pod = PodReader.Read(pod, ready => _readiness.Of(pod.Uid(), ready)),
+        Node = string.IsNullOrEmpty(pod.Spec?.NodeName) ? new NodeObservation { Name = "", State = NodeState.Absent } : cluster.Node(pod.Spec.NodeName),
+        Probe = session.Prober[pod.Uid()].At(now),
+        RoleLabel = pod.Label(ApiGroup.RoleLabel),
+        TermLabel = Term(pod.Label(ApiGroup.TermLabel)),
+    };
+
+    private FailoverRecord Read(RedundancyGroup group, Failover failover, GroupSession session) => new()
+    {
+        Name = failover.Name(),
+        Spec = failover.Spec,
+        Status = failover.Status ?? new FailoverStatus(),
+        Version = failover.ResourceVersion() ?? "",
+        PhaseFor = _phases.Of(failover.Uid(), failover.Status?.Phase ?? FailoverPhase.Pending),
+        IsOwn = failover.Metadata.OwnerReferences?.Any(o => o.Uid == group.Uid() && o.Controller == true) == true,
+        SpecChanged = failover.Metadata.Generation > 1,
+        FenceConfirmedFor = failover.Metadata.Annotations?.TryGetValue(ApiGroup.FenceConfirmedAnnotation, out var pod) == true ? pod : null,
+        Verification = session.Verifications.GetValueOrDefault(failover.Name()),
+    };
+
+    private ServiceObservation? Read(RedundancyGroup group, ServiceReference reference)
+    {
+        if (cluster.Service(group.Namespace(), reference.Name) is not { Spec.Selector.Count: > 0 } service) return null;
+        return new ServiceObservation
+        {
+            Name = reference.Name,
+            Role = reference.Role,
+            SelectedRole = service.Spec.Selector.TryGetValue(ApiGroup.RoleLabel, out var role) ? role : null,
+            PublishedTerm = Term(service.Metadata.Annotations?.TryGetValue(ApiGroup.TermLabel, out var term) == true ? term : null),
+            Addresses = [.. cluster.Endpoints.Of(group.Namespace(), reference.Name).Select(e => e.Address).Distinct()],
+        };
+    }
+
+    /// <summary>The old primaries of running failovers whose pods do not exist any more.</summary>
+    private IEnumerable<Departure> MissingOf(IEnumerable<FailoverRecord> failovers, GroupObservation observation) => failovers
+        .Where(f => !f.IsEnded).Select(f => f.Spec.From).OfType<MemberReference>()
+        .Where(from => observation.Members.All(m => m.Uid != from.Uid))
+        .Select(from => departures.Of(from.Uid, from.Name, from.Node, cluster.Node));
+
+    private static long? Term(string? text) => long.TryParse(text, out var term) ? term : null;
+}
+
+/// <summary>Short ways to metadata.</summary>
+internal static class MetadataExtensions
+{
+    public static string? Label(this V1Pod pod, string name) => pod.Metadata.Labels?.TryGetValue(name, out var value) == true ? value : null;
+}

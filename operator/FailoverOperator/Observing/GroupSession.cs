@@ -1,0 +1,75 @@
+using System.Collections.Concurrent;
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Observations;
+using FailoverOperator.Engines;
+using k8s.Models;
+
+namespace FailoverOperator.Observing;
+
+/// <summary>
+/// What this process keeps in memory about one group: connections to its members, what they said, outcomes of steps.
+/// Losing it loses no safety, only time: everything that decides is in the API server or can be asked again.
+/// </summary>
+public sealed class GroupSession : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<string, Failover> _written = new();
+
+    public GroupSession(RedundancyGroupSpec spec, IEngine engine, OperatorClock clock, Action onNews)
+    {
+        Engine = engine;
+        Primaries = new PrimaryLog(TimeSpan.FromSeconds(spec.Targets.RpoSeconds));
+        Prober = new MemberProber(engine, clock, spec.Detection, (uid, log, isNews) =>
+        {
+            Primaries.Note(uid, log);
+            if (isNews) onNews();
+        });
+    }
+
+    public IEngine Engine { get; }
+
+    public MemberProber Prober { get; }
+
+    public PrimaryLog Primaries { get; }
+
+    /// <summary>Outcome of the last verifying write, by failover.</summary>
+    public ConcurrentDictionary<string, EngineOutcome> Verifications { get; } = new();
+
+    /// <summary>When this process noticed the need for a failover, by its name: the end of phase Detect.</summary>
+    public ConcurrentDictionary<string, TimeSpan> NoticedAt { get; } = new();
+
+    /// <summary>Remembers the answer to a write of our own, until the watch has caught up with it.</summary>
+    public void Wrote(Failover failover) => _written[failover.Name()] = failover;
+
+    /// <summary>The newer of the cached object and what was written last.</summary>
+    public IEnumerable<Failover> Newest(IReadOnlyList<Failover> cached)
+    {
+        foreach (var failover in cached)
+        {
+            if (_written.TryGetValue(failover.Name(), out var written) && Version(written) > Version(failover) && written.Uid() == failover.Uid())
+            {
+                yield return written;
+                continue;
+            }
+            // Once the watch has delivered our write, a later absence is a deletion.
+            _written.TryRemove(failover.Name(), out _);
+            yield return failover;
+        }
+        var known = cached.Select(f => f.Name()).ToHashSet();
+        foreach (var (name, created) in _written)
+        {
+            if (!known.Contains(name)) yield return created;
+        }
+    }
+
+    public void Forget(string failover) => _written.TryRemove(failover, out _);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Prober.DisposeAsync();
+        await Engine.DisposeAsync();
+    }
+
+    /// <summary>Versions of one object grow; the API server compares them as numbers too.</summary>
+    private static ulong Version(Failover failover) => ulong.TryParse(failover.ResourceVersion(), out var version) ? version : 0;
+}

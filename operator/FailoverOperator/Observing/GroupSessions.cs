@@ -1,0 +1,44 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Engines;
+using FailoverOperator.Runtime.Informers;
+using k8s.Models;
+
+namespace FailoverOperator.Observing;
+
+/// <summary>Makes an engine for a group. The callback is told the UID of a pod whose connection has just broken.</summary>
+public delegate IEngine EngineMaker(RedundancyGroup group, string? password, Action<string> onDisturbed);
+
+/// <summary>Keeps one session for each group, and makes it anew when the way to its members has changed.</summary>
+public sealed class GroupSessions(EngineMaker makeEngine, OperatorClock clock) : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<ObjectKey, (string Way, GroupSession Session)> _sessions = new();
+
+    /// <summary>Called from one reconciliation at a time for each group.</summary>
+    /// <param name="onNews">Called when a member has told something new.</param>
+    public async Task<GroupSession> OpenAsync(RedundancyGroup group, string? password, Action onNews)
+    {
+        var key = new ObjectKey(group.Namespace(), group.Name());
+        var way = JsonSerializer.Serialize(new { uid = group.Uid(), group.Spec.Engine, group.Spec.Detection, group.Spec.Targets, password });
+        if (_sessions.TryGetValue(key, out var known))
+        {
+            if (known.Way == way) return known.Session;
+            await CloseAsync(key);
+        }
+        GroupSession? session = null;
+        session = new GroupSession(group.Spec, makeEngine(group, password, uid => session?.Prober.Hurry(uid)), clock, onNews);
+        _sessions[key] = (way, session);
+        return session;
+    }
+
+    public async Task CloseAsync(ObjectKey key)
+    {
+        if (_sessions.TryRemove(key, out var known)) await known.Session.DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var key in _sessions.Keys) await CloseAsync(key);
+    }
+}

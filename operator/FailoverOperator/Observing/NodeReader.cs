@@ -1,0 +1,23 @@
+using FailoverOperator.Core.Observations;
+using k8s.Models;
+
+namespace FailoverOperator.Observing;
+
+/// <summary>Translates nodes into the core's words. No judgement.</summary>
+public static class NodeReader
+{
+    private const string ZoneLabel = "topology.kubernetes.io/zone";
+    private const string OutOfServiceTaint = "node.kubernetes.io/out-of-service";
+
+    public static NodeObservation Read(string name, V1Node? node)
+    {
+        var condition = node?.Status?.Conditions?.FirstOrDefault(c => c.Type == "Ready")?.Status;
+        return new NodeObservation
+        {
+            Name = name,
+            Zone = node?.Metadata.Labels?.TryGetValue(ZoneLabel, out var zone) == true ? zone : null,
+            State = node is null ? NodeState.Absent : condition switch { "True" => NodeState.Ready, "False" => NodeState.NotReady, _ => NodeState.Unknown },
+            OutOfService = node?.Spec?.Taints?.Any(t => t.Key == OutOfServiceTaint) == true,
+        };
+    }
+}

@@ -1,0 +1,43 @@
+using System.Collections.Concurrent;
+using FailoverOperator.Core.Observations;
+
+namespace FailoverOperator.Observing;
+
+/// <summary>What this process has seen of each member while it was a writable primary.</summary>
+public sealed class PrimaryLog(TimeSpan rpo)
+{
+    private readonly ConcurrentDictionary<string, Entry> _entries = new();
+
+    /// <summary>Takes an answer in; of no interest unless it is a writable primary's.</summary>
+    public void Note(string podUid, ProbeLog log)
+    {
+        if (log.Reply is not EngineReply.Answered { Status: { Role: EngineRole.Primary, Writable: true } status }) return;
+        _entries.AddOrUpdate(podUid, _ => Next(null), (_, before) => Next(before.History == status.History ? before : null));
+
+        Entry Next(Entry? before)
+        {
+            var positions = before?.Positions ?? PositionHistory.Over(rpo);
+            return new Entry(status.PositionBytes is { } position ? positions.Add(log.AskedAt, position) : positions, status.History, log.AskedAt);
+        }
+    }
+
+    /// <summary>Null: this process has not seen it at work.</summary>
+    public PrimaryMemory? Recall(string? podUid, TimeSpan now) => podUid is not null && _entries.TryGetValue(podUid, out var entry)
+        ? new PrimaryMemory
+        {
+            Uid = podUid,
+            PositionBytes = entry.Positions.Newest,
+            RequiredPositionBytes = entry.Positions.Required,
+            History = entry.History,
+            LastServiceAge = now - entry.LastServiceAt,
+        }
+        : null;
+
+    /// <summary>Forgets everybody but these.</summary>
+    public void Keep(IReadOnlyCollection<string> podUids)
+    {
+        foreach (var uid in _entries.Keys.Except(podUids).ToList()) _entries.TryRemove(uid, out _);
+    }
+
+    private sealed record Entry(PositionHistory Positions, string? History, TimeSpan LastServiceAt);
+}

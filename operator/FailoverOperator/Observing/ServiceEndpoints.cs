@@ -1,0 +1,64 @@
+using FailoverOperator.Runtime.Informers;
+using k8s.Models;
+
+namespace FailoverOperator.Observing;
+
+/// <summary>Where Services lead now: ready addresses only.</summary>
+public interface IServiceEndpoints
+{
+    bool IsSynced { get; }
+
+    IReadOnlyList<ServiceEndpoint> Of(string namespaceName, string service);
+
+    /// <summary>Calls back with namespace and name of each Service whose endpoints change.</summary>
+    void Subscribe(Action<string, string> onChange);
+
+    Task RunAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>From <c>v1</c> Endpoints, for API servers without <c>discovery.k8s.io/v1</c>.</summary>
+public sealed class EndpointsReader(IInformer<V1Endpoints> endpoints) : IServiceEndpoints
+{
+    public bool IsSynced => endpoints.IsSynced;
+
+    public IReadOnlyList<ServiceEndpoint> Of(string namespaceName, string service) => endpoints.TryGet(new ObjectKey(namespaceName, service), out var found)
+        ? [.. (found.Subsets ?? []).SelectMany(subset => (subset.Addresses ?? []).Select(a => new ServiceEndpoint(a.Ip, subset.Ports?.FirstOrDefault()?.Port ?? 0))).Distinct()]
+        : [];
+
+    public void Subscribe(Action<string, string> onChange) => endpoints.Subscribe(change => onChange(change.Current.Namespace(), change.Current.Name()));
+
+    public Task RunAsync(CancellationToken cancellationToken) => endpoints.RunAsync(cancellationToken);
+}
+
+/// <summary>From <c>discovery.k8s.io/v1</c> EndpointSlices.</summary>
+public sealed class EndpointSliceReader : IServiceEndpoints
+{
+    private const string ServiceNameLabel = "kubernetes.io/service-name";
+    private const string ByService = "service";
+
+    private readonly IInformer<V1EndpointSlice> _slices;
+
+    public EndpointSliceReader(IInformer<V1EndpointSlice> slices)
+    {
+        _slices = slices;
+        _slices.AddIndex(ByService, slice => ServiceOf(slice) is { } service ? [$"{slice.Namespace()}/{service}"] : []);
+    }
+
+    public bool IsSynced => _slices.IsSynced;
+
+    public IReadOnlyList<ServiceEndpoint> Of(string namespaceName, string service) =>
+        [.. _slices.ByIndex(ByService, $"{namespaceName}/{service}").SelectMany(Ready).Distinct()];
+
+    public void Subscribe(Action<string, string> onChange) => _slices.Subscribe(change =>
+    {
+        if (ServiceOf(change.Current) is { } service) onChange(change.Current.Namespace(), service);
+    });
+
+    public Task RunAsync(CancellationToken cancellationToken) => _slices.RunAsync(cancellationToken);
+
+    private static IEnumerable<ServiceEndpoint> Ready(V1EndpointSlice slice) => (slice.Endpoints ?? [])
+        .Where(e => e.Conditions?.Ready != false)
+        .SelectMany(e => e.Addresses.Select(a => new ServiceEndpoint(a, slice.Ports?.FirstOrDefault()?.Port ?? 0)));
+
+    private static string? ServiceOf(V1EndpointSlice slice) => slice.Metadata.Labels?.TryGetValue(ServiceNameLabel, out var name) == true ? name : null;
+}

@@ -1,0 +1,124 @@
+using FailoverOperator.Acting;
+using FailoverOperator.Api;
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Recovery;
+using FailoverOperator.Core.Reporting;
+using FailoverOperator.Observing;
+using FailoverOperator.Runtime.Kubernetes;
+using k8s.Models;
+
+namespace FailoverOperator.Recording;
+
+/// <summary>
+/// Writes Failover objects: the claim, each phase before it is begun, why it waits, and what it cost in the end.
+/// Every write carries the version it was decided on, so that of two operators one loses.
+/// </summary>
+public sealed class FailoverRecorder(IKubernetesApi api, OperatorClock clock, FailoverNews news)
+{
+    /// <summary>Claims the term. <see cref="ApiFailure.AlreadyExists"/>: somebody else was faster.</summary>
+    public async Task BeginAsync(RedundancyGroup group, GroupSession session, FailoverSpec plan, CancellationToken cancellationToken)
+    {
+        var name = $"{group.Name()}-{plan.Slot}-{plan.Term}";
+        session.NoticedAt[name] = clock.Now;
+        var created = await api.CreateAsync(new Failover
+        {
+            Metadata = new V1ObjectMeta
+            {
+                Name = name,
+                NamespaceProperty = group.Namespace(),
+                Labels = new Dictionary<string, string> { [ApiGroup.GroupLabel] = group.Name(), [ApiGroup.SlotLabel] = plan.Slot },
+                OwnerReferences = [new V1OwnerReference { ApiVersion = group.ApiVersion, Kind = group.Kind, Name = group.Name(), Uid = group.Uid(), Controller = true, BlockOwnerDeletion = false }],
+            },
+            Spec = plan,
+        }, cancellationToken);
+        session.Wrote(created);
+        news.Started(group, plan, name);
+    }
+
+    /// <summary>Writes the next phase down.</summary>
+    public async Task EnterAsync(ActingContext context, Step.Enter enter, CancellationToken cancellationToken)
+    {
+        if (context.Running is not { } record) return;
+        var status = Next(context, record, enter);
+        var written = await WriteAsync(context, record, status, cancellationToken);
+        if (written is not null) news.Entered(context.Group, written, record.Status);
+    }
+
+    /// <summary>Writes down why it does not go on, unless that is written already.</summary>
+    public async Task BlockAsync(ActingContext context, string reason, string message, CancellationToken cancellationToken)
+    {
+        if (context.Running is not { } record || record.Status.Reason == reason) return;
+        var written = await WriteAsync(context, record, record.Status with { Reason = reason, Message = message }, cancellationToken);
+        if (written is not null) news.Blocked(context.Group, written);
+    }
+
+    /// <summary>Deletes records beyond the limit.</summary>
+    public async Task PruneAsync(RedundancyGroup group, IReadOnlyList<FailoverRecord> failovers, CancellationToken cancellationToken)
+    {
+        foreach (var surplus in FailoverHistory.Surplus(failovers, group.Spec.FailoverHistoryLimit))
+        {
+            try
+            {
+                await api.DeleteAsync<Failover>(group.Namespace(), surplus.Name, new DeleteOptions(), cancellationToken);
+            }
+            catch (KubernetesApiException e) when (e.Failure == ApiFailure.NotFound)
+            {
+                // Somebody else has.
+            }
+        }
+    }
+
+    private FailoverStatus Next(ActingContext context, FailoverRecord record, Step.Enter enter)
+    {
+        var now = clock.WallNow;
+        var steps = WithPending(context, record, now).Append(new StepRecord { Phase = enter.Phase, BeganAt = Timestamps.Text(now) }).ToList();
+        var entries = steps.Select(s => new PhaseEntry(s.Phase, Timestamps.Parse(s.BeganAt) ?? now)).ToList();
+        var lastService = record.Status.LastServiceAt ?? LastService(context, record);
+        var downtime = record.Spec.Type == FailoverType.Failover ? Timeline.DowntimeMilliseconds(Timestamps.Parse(lastService), entries) : null;
+        return record.Status with
+        {
+            Phase = enter.Phase,
+            Reason = enter.Reason,
+            Message = enter.Message,
+            Candidate = enter.Candidate ?? record.Status.Candidate,
+            LostBytes = enter.LostBytes ?? record.Status.LostBytes,
+            Fence = enter.Fence is { } evidence ? new FenceRecord { Evidence = evidence, By = enter.FencedBy ?? "", At = Timestamps.Text(now) } : record.Status.Fence,
+            Steps = steps,
+            Phases = Timeline.Durations(Timestamps.Parse(lastService), entries),
+            LastServiceAt = lastService,
+            DowntimeMilliseconds = downtime,
+            Targets = TargetJudge.Judge(record.Spec.Type, context.Group.Spec.Targets, downtime),
+            EndedAt = enter.Phase is FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted ? Timestamps.Text(now) : null,
+        };
+    }
+
+    private IEnumerable<StepRecord> WithPending(ActingContext context, FailoverRecord record, DateTimeOffset now)
+    {
+        if (record.Status.Steps.Count > 0) return record.Status.Steps;
+        var noticed = context.Session.NoticedAt.TryGetValue(record.Name, out var moment) ? clock.WallAt(moment) : now;
+        return [new StepRecord { Phase = FailoverPhase.Pending, BeganAt = Timestamps.Text(noticed) }];
+    }
+
+    /// <summary>Null: this process has not seen the old primary at work.</summary>
+    private string? LastService(ActingContext context, FailoverRecord record) =>
+        context.Session.Primaries.Recall(record.Spec.From?.Uid, clock.Now) is { } memory ? Timestamps.Text(clock.WallAt(clock.Now - memory.LastServiceAge)) : null;
+
+    /// <summary>Null: the object is gone, there is nothing to go on with.</summary>
+    private async Task<Failover?> WriteAsync(ActingContext context, FailoverRecord record, FailoverStatus status, CancellationToken cancellationToken)
+    {
+        var metadata = new V1ObjectMeta { Name = record.Name, NamespaceProperty = context.Group.Namespace(), ResourceVersion = record.Version };
+        try
+        {
+            var written = await api.ReplaceStatusAsync(new Failover { Metadata = metadata, Spec = record.Spec, Status = status }, cancellationToken);
+            context.Session.Wrote(written);
+            return written;
+        }
+        catch (KubernetesApiException e) when (e.Failure == ApiFailure.NotFound)
+        {
+            context.Session.Forget(record.Name);
+            return null;
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using System.Collections.Concurrent;
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Acceptance;
+using FailoverOperator.Core.Decisions;
+using FailoverOperator.Core.Detection;
+using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Reporting;
+using FailoverOperator.Runtime.Kubernetes;
+using k8s.Models;
+
+namespace FailoverOperator.Recording;
+
+/// <summary>Records how a group is: status, metrics, and an event when something begins to be the matter.</summary>
+public sealed class GroupRecorder(GroupStatusWriter status, OperatorMetrics metrics, FailoverNews news)
+{
+    private readonly ConcurrentDictionary<string, Type> _lastDiagnosis = new();
+
+    public async Task RecordAsync(RedundancyGroup group, GroupObservation observation, AcceptanceVerdict acceptance, Verdict verdict, CancellationToken cancellationToken)
+    {
+        Announce(group, verdict.Diagnosis);
+        var report = GroupReport.Of(observation, acceptance, verdict);
+        metrics.Report(group, report, blocked: verdict.Decision is Decision.Blocked);
+        await WriteAsync(group, report, cancellationToken);
+    }
+
+    public async Task RefusedAsync(RedundancyGroup group, AcceptanceVerdict acceptance, CancellationToken cancellationToken)
+    {
+        var report = GroupReport.OfRefused(acceptance);
+        metrics.Report(group, report, blocked: false);
+        await WriteAsync(group, report, cancellationToken);
+    }
+
+    public void Forget(RedundancyGroup group)
+    {
+        _lastDiagnosis.TryRemove(group.Uid(), out _);
+        status.Forget(group);
+        metrics.Forget(group);
+    }
+
+    /// <summary>Once when it begins, not with every look.</summary>
+    private void Announce(RedundancyGroup group, Diagnosis diagnosis)
+    {
+        var before = _lastDiagnosis.GetValueOrDefault(group.Uid());
+        _lastDiagnosis[group.Uid()] = diagnosis.GetType();
+        if (before == diagnosis.GetType()) return;
+        if (diagnosis is Diagnosis.PrimarySuspected suspected && group.Status?.Conditions.Count > 0) news.Suspected(group, suspected.Evidence);
+        if (diagnosis is Diagnosis.SplitBrainSuspected split) news.SplitBrainSuspected(group, $"{string.Join(", ", split.Others.Select(m => m.Name))} also says that it takes writes; it is made a standby");
+    }
+
+    private async Task WriteAsync(RedundancyGroup group, GroupReport report, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await status.WriteAsync(group, report, cancellationToken);
+        }
+        catch (KubernetesApiException e) when (e.Failure is ApiFailure.Conflict or ApiFailure.NotFound)
+        {
+            // Somebody changed the group, or deleted it: its watch brings it here again.
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Reporting;
+using k8s.Models;
+using Prometheus;
+
+namespace FailoverOperator.Recording;
+
+/// <summary>
+/// The operator's metrics. Labels are bounded: groups, their members, phases, causes and results; a group that goes
+/// takes its series with it.
+/// </summary>
+public sealed class OperatorMetrics(CollectorRegistry registry)
+{
+    private static readonly string[] GroupLabels = ["namespace", "group"];
+    private static readonly string[] MemberLabels = ["namespace", "group", "member"];
+
+    private readonly IMetricFactory _factory = Metrics.WithCustomRegistry(registry);
+
+    private Histogram Duration => _factory.CreateHistogram("redundancy_failover_duration_seconds",
+        "Time that a phase of a failover took; phase total is the whole downtime.", ["namespace", "group", "phase"],
+        new HistogramConfiguration { Buckets = [0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 30, 60, 120, 300] });
+
+    private Counter Failovers => _factory.CreateCounter("redundancy_failovers_total", "Ended failovers.", ["namespace", "group", "type", "cause", "result"]);
+
+    private Gauge Available => _factory.CreateGauge("redundancy_available", "1 while a primary takes writes.", GroupLabels);
+
+    private Gauge FailoverReady => _factory.CreateGauge("redundancy_failover_ready", "1 while a failover would work.", GroupLabels);
+
+    private Gauge SparesReady => _factory.CreateGauge("redundancy_spares_ready", "Standbys that could take over.", GroupLabels);
+
+    private Gauge SparesWanted => _factory.CreateGauge("redundancy_spares_wanted", "Standbys that are wanted.", GroupLabels);
+
+    private Gauge Term => _factory.CreateGauge("redundancy_term", "Fencing epoch of the slot.", GroupLabels);
+
+    private Gauge Blocked => _factory.CreateGauge("redundancy_failover_blocked", "1 while a failover is needed and cannot go on.", GroupLabels);
+
+    private Gauge Lag => _factory.CreateGauge("redundancy_replication_lag_bytes", "Bytes that a standby is behind its primary; absent while unknown.", MemberLabels);
+
+    private Gauge Healthy => _factory.CreateGauge("redundancy_member_healthy", "1 while a member is healthy.", MemberLabels);
+
+    public void Ended(RedundancyGroup group, Failover failover)
+    {
+        var (status, labels) = (failover.Status!, Labels(group));
+        Failovers.WithLabels([.. labels, failover.Spec.Type.ToString(), failover.Spec.Cause.ToString(), status.Phase.ToString()]).Inc();
+        if (failover.Spec.Type != FailoverType.Failover) return;
+        foreach (var phase in status.Phases) Duration.WithLabels([.. labels, phase.Name.ToString().ToLowerInvariant()]).Observe(phase.Milliseconds / 1000.0);
+        if (status.DowntimeMilliseconds is { } downtime) Duration.WithLabels([.. labels, "total"]).Observe(downtime / 1000.0);
+    }
+
+    public void Report(RedundancyGroup group, GroupReport report, bool blocked)
+    {
+        var labels = Labels(group);
+        Available.WithLabels(labels).Set(IsTrue(report, Api.ConditionTypes.Available));
+        FailoverReady.WithLabels(labels).Set(IsTrue(report, Api.ConditionTypes.FailoverReady));
+        SparesReady.WithLabels(labels).Set(report.SparesReady);
+        SparesWanted.WithLabels(labels).Set(group.Spec.Spares);
+        Blocked.WithLabels(labels).Set(blocked ? 1 : 0);
+        if (report.Term is { } term) Term.WithLabels(labels).Set(term);
+        RemoveMembers(labels, except: [.. report.Members.Select(m => m.Name)]);
+        foreach (var member in report.Members)
+        {
+            Healthy.WithLabels([.. labels, member.Name]).Set(member.Health == MemberHealth.Healthy ? 1 : 0);
+            if (member.LagBytes is { } lag) Lag.WithLabels([.. labels, member.Name]).Set(lag);
+            else Lag.RemoveLabelled([.. labels, member.Name]);
+        }
+    }
+
+    /// <summary>The group is gone.</summary>
+    public void Forget(RedundancyGroup group)
+    {
+        var labels = Labels(group);
+        foreach (var gauge in new[] { Available, FailoverReady, SparesReady, SparesWanted, Term, Blocked }) gauge.RemoveLabelled(labels);
+        RemoveMembers(labels, except: []);
+        foreach (var series in Failovers.GetAllLabelValues().Where(l => l[0] == labels[0] && l[1] == labels[1]).ToList()) Failovers.RemoveLabelled(series);
+        foreach (var series in Duration.GetAllLabelValues().Where(l => l[0] == labels[0] && l[1] == labels[1]).ToList()) Duration.RemoveLabelled(series);
+    }
+
+    private void RemoveMembers(string[] labels, HashSet<string> except)
+    {
+        foreach (var gauge in new[] { Lag, Healthy })
+        {
+            foreach (var series in gauge.GetAllLabelValues().Where(l => l[0] == labels[0] && l[1] == labels[1] && !except.Contains(l[2])).ToList()) gauge.RemoveLabelled(series);
+        }
+    }
+
+    private static double IsTrue(GroupReport report, string type) => report.Conditions.First(c => c.Type == type).Status == ConditionStatus.True ? 1 : 0;
+
+    private static string[] Labels(RedundancyGroup group) => [group.Namespace(), group.Name()];
+}
