@@ -1,0 +1,160 @@
+using System.Diagnostics.CodeAnalysis;
+using FailoverOperator.Runtime.Kubernetes;
+using k8s;
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+
+namespace FailoverOperator.Runtime.Informers;
+
+/// <summary>What an informer follows, and its bounds.</summary>
+public sealed record InformerOptions
+{
+    /// <summary>Null: all namespaces.</summary>
+    public string? Namespace { get; init; }
+
+    public ListOptions Selection { get; init; } = ListOptions.All;
+
+    /// <summary>After this time the server ends the watch, and a new one is begun from where it was.</summary>
+    public TimeSpan WatchTimeout { get; init; } = TimeSpan.FromSeconds(300);
+
+    /// <summary>
+    /// A watch that has been silent for longer is given up for dead, and everything is listed anew. API servers send a
+    /// bookmark about every minute.
+    /// </summary>
+    public TimeSpan SilenceTimeout { get; init; } = TimeSpan.FromSeconds(150);
+
+    public TimeSpan BaseDelay { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    public TimeSpan MaxDelay { get; init; } = TimeSpan.FromSeconds(10);
+}
+
+/// <inheritdoc cref="IInformer{T}"/>
+public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions options, TimeProvider time, Random random, ILogger logger) : IInformer<T>
+    where T : class, IKubernetesObject<V1ObjectMeta>
+{
+    private readonly ObjectCache<T> _cache = new();
+    private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _heardTimestamp = time.GetTimestamp();
+
+    public bool IsSynced => _synced.Task.IsCompletedSuccessfully;
+
+    public TimeSpan Staleness => time.GetElapsedTime(Interlocked.Read(ref _heardTimestamp));
+
+    public Task WaitForSyncAsync(CancellationToken cancellationToken) => _synced.Task.WaitAsync(cancellationToken);
+
+    public bool TryGet(ObjectKey key, [NotNullWhen(true)] out T? entity) => _cache.TryGet(key, out entity);
+
+    public IReadOnlyList<T> Items() => _cache.Items();
+
+    public IReadOnlyList<T> ByIndex(string indexName, string value) => _cache.ByIndex(indexName, value);
+
+    public void AddIndex(string indexName, Func<T, IEnumerable<string>> values) => _cache.AddIndex(indexName, values);
+
+    public void Subscribe(Action<CacheEvent<T>> handler) => _cache.Subscribe(handler);
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        string? version = null;
+        for (var failures = 0; !cancellationToken.IsCancellationRequested;)
+        {
+            try
+            {
+                version ??= await ListAsync(cancellationToken);
+                version = await WatchAsync(version, cancellationToken);
+                failures = 0;
+            }
+            catch (KubernetesApiException e)
+            {
+                LogFailure(ResourceKind.Of<T>().Plural, e.Message);
+                // Whatever broke, what happened meanwhile is unknown: a list tells it, deletions included.
+                version = null;
+                await Task.Delay(e.Failure == ApiFailure.Expired ? TimeSpan.Zero : Backoff(failures++), time, cancellationToken);
+            }
+        }
+    }
+
+    private async Task<string> ListAsync(CancellationToken cancellationToken)
+    {
+        var list = await api.ListAsync<T>(options.Namespace, options.Selection, cancellationToken);
+        Heard();
+        _cache.ReplaceAll(list.Items);
+        _synced.TrySetResult();
+        return list.ResourceVersion;
+    }
+
+    /// <returns>The version up to which everything is in the cache: the next watch goes on from there.</returns>
+    private async Task<string> WatchAsync(string version, CancellationToken cancellationToken)
+    {
+        using var silence = new SilenceWatchdog(options.SilenceTimeout, time, cancellationToken);
+        try
+        {
+            await foreach (var notice in api.WatchAsync<T>(options.Namespace, version, options.Selection, options.WatchTimeout, silence.Token))
+            {
+                silence.Reset();
+                Heard();
+                version = notice.Entity.ResourceVersion() ?? version;
+                Apply(notice);
+            }
+            Heard();
+            return version;
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new KubernetesApiException(ApiFailure.Unreachable, $"the watch has been silent for {options.SilenceTimeout.TotalSeconds:0} s", e);
+        }
+    }
+
+    private void Apply(WatchNotice<T> notice)
+    {
+        switch (notice.Type)
+        {
+            case WatchNoticeType.Added or WatchNoticeType.Modified:
+                _cache.Set(notice.Entity);
+                break;
+            case WatchNoticeType.Deleted:
+                _cache.Remove(notice.Entity);
+                break;
+            case WatchNoticeType.Bookmark:
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(notice), notice.Type, "unknown notice");
+        }
+    }
+
+    private void Heard() => Interlocked.Exchange(ref _heardTimestamp, time.GetTimestamp());
+
+    /// <summary>Exponential, half of it by chance.</summary>
+    private TimeSpan Backoff(int failures)
+    {
+        var full = Math.Min(options.MaxDelay.TotalMilliseconds, options.BaseDelay.TotalMilliseconds * Math.Pow(2, Math.Min(failures, 20)));
+        lock (random) return TimeSpan.FromMilliseconds((full / 2) + (random.NextDouble() * full / 2));
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the watch of {Resource} broke and everything is listed anew: {Reason}")]
+    private partial void LogFailure(string resource, string reason);
+
+    /// <summary>Cancels its token when it has not been reset for the given time.</summary>
+    private sealed class SilenceWatchdog : IDisposable
+    {
+        private readonly CancellationTokenSource _source;
+        private readonly ITimer _timer;
+        private readonly TimeSpan _timeout;
+
+        public SilenceWatchdog(TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
+        {
+            _timeout = timeout;
+            _source = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            _timer = time.CreateTimer(_ => _source.Cancel(), null, timeout, Timeout.InfiniteTimeSpan);
+        }
+
+        public CancellationToken Token => _source.Token;
+
+        public void Reset() => _timer.Change(_timeout, Timeout.InfiniteTimeSpan);
+
+        public void Dispose()
+        {
+            _timer.Dispose();
+            _source.Dispose();
+        }
+    }
+}

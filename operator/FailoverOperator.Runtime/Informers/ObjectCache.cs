@@ -1,0 +1,142 @@
+using System.Diagnostics.CodeAnalysis;
+using k8s;
+using k8s.Models;
+
+namespace FailoverOperator.Runtime.Informers;
+
+/// <summary>
+/// Objects by name, with indexes and subscribers. Subscribers are called one at a time, in the order of the changes,
+/// after the cache and all its indexes have changed.
+/// </summary>
+internal sealed class ObjectCache<T>
+    where T : class, IKubernetesObject<V1ObjectMeta>
+{
+    private static readonly Comparer<ObjectKey> ByName = Comparer<ObjectKey>.Create((a, b) =>
+        string.CompareOrdinal(a.Namespace, b.Namespace) is not 0 and var order ? order : string.CompareOrdinal(a.Name, b.Name));
+
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<ObjectKey, T> _objects = new(ByName);
+    private readonly Dictionary<string, Index> _indexes = [];
+    private readonly List<Action<CacheEvent<T>>> _subscribers = [];
+
+    public bool TryGet(ObjectKey key, [NotNullWhen(true)] out T? entity)
+    {
+        lock (_gate) return _objects.TryGetValue(key, out entity);
+    }
+
+    public IReadOnlyList<T> Items()
+    {
+        lock (_gate) return [.. _objects.Values];
+    }
+
+    public IReadOnlyList<T> ByIndex(string indexName, string value)
+    {
+        lock (_gate)
+        {
+            return _indexes[indexName].Keys.TryGetValue(value, out var keys) ? [.. keys.Select(key => _objects[key])] : [];
+        }
+    }
+
+    public void AddIndex(string indexName, Func<T, IEnumerable<string>> values)
+    {
+        lock (_gate)
+        {
+            if (_objects.Count > 0) throw new InvalidOperationException("indexes are added before the informer is started");
+            _indexes.Add(indexName, new Index(values));
+        }
+    }
+
+    public void Subscribe(Action<CacheEvent<T>> handler)
+    {
+        lock (_gate) _subscribers.Add(handler);
+    }
+
+    public void Set(T entity)
+    {
+        lock (_gate)
+        {
+            var previous = Store(entity);
+            Publish(new(previous is null ? CacheChange.Added : CacheChange.Updated, previous, entity));
+        }
+    }
+
+    public void Remove(T lastState)
+    {
+        lock (_gate)
+        {
+            var previous = Drop(KeyOf(lastState));
+            Publish(new(CacheChange.Deleted, previous, lastState));
+        }
+    }
+
+    /// <summary>Takes a new list for the truth: what it lacks has been deleted while nobody watched.</summary>
+    public void ReplaceAll(IReadOnlyList<T> items)
+    {
+        lock (_gate)
+        {
+            var listed = items.ToDictionary(KeyOf);
+            var events = new List<CacheEvent<T>>();
+            foreach (var key in _objects.Keys.ToList())
+            {
+                // The same name with another UID: the old one went, and nobody saw it go.
+                if (listed.TryGetValue(key, out var successor) && successor.Uid() == _objects[key].Uid()) continue;
+                var gone = Drop(key)!;
+                events.Add(new(CacheChange.DeletedUnseen, gone, gone));
+            }
+            foreach (var item in items)
+            {
+                var previous = Store(item);
+                if (previous?.ResourceVersion() is { } version && version == item.ResourceVersion()) continue;
+                events.Add(new(previous is null ? CacheChange.Added : CacheChange.Updated, previous, item));
+            }
+            foreach (var change in events) Publish(change);
+        }
+    }
+
+    private T? Store(T entity)
+    {
+        var key = KeyOf(entity);
+        var previous = Drop(key);
+        _objects[key] = entity;
+        foreach (var index in _indexes.Values) index.Add(key, entity);
+        return previous;
+    }
+
+    private T? Drop(ObjectKey key)
+    {
+        if (!_objects.Remove(key, out var previous)) return null;
+        foreach (var index in _indexes.Values) index.Remove(key, previous);
+        return previous;
+    }
+
+    private void Publish(CacheEvent<T> change)
+    {
+        foreach (var subscriber in _subscribers) subscriber(change);
+    }
+
+    private static ObjectKey KeyOf(T entity) => new(entity.Namespace() ?? "", entity.Name());
+
+    private sealed class Index(Func<T, IEnumerable<string>> values)
+    {
+        public Dictionary<string, SortedSet<ObjectKey>> Keys { get; } = [];
+
+        public void Add(ObjectKey key, T entity)
+        {
+            foreach (var value in values(entity).Distinct())
+            {
+                if (!Keys.TryGetValue(value, out var keys)) Keys[value] = keys = new(ByName);
+                keys.Add(key);
+            }
+        }
+
+        public void Remove(ObjectKey key, T entity)
+        {
+            foreach (var value in values(entity).Distinct())
+            {
+                if (!Keys.TryGetValue(value, out var keys)) continue;
+                keys.Remove(key);
+                if (keys.Count == 0) Keys.Remove(value);
+            }
+        }
+    }
+}
