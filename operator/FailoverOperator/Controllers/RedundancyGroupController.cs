@@ -1,12 +1,8 @@
 using FailoverOperator.Acting;
-using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Acceptance;
 using FailoverOperator.Core.Decisions;
-using FailoverOperator.Core.Detection;
-using FailoverOperator.Core.Observations;
-using FailoverOperator.Core.Recovery;
 using FailoverOperator.Core.Reporting;
 using FailoverOperator.Observing;
 using FailoverOperator.Recording;

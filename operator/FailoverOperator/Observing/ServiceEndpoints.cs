@@ -8,6 +8,8 @@ public interface IServiceEndpoints
 {
     bool IsSynced { get; }
 
+    Task WaitForSyncAsync(CancellationToken cancellationToken);
+
     IReadOnlyList<ServiceEndpoint> Of(string namespaceName, string service);
 
     /// <summary>Calls back with namespace and name of each Service whose endpoints change.</summary>
@@ -20,6 +22,8 @@ public interface IServiceEndpoints
 public sealed class EndpointsReader(IInformer<V1Endpoints> endpoints) : IServiceEndpoints
 {
     public bool IsSynced => endpoints.IsSynced;
+
+    public Task WaitForSyncAsync(CancellationToken cancellationToken) => endpoints.WaitForSyncAsync(cancellationToken);
 
     public IReadOnlyList<ServiceEndpoint> Of(string namespaceName, string service) => endpoints.TryGet(new ObjectKey(namespaceName, service), out var found)
         ? [.. (found.Subsets ?? []).SelectMany(subset => (subset.Addresses ?? []).Select(a => new ServiceEndpoint(a.Ip, subset.Ports?.FirstOrDefault()?.Port ?? 0))).Distinct()]
@@ -46,6 +50,8 @@ public sealed class EndpointSliceReader : IServiceEndpoints
 
     public bool IsSynced => _slices.IsSynced;
 
+    public Task WaitForSyncAsync(CancellationToken cancellationToken) => _slices.WaitForSyncAsync(cancellationToken);
+
     public IReadOnlyList<ServiceEndpoint> Of(string namespaceName, string service) =>
         [.. _slices.ByIndex(ByService, $"{namespaceName}/{service}").SelectMany(Ready).Distinct()];
 
@@ -61,4 +67,45 @@ public sealed class EndpointSliceReader : IServiceEndpoints
         .SelectMany(e => e.Addresses.Select(a => new ServiceEndpoint(a, slice.Ports?.FirstOrDefault()?.Port ?? 0)));
 
     private static string? ServiceOf(V1EndpointSlice slice) => slice.Metadata.Labels?.TryGetValue(ServiceNameLabel, out var name) == true ? name : null;
+}
+
+/// <summary>The first of the two that the API server serves; it is asked when the watching begins.</summary>
+public sealed class ServedEndpoints(
+    Runtime.Kubernetes.IKubernetesApi api, Func<IServiceEndpoints> slices, Func<IServiceEndpoints> endpoints, TimeProvider time) : IServiceEndpoints
+{
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
+
+    private readonly TaskCompletionSource<IServiceEndpoints> _served = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<Action<string, string>> _subscribers = [];
+
+    public bool IsSynced => _served.Task.IsCompletedSuccessfully && _served.Task.Result.IsSynced;
+
+    public async Task WaitForSyncAsync(CancellationToken cancellationToken) => await (await _served.Task.WaitAsync(cancellationToken)).WaitForSyncAsync(cancellationToken);
+
+    public IReadOnlyList<ServiceEndpoint> Of(string namespaceName, string service) => _served.Task.IsCompletedSuccessfully ? _served.Task.Result.Of(namespaceName, service) : [];
+
+    public void Subscribe(Action<string, string> onChange) => _subscribers.Add(onChange);
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var served = await ChooseAsync(cancellationToken) ? slices() : endpoints();
+        foreach (var subscriber in _subscribers) served.Subscribe(subscriber);
+        _served.SetResult(served);
+        await served.RunAsync(cancellationToken);
+    }
+
+    private async Task<bool> ChooseAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return await api.IsServedAsync("discovery.k8s.io", "v1", "endpointslices", cancellationToken);
+            }
+            catch (Runtime.Kubernetes.KubernetesApiException)
+            {
+                await Task.Delay(RetryPause, time, cancellationToken);
+            }
+        }
+    }
 }

@@ -1,0 +1,125 @@
+using FailoverOperator.Acting;
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Controllers;
+
+using FailoverOperator.Observing;
+using FailoverOperator.Recording;
+using FailoverOperator.Runtime.Controllers;
+using FailoverOperator.Runtime.Events;
+using FailoverOperator.Runtime.Informers;
+using FailoverOperator.Runtime.Kubernetes;
+using FailoverOperator.Runtime.Queueing;
+using k8s;
+using k8s.Models;
+using Prometheus;
+
+namespace FailoverOperator.Hosting;
+
+/// <summary>Puts the process together. No decisions, no I/O but to ask once what the API server serves.</summary>
+public static class Composition
+{
+    public static WebApplication Build(OperatorSettings settings, TimeProvider time, int seed)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls($"http://*:{settings.HttpPort}");
+        Log(builder.Logging, settings);
+        var services = builder.Services;
+        services.AddSingleton(settings).AddSingleton(time).AddSingleton(new KubernetesApiOptions()).AddSingleton(Metrics.NewCustomRegistry());
+        AddApi(services, seed);
+        AddCluster(services, settings, seed);
+        AddOperator(services, settings);
+
+        var app = builder.Build();
+        var registry = app.Services.GetRequiredService<CollectorRegistry>();
+        app.MapMetrics("/metrics", registry);
+        app.MapGet("/healthz", (OperatorProcess process) => process.IsAlive ? Results.Text("ok") : Results.Text("the workers have ended", statusCode: 503));
+        app.MapGet("/readyz", (OperatorProcess process) => process.IsReady ? Results.Text("ok") : Results.Text("not every watch has delivered its first list yet", statusCode: 503));
+        return app;
+    }
+
+    private static void Log(ILoggingBuilder logging, OperatorSettings settings)
+    {
+        logging.ClearProviders().SetMinimumLevel(settings.LogLevel).AddFilter("Microsoft", LogLevel.Warning);
+        if (settings.LogJson) logging.AddJsonConsole(console => console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fffK");
+        else logging.AddSimpleConsole(console => { console.SingleLine = true; console.TimestampFormat = "HH:mm:ss.fff "; });
+    }
+
+    private static void AddApi(IServiceCollection services, int seed)
+    {
+        services.AddSingleton(_ => ApiServerConnections.Connect());
+        services.AddSingleton<ApiHealth>();
+        services.AddSingleton(s => new ApiTransport(
+            ApiServerConnections.Of(s.GetRequiredService<Kubernetes>()), s.GetRequiredService<KubernetesApiOptions>(), s.GetRequiredService<ApiHealth>(), s.GetRequiredService<TimeProvider>(), new Random(seed)));
+        services.AddSingleton<IKubernetesApi>(s =>
+        {
+            var logger = s.GetRequiredService<ILogger<KubernetesApi>>();
+            return new KubernetesApi(s.GetRequiredService<ApiTransport>(), s.GetRequiredService<KubernetesApiOptions>(),
+                unreadable => logger.LogWarning("{Kind} {Namespace}/{Name} cannot be read and is left out: {Problem}", unreadable.Kind, unreadable.Namespace, unreadable.Name, unreadable.Problem));
+        });
+        services.AddSingleton<ApiHealthMonitor>();
+    }
+
+    private static void AddCluster(IServiceCollection services, OperatorSettings settings, int seed)
+    {
+        services.AddSingleton<OperatorClock>();
+        services.AddSingleton<IServiceEndpoints>(s => new ServedEndpoints(s.GetRequiredService<IKubernetesApi>(),
+            slices: () => new EndpointSliceReader(Follow<V1EndpointSlice>(s, settings.WatchNamespace, seed)),
+            endpoints: () => new EndpointsReader(Follow<V1Endpoints>(s, settings.WatchNamespace, seed)), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new ClusterView
+        {
+            Groups = Follow<RedundancyGroup>(s, settings.WatchNamespace, seed),
+            Failovers = Follow<Failover>(s, settings.WatchNamespace, seed),
+            Pods = Follow<V1Pod>(s, settings.WatchNamespace, seed),
+            Nodes = Follow<V1Node>(s, null, seed),
+            Services = Follow<V1Service>(s, settings.WatchNamespace, seed),
+            Workloads = Follow<V1StatefulSet>(s, settings.WatchNamespace, seed),
+            Endpoints = s.GetRequiredService<IServiceEndpoints>(),
+        }.Indexed());
+        services.AddSingleton<IWorkQueue<ObjectKey>>(s => new WorkQueue<ObjectKey>(new WorkQueueOptions(), s.GetRequiredService<TimeProvider>(), new Random(seed)));
+    }
+
+    private static void AddOperator(IServiceCollection services, OperatorSettings settings)
+    {
+        services.AddSingleton<ISelfObservation, SelfObservation>();
+        services.AddSingleton(s => new DepartureLog(s.GetRequiredService<ClusterView>().Pods, s.GetRequiredService<OperatorClock>()));
+        services.AddSingleton<AcceptanceObserver>().AddSingleton<CredentialReader>().AddSingleton<GroupObserver>();
+        services.AddSingleton<EngineFactory>();
+        services.AddSingleton<EngineMaker>(s => s.GetRequiredService<EngineFactory>().Make);
+        services.AddSingleton<GroupSessions>();
+        services.AddSingleton<OperatorMetrics>().AddSingleton<FailoverNews>().AddSingleton<EventOutbox>();
+        services.AddSingleton<FailoverRecorder>().AddSingleton<GroupStatusWriter>().AddSingleton<GroupRecorder>().AddSingleton<StepExecutor>();
+        services.AddSingleton<EventPublisher>(s => new KubernetesEventPublisher(
+            s.GetRequiredService<IKubernetesApi>(), "failover-operator.io/operator", settings.Instance, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<KubernetesEventPublisher>>()).PublishAsync);
+        services.AddSingleton<Action<ObjectKey>>(s => key => s.GetRequiredService<IWorkQueue<ObjectKey>>().Enqueue(key));
+        services.AddSingleton<IEntityController<RedundancyGroup>, RedundancyGroupController>();
+        services.AddSingleton(Host);
+        services.AddSingleton<OperatorProcess>();
+        services.AddHostedService(s => s.GetRequiredService<OperatorProcess>());
+    }
+
+    private static ControllerHost<RedundancyGroup> Host(IServiceProvider services)
+    {
+        var cluster = services.GetRequiredService<ClusterView>();
+        var queue = services.GetRequiredService<IWorkQueue<ObjectKey>>();
+        // Before the watches start, so that no departure is missed.
+        _ = services.GetRequiredService<DepartureLog>();
+        cluster.Endpoints.Subscribe((namespaceName, service) =>
+        {
+            foreach (var key in cluster.GroupsOfService(namespaceName, service)) queue.Enqueue(key);
+        });
+        return new ControllerHost<RedundancyGroup>(cluster.Groups, queue, services.GetRequiredService<IEntityController<RedundancyGroup>>(), services.GetRequiredService<IKubernetesApi>(),
+                new ControllerOptions(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ControllerHost<RedundancyGroup>>>())
+            .WatchOwn()
+            .Watch(cluster.Failovers, f => [new ObjectKey(f.Namespace(), f.Spec.GroupRef.Name)])
+            .Watch(cluster.Pods, cluster.GroupsOf)
+            .Watch(cluster.Nodes, cluster.GroupsOf)
+            .Watch(cluster.Services, s => cluster.GroupsOfService(s.Namespace(), s.Name()))
+            .Watch(cluster.Workloads, cluster.GroupsOf);
+    }
+
+    private static Informer<T> Follow<T>(IServiceProvider services, string? namespaceName, int seed)
+        where T : class, IKubernetesObject<V1ObjectMeta> => new(
+            services.GetRequiredService<IKubernetesApi>(), new InformerOptions { Namespace = namespaceName },
+            services.GetRequiredService<TimeProvider>(), new Random(seed), services.GetRequiredService<ILogger<Informer<T>>>());
+}

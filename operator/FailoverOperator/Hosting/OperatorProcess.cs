@@ -1,0 +1,61 @@
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Observing;
+using FailoverOperator.Recording;
+using FailoverOperator.Runtime.Controllers;
+using FailoverOperator.Runtime.Kubernetes;
+
+namespace FailoverOperator.Hosting;
+
+/// <summary>
+/// The parts that run side by side: watches, the API server's watch over its health, events, the controller.
+/// When one of them ends, the process ends, and its pod is started again: half an operator is worse than none.
+/// </summary>
+public sealed class OperatorProcess(ClusterView cluster, ApiHealthMonitor apiMonitor, EventOutbox events, ControllerHost<RedundancyGroup> controller, GroupSessions sessions) : BackgroundService
+{
+    /// <summary>Every watch has delivered its first list, so that there is something to decide on.</summary>
+    public bool IsReady => cluster.IsSynced && controller.IsAlive;
+
+    /// <summary>The workers run. An API server that is away is no reason to restart: the operator waits for it.</summary>
+    public bool IsAlive => !_started || ExecuteTask is null or { IsCompleted: false };
+
+    private bool _started;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        _started = true;
+        var parts = new List<Task>
+        {
+            apiMonitor.RunAsync(stoppingToken),
+            events.RunAsync(stoppingToken),
+            cluster.Groups.RunAsync(stoppingToken),
+            cluster.Failovers.RunAsync(stoppingToken),
+            cluster.Pods.RunAsync(stoppingToken),
+            cluster.Nodes.RunAsync(stoppingToken),
+            cluster.Services.RunAsync(stoppingToken),
+            cluster.Workloads.RunAsync(stoppingToken),
+            cluster.Endpoints.RunAsync(stoppingToken),
+            RunControllerAsync(stoppingToken),
+        };
+        try
+        {
+            await await Task.WhenAny(parts);
+        }
+        finally
+        {
+            await sessions.DisposeAsync();
+        }
+    }
+
+    private async Task RunControllerAsync(CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(
+            cluster.Groups.WaitForSyncAsync(cancellationToken),
+            cluster.Failovers.WaitForSyncAsync(cancellationToken),
+            cluster.Pods.WaitForSyncAsync(cancellationToken),
+            cluster.Nodes.WaitForSyncAsync(cancellationToken),
+            cluster.Services.WaitForSyncAsync(cancellationToken),
+            cluster.Workloads.WaitForSyncAsync(cancellationToken),
+            cluster.Endpoints.WaitForSyncAsync(cancellationToken));
+        await controller.RunAsync(cancellationToken);
+    }
+}

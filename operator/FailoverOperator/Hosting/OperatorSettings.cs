@@ -1,0 +1,40 @@
+using System.Globalization;
+
+namespace FailoverOperator.Hosting;
+
+/// <summary>The process's settings, from environment variables.</summary>
+public sealed record OperatorSettings
+{
+    /// <summary>Namespace to watch. Null: all.</summary>
+    public string? WatchNamespace { get; init; }
+
+    /// <summary>Port of <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c>.</summary>
+    public int HttpPort { get; init; } = 8080;
+
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    /// <summary>Log as JSON rather than as text.</summary>
+    public bool LogJson { get; init; } = true;
+
+    /// <summary>Who reports events.</summary>
+    public string Instance { get; init; } = "failover-operator";
+
+    /// <summary>Reads the settings; on a bad one throws <see cref="FormatException"/> with a sentence that names the variable.</summary>
+    public static OperatorSettings Read(Func<string, string?> variable) => new()
+    {
+        WatchNamespace = Read(variable, "FAILOVER_WATCH_NAMESPACE", null),
+        HttpPort = int.TryParse(Read(variable, "FAILOVER_HTTP_PORT", "8080"), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535
+            ? port : throw new FormatException("FAILOVER_HTTP_PORT must be a port number, 1 to 65535"),
+        LogLevel = Enum.TryParse<LogLevel>(Read(variable, "FAILOVER_LOG_LEVEL", "Information"), ignoreCase: true, out var level) && Enum.IsDefined(level)
+            ? level : throw new FormatException($"FAILOVER_LOG_LEVEL must be one of {string.Join(", ", Enum.GetNames<LogLevel>())}"),
+        LogJson = Read(variable, "FAILOVER_LOG_FORMAT", "json") switch
+        {
+            "json" => true,
+            "text" => false,
+            _ => throw new FormatException("FAILOVER_LOG_FORMAT must be json or text"),
+        },
+        Instance = Read(variable, "POD_NAME", null) ?? "failover-operator",
+    };
+
+    private static string? Read(Func<string, string?> variable, string name, string? otherwise) => variable(name) is { Length: > 0 } value ? value : otherwise;
+}
