@@ -3,7 +3,7 @@ using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Acceptance;
 using FailoverOperator.Core.Decisions;
-using FailoverOperator.Core.Reporting;
+using FailoverOperator.Core.Recovery;
 using FailoverOperator.Observing;
 using FailoverOperator.Recording;
 using FailoverOperator.Runtime.Controllers;
