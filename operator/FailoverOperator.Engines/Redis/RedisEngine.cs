@@ -112,7 +112,7 @@ public sealed class RedisEngine(
         {
             _ = await server.ExecuteAsync("SET", VerifyKey, Text(term), "EX", "60");
         }
-        catch (RedisException exception) when (IsReadOnly(exception))
+        catch (Exception exception) when (IsReadOnly(exception))
         {
             return new EngineOutcome.NotDone($"{name} is read-only: it is a replica, so no write could be verified");
         }
@@ -122,9 +122,11 @@ public sealed class RedisEngine(
             : new EngineOutcome.NotDone($"{name} took the write of {Text(term)} but gave back '{read}'");
     }
 
-    private static bool IsReadOnly(RedisException exception) =>
-        exception.Message.Contains("READONLY", StringComparison.Ordinal)
-        || exception.Message.Contains("cannot be issued to a replica", StringComparison.Ordinal);
+    /// <summary>The server says READONLY; the client library, once it knows that this is a replica, does not even ask.</summary>
+    private static bool IsReadOnly(Exception exception) =>
+        exception is RedisServerException or RedisCommandException
+        && (exception.Message.Contains("READONLY", StringComparison.Ordinal)
+            || exception.Message.Contains("cannot be issued to a replica", StringComparison.OrdinalIgnoreCase));
 
     private async Task<EngineOutcome> CommandAsync(
         MemberEndpoint member, Func<IServer, Task> command, CancellationToken cancellationToken)
