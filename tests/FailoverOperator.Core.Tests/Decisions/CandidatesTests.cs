@@ -1,0 +1,128 @@
+using FailoverOperator.Api;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Decisions;
+using FailoverOperator.Core.Observations;
+using static FailoverOperator.Core.Tests.Given;
+
+namespace FailoverOperator.Core.Tests.Decisions;
+
+/// <summary>Invariant I4: unknown lag is not eligible.</summary>
+public sealed class CandidatesTests
+{
+    private static readonly Benchmark Known = new(Reference("db-0"), 1000, 900, Log);
+    private static readonly Benchmark Unknown = new(Reference("db-0"), null, null, null);
+
+    private static Eligibility Judge(Member member, Benchmark? benchmark = null) => new Candidates(Spec, benchmark ?? Known, Seconds(1)).Judge(member);
+
+    public static TheoryData<string, Func<Member, Member>, string> Refusals => new()
+    {
+        { "is being deleted", m => m.Terminating(), Reasons.NoCandidate },
+        { "phase Pending", m => m.Phase(PodPhase.Pending), Reasons.NoCandidate },
+        { "is not ready", m => m.NotReady(0), Reasons.NoCandidate },
+        { "which is Unknown", m => m.OnNode(NodeState.Unknown), Reasons.NoCandidate },
+        { "which is NotReady", m => m.OnNode(NodeState.NotReady), Reasons.NoCandidate },
+        { "rejects the operator's credentials", m => m.Unauthorized(), Reasons.CredentialsRejected },
+        { "does not answer", m => m.Silent(1), Reasons.MembersUnknown },
+        { "does not answer", m => m.NotAsked(), Reasons.MembersUnknown },
+        { "does not answer", m => m.AskedAgo(1.001), Reasons.MembersUnknown },
+        { "does not know its role", m => m.Says(s => s with { Role = EngineRole.Unknown }), Reasons.MembersUnknown },
+        { "still copying", m => m.Says(s => s with { Link = ReplicationLink.Syncing, ReportedLagBytes = 0 }), Reasons.NoCandidate },
+        { "another history", m => m.Says(s => s with { History = "log-9" }), Reasons.LagUnknown },
+        { "misses more than the last 30 s of writes (1 bytes beyond)", m => m.Says(s => s with { PositionBytes = 899 }), Reasons.BeyondRpo },
+    };
+
+    [Theory]
+    [MemberData(nameof(Refusals), DisableDiscoveryEnumeration = true)]
+    public void Whoever_is_not_surely_fit_is_refused(string message, Func<Member, Member> change, string reason)
+    {
+        var refusal = Assert.IsType<Eligibility.Ineligible>(Judge(change(Standby("db-1"))));
+        Assert.Equal(reason, refusal.Reason);
+        Assert.Contains(message, refusal.Message);
+    }
+
+    [Fact]
+    public void The_failed_primary_is_no_candidate_but_a_new_pod_of_its_name_may_be()
+    {
+        Assert.Contains("failed primary", Assert.IsType<Eligibility.Ineligible>(Judge(Primary())).Message);
+        Assert.IsType<Eligibility.Eligible>(Judge(Standby("db-0").Recreated()));
+    }
+
+    [Theory]
+    [InlineData(1000L, 0L)]
+    [InlineData(900L, 100L)]
+    [InlineData(1200L, 0L)]
+    public void Within_the_objective_the_lag_is_what_is_missing(long position, long lag) =>
+        Assert.Equal(lag, Assert.IsType<Eligibility.Eligible>(Judge(Standby("db-1", position))).LagBytes);
+
+    [Theory]
+    [InlineData(Log, null, true)]
+    [InlineData("log-2", Log, true)]
+    [InlineData("log-2", "log-9", false)]
+    [InlineData(null, null, true)]
+    public void A_log_that_continues_the_primarys_can_be_compared(string? history, string? previous, bool eligible) =>
+        Assert.Equal(eligible, Judge(Standby("db-1").Says(s => s with { History = history, PreviousHistory = previous })) is Eligibility.Eligible);
+
+    [Fact]
+    public void An_engine_without_logs_is_compared_by_position() =>
+        Assert.IsType<Eligibility.Eligible>(Judge(Standby("db-1"), Known with { History = null }));
+
+    [Theory]
+    [InlineData(ReplicationLink.Up, null, true)]
+    [InlineData(ReplicationLink.Down, 30.0, true)]
+    [InlineData(ReplicationLink.Down, 30.1, false)]
+    [InlineData(ReplicationLink.Down, null, false)]
+    [InlineData(ReplicationLink.Unknown, null, false)]
+    public void Without_the_primarys_position_the_time_of_the_link_bounds_the_loss(ReplicationLink link, double? downFor, bool eligible)
+    {
+        var verdict = Judge(Standby("db-1").Says(s => s with { Link = link, LinkDownFor = downFor is { } d ? Seconds(d) : null }), Unknown);
+        if (eligible) Assert.Null(Assert.IsType<Eligibility.Eligible>(verdict).LagBytes);
+        else Assert.Equal(Reasons.LagUnknown, Assert.IsType<Eligibility.Ineligible>(verdict).Reason);
+    }
+
+    [Fact]
+    public void A_member_without_position_is_judged_by_time() =>
+        Assert.Null(Assert.IsType<Eligibility.Eligible>(Judge(Standby("db-1").Says(s => s with { PositionBytes = null }))).LagBytes);
+
+    [Fact]
+    public void An_engine_may_say_itself_that_it_misses_nothing()
+    {
+        Assert.Equal(0, Assert.IsType<Eligibility.Eligible>(Judge(Standby("db-1").Says(s => s with { ReportedLagBytes = 0, Link = ReplicationLink.Unknown }), Unknown)).LagBytes);
+        Assert.IsType<Eligibility.Ineligible>(Judge(Standby("db-1").Says(s => s with { ReportedLagBytes = 1, Link = ReplicationLink.Unknown }), Unknown));
+    }
+
+    public static TheoryData<CandidateOrder[], string> Orders => new()
+    {
+        { [CandidateOrder.LeastLag], "db-4 db-2 db-3 db-1" },
+        { [CandidateOrder.Name], "db-1 db-2 db-3 db-4" },
+        { [CandidateOrder.Zone], "db-1 db-3 db-4 db-2" },
+        { [CandidateOrder.Zone, CandidateOrder.LeastLag], "db-4 db-3 db-1 db-2" },
+        { [CandidateOrder.LeastLag, CandidateOrder.Zone, CandidateOrder.Name], "db-4 db-3 db-2 db-1" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Orders), DisableDiscoveryEnumeration = true)]
+    public void The_users_order_ranks_and_the_name_decides_last(CandidateOrder[] order, string expected)
+    {
+        var spec = Spec with { Promotion = new PromotionSpec { CandidateOrder = order } };
+        Member[] members =
+        [
+            Standby("db-1").InZone(null).Says(s => s with { PositionBytes = null }),
+            Standby("db-3", 950).InZone("zone-1"),
+            Standby("db-2", 950).InZone("zone-0"),
+            Standby("db-4", 999).InZone("zone-1"),
+            Standby("db-5", 1),
+        ];
+        Assert.Equal(expected, string.Join(' ', new Candidates(spec, Known, Seconds(1)).Ranked(members).Select(m => m.Name)));
+    }
+
+    [Fact]
+    public void Only_the_primarys_own_memory_is_a_benchmark()
+    {
+        var memory = Healthy().PrimaryMemory!;
+        Assert.Equal(Known, Benchmark.Of(Reference("db-0"), memory));
+        Assert.Equal(new Benchmark(Reference("db-1"), null, null, null), Benchmark.Of(Reference("db-1"), memory));
+        Assert.Equal(Unknown, Benchmark.Of(Reference("db-0"), null));
+        Assert.Equal(new Benchmark(null, null, null, null), Benchmark.Of(null, memory));
+        Assert.Equal(Known, Benchmark.Of(Running(Api.Failovers.FailoverPhase.Pending).Spec));
+    }
+}
