@@ -1,0 +1,119 @@
+using FailoverOperator.Api;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.TestBed;
+
+namespace FailoverOperator.EndToEnd.Scenarios;
+
+/// <summary>
+/// What people get wrong. Each ends in a condition with a reason and a sentence, never in a crash, and heals by itself once
+/// the cause is gone.
+/// </summary>
+public sealed class BadInput : Scenario
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(45);
+
+    private const string TwinYaml = """
+        apiVersion: failover-operator.io/v1alpha1
+        kind: RedundancyGroup
+        metadata: { name: twin }
+        spec: { workloadRef: { name: redis }, spares: 2, engine: { type: Redis, startsAs: ReadOnly } }
+        """;
+
+    private sealed record Mistake(string What, string[] Make, string Condition, string Reason, string[] Undo);
+
+    /// <summary>Each made by one kubectl command in a healthy group, and undone by another one.</summary>
+    private static readonly Mistake[] Mistakes =
+    [
+        new("a StatefulSet that is not there",
+            PatchGroup("""{"spec":{"workloadRef":{"name":"absent"}}}"""), ConditionTypes.Accepted, Reasons.WorkloadNotFound,
+            PatchGroup("""{"spec":{"workloadRef":{"name":"redis"}}}""")),
+        new("a Service without selector",
+            PatchService("""{"spec":{"selector":null}}"""), ConditionTypes.Accepted, Reasons.ServiceWithoutSelector,
+            PatchService("""{"spec":{"selector":{"app":"redis"}}}""")),
+        new("a Service that selects nothing",
+            PatchService("""{"spec":{"selector":{"app":"other"}}}"""), ConditionTypes.Accepted, Reasons.ServiceSelectsNothing,
+            PatchService("""{"spec":{"selector":{"app":"redis"}}}""")),
+        new("a Service that is not there",
+            PatchGroup("""{"spec":{"traffic":{"services":[{"name":"redis-rw","role":"Active"},{"name":"absent","role":"Standby"}]}}}"""), ConditionTypes.Accepted, Reasons.ServiceNotFound,
+            PatchGroup("""{"spec":{"traffic":{"services":[{"name":"redis-rw","role":"Active"},{"name":"redis-ro","role":"Standby"}]}}}""")),
+        new("more spares than members",
+            PatchGroup("""{"spec":{"spares":7}}"""), ConditionTypes.Accepted, Reasons.TooFewReplicas,
+            PatchGroup("""{"spec":{"spares":2}}""")),
+        new("a Secret that is not there",
+            PatchGroup("""{"spec":{"engine":{"redis":{"passwordSecretRef":{"name":"absent","key":"password"}}}}}"""), ConditionTypes.Accepted, Reasons.SecretNotFound,
+            PatchGroup("""{"spec":{"engine":{"redis":null}}}""")),
+        new("a wrong password",
+            PatchGroup("""{"spec":{"engine":{"redis":{"passwordSecretRef":{"name":"wrong","key":"password"}}}}}"""), ConditionTypes.Available, Reasons.CredentialsRejected,
+            PatchGroup("""{"spec":{"engine":{"redis":null}}}""")),
+    ];
+
+    private static readonly (string What, string Command)[] BadHooks =
+    [
+        ("a hook that hangs", """["sleep", "1000"]"""),
+        ("a hook that prints 10 MB", """["sh", "-c", "head -c 10000000 /dev/zero"]"""),
+        ("a hook that is not there", """["/no/such/hook"]"""),
+        ("a hook that prints nonsense", """["echo", "nonsense"]"""),
+    ];
+
+    public override string Name => "bad-input";
+
+    protected override async Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report)
+    {
+        var restarts = await bed.Release.RestartCountAsync();
+        var group = await StartGroupAsync(bed, scope);
+        await scope.Kubectl.RunAsync("create", "secret", "generic", "wrong", "--from-literal=password=wrong");
+        foreach (var mistake in Mistakes) await MakeAndUndoAsync(group, mistake, report);
+        await ClaimTwiceAsync(group, report);
+        await UseBadHooksAsync(group, report);
+        Expect(await bed.Release.RestartCountAsync() == restarts, "the operator has not crashed");
+    }
+
+    private static async Task MakeAndUndoAsync(RedisGroup group, Mistake mistake, Action<string> report)
+    {
+        await group.Scope.Kubectl.RunAsync(mistake.Make);
+        Check(mistake.What, await group.WaitConditionAsync(mistake.Condition, mistake.Condition == ConditionTypes.Accepted ? ConditionStatus.False : ConditionStatus.Unknown, mistake.Reason, Deadline), report);
+        await group.Scope.Kubectl.RunAsync(mistake.Undo);
+        await group.WaitReadyAsync(Deadline);
+    }
+
+    private static async Task ClaimTwiceAsync(RedisGroup group, Action<string> report)
+    {
+        await group.Scope.Kubectl.ApplyAsync(TwinYaml);
+        Check("two groups for one workload", await group.WaitConditionAsync(ConditionTypes.Accepted, ConditionStatus.False, Reasons.WorkloadClaimed, Deadline, "twin"), report);
+        await group.Scope.Kubectl.RunAsync("delete", "redundancygroup", RedisGroup.Name, "--wait", "--timeout=60s");
+        await group.WaitConditionAsync(ConditionTypes.Accepted, ConditionStatus.True, Reasons.Valid, Deadline, "twin");
+        await group.WaitConditionAsync(ConditionTypes.Available, ConditionStatus.True, Reasons.PrimaryServing, Deadline, "twin");
+    }
+
+    /// <summary>The group named twin remains, with the workload to itself; its engine becomes one that calls the hooks.</summary>
+    private static async Task UseBadHooksAsync(RedisGroup group, Action<string> report)
+    {
+        foreach (var (what, command) in BadHooks)
+        {
+            var hook = $"{{\"exec\":{{\"command\":{command}}}}}";
+            await group.Scope.Kubectl.RunAsync("patch", "redundancygroup", "twin", "--type=merge", "-p",
+                $$"""{ "spec": { "engine": { "type": "Hooks", "hooks": { "status": {{hook}}, "promote": {{hook}}, "follow": {{hook}} } } } }""");
+            var readiness = await Poll.UntilAsync($"condition FailoverReady to say that there is {what}", Deadline, async () =>
+            {
+                var twin = await group.GetAsync("twin");
+                return RedisGroup.ConditionOf(twin, ConditionTypes.FailoverReady) is { Status: not ConditionStatus.True } condition
+                    && twin.Status!.Members.All(m => m.Health is not MemberHealth.Healthy && m.Message is { Length: > 0 }) ? condition : null;
+            }, group.Scope.DescribeAsync);
+            Check(what, readiness, report);
+        }
+        await group.Scope.Kubectl.RunAsync("patch", "redundancygroup", "twin", "--type=merge", "-p", """{"spec":{"engine":{"type":"Redis","hooks":null}}}""");
+        await group.WaitConditionAsync(ConditionTypes.Available, ConditionStatus.True, Reasons.PrimaryServing, Deadline, "twin");
+    }
+
+    /// <summary>A person reads it: one sentence, no stack trace, no type names.</summary>
+    private static void Check(string what, Condition condition, Action<string> report)
+    {
+        report($"{what}: {condition.Type}={condition.Status} {condition.Reason}: {condition.Message}");
+        Expect(condition.Message.Length is > 10 and < 1500, $"a sentence about {what}");
+        Expect(!condition.Message.Contains("Exception", StringComparison.Ordinal) && !condition.Message.Contains("   at ", StringComparison.Ordinal), $"no exception text about {what}");
+    }
+
+    private static string[] PatchGroup(string patch) => ["patch", "redundancygroup", RedisGroup.Name, "--type=merge", "-p", patch];
+
+    private static string[] PatchService(string patch) => ["patch", "service", "redis-ro", "--type=merge", "-p", patch];
+}

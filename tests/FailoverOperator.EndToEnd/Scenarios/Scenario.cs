@@ -1,0 +1,80 @@
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.TestBed;
+
+namespace FailoverOperator.EndToEnd.Scenarios;
+
+/// <summary>What one failover cost, seen by the client and by the operator.</summary>
+public sealed record FailoverAccount(Failover Failover, WriterSummary Client)
+{
+    /// <summary>The one line that scripts look for.</summary>
+    public override string ToString() =>
+        $"failover name={Failover.Metadata.Name} from={Failover.Spec.From?.Name} to={Failover.Status?.Candidate?.Name} cause={Failover.Spec.Cause}"
+        + $" downtime_ms={Client.DowntimeMilliseconds} lost_writes={Client.LostWrites?.ToString() ?? "unknown"}";
+}
+
+/// <summary>Something that happens to a real group, and what must come of it.</summary>
+public abstract class Scenario
+{
+    protected const int Members = 3;
+    protected static readonly TimeSpan FailoverDeadline = TimeSpan.FromSeconds(60);
+
+    public static IReadOnlyList<Scenario> All { get; } =
+    [
+        new ContainerCrash(), new PodDelete(), new NodePowerCut(), new NodePowerCutConfirmed(), new OperatorCrashMidway(),
+        new GroupDeletion(), new BadInput(), new HelmUninstall(),
+    ];
+
+    public abstract string Name { get; }
+
+    /// <summary>Whether it switches nodes off.</summary>
+    public virtual bool NeedsNodePower => false;
+
+    /// <summary>Throws with what was seen unless all is as it must be. Says what it measures.</summary>
+    public async Task RunAsync(Bed bed, int runs, Action<string> report)
+    {
+        await using var scope = await TestNamespace.CreateAsync(bed.Cluster, Name);
+        try
+        {
+            await RunAsync(bed, scope, runs, report);
+        }
+        catch
+        {
+            report(await scope.DescribeAsync());
+            report(await bed.Release.DescribeAsync());
+            throw;
+        }
+    }
+
+    protected abstract Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report);
+
+    /// <summary>A group of three Redis servers, ready.</summary>
+    protected static async Task<RedisGroup> StartGroupAsync(Bed bed, TestNamespace scope)
+    {
+        var group = new RedisGroup(bed.Cluster, scope);
+        await group.ApplyAsync();
+        await group.WaitConsistentAsync(Members);
+        return group;
+    }
+
+    protected static void Expect(bool condition, string what)
+    {
+        if (!condition) throw new ScenarioFailedException($"expected: {what}");
+    }
+
+    /// <summary>Ends the writer and checks what holds after every failover.</summary>
+    protected static async Task<FailoverAccount> AccountAsync(RedisGroup group, Writer writer, Failover failover, Action<string> report)
+    {
+        await writer.WaitUntilServedAsync(FailoverDeadline);
+        var summary = await writer.StopAsync();
+        var account = new FailoverAccount(failover, summary);
+        report(account.ToString());
+        Expect(summary.ServedAtTheEnd, "writes are acknowledged after the failover");
+        Expect(summary.LostWrites is not null, "the writes can be read back");
+        var state = await group.WaitConsistentAsync(Members);
+        Expect(state.Status!.Slots[0].Term >= failover.Spec.Term, $"the term is {failover.Spec.Term} or later, but it is {state.Status.Slots[0].Term}");
+        return account;
+    }
+}
+
+/// <summary>The world is not as it must be.</summary>
+public sealed class ScenarioFailedException(string message) : Exception(message);

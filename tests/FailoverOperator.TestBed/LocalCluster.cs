@@ -1,0 +1,63 @@
+using System.Diagnostics;
+
+namespace FailoverOperator.TestBed;
+
+/// <summary>The cluster of tests/cluster: several nodes on this machine, from Debian's packages alone.</summary>
+public sealed class LocalCluster : INodePower
+{
+    private const string Kubeconfig = "/var/lib/failover-cluster/admin.kubeconfig";
+    private static readonly TimeSpan UpDeadline = TimeSpan.FromMinutes(25);
+    private readonly CommandLine node = new(Repository.PathOf("tests/cluster/node"));
+
+    /// <summary>Nodes count as dead after 8 s and their pods are evicted 5 s later, so that a test need not wait for minutes.</summary>
+    internal static async Task<TestCluster> UpAsync()
+    {
+        await new CommandLine(Repository.PathOf("tests/cluster/up"))
+            .RunAsync(["--nodes", "3", "--node-grace", "8", "--pod-eviction", "5"], deadline: UpDeadline);
+        return new TestCluster("local, 3 nodes", Kubeconfig, new LocalCluster());
+    }
+
+    public Task CutAsync(string name) => node.RunAsync(["kill", name]);
+
+    public Task RestoreAsync(string name) => node.RunAsync(["start", name]);
+
+    public async Task<IArmedKill> ArmKillAsync(string name, string containerId)
+    {
+        const string script = """
+            pid=$(ctr --namespace k8s.io tasks list | awk -v id="$1" '$1 == id { print $2 }')
+            [ -n "$pid" ] || exit 1
+            echo armed
+            read -r fire && kill -KILL "$pid" && echo "$fire"
+            """;
+        var process = node.Start(["exec", name, "bash", "-c", script, "kill", containerId[(containerId.LastIndexOf('/') + 1)..]]);
+        var kill = new ArmedKill(process);
+        await kill.ExpectAsync("armed");
+        return kill;
+    }
+
+    private sealed class ArmedKill(Process process) : IArmedKill
+    {
+        private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+
+        public async Task FireAsync()
+        {
+            await process.StandardInput.WriteLineAsync("fired");
+            await process.StandardInput.FlushAsync();
+            await ExpectAsync("fired");
+        }
+
+        public async Task ExpectAsync(string answer)
+        {
+            using var cancellation = new CancellationTokenSource(Deadline);
+            if (await process.StandardOutput.ReadLineAsync(cancellation.Token) != answer)
+                throw new CommandFailedException($"cannot kill the container: {await process.StandardError.ReadToEndAsync(cancellation.Token)}");
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            process.StandardInput.Close();
+            await process.WaitForExitAsync();
+            process.Dispose();
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using k8s;
+using k8s.Models;
+
+namespace FailoverOperator.TestBed;
+
+/// <summary>The operator, installed with the chart as a user would.</summary>
+public sealed class OperatorRelease(TestCluster cluster, Helm helm)
+{
+    public const string Namespace = "failover-system";
+    private const string Name = "failover-operator";
+
+    private static readonly TimeSpan RolloutDeadline = TimeSpan.FromMinutes(2);
+
+    /// <summary>Installs, or upgrades to the images of this checkout, and waits until it is ready.</summary>
+    /// <param name="values">Values of the chart, as <c>name=value</c>.</param>
+    public async Task InstallAsync(params string[] values)
+    {
+        // Helm installs CRDs, but never upgrades them.
+        if ((await cluster.Kubectl.TryAsync("get", "-f", Repository.PathOf("crds"))).Succeeded)
+            await cluster.Kubectl.RunAsync("apply", "-f", Repository.PathOf("crds"));
+        await helm.RunAsync([
+            "upgrade", "--install", Name, Repository.PathOf("charts/failover-operator"), "--namespace", Namespace, "--create-namespace",
+            "--set", "image.repository=failover-operator", "--set", "image.tag=local", "--set", "image.pullPolicy=IfNotPresent",
+            .. values.SelectMany(value => new[] { "--set-string", value }), "--wait", "--timeout", "2m"]);
+        await Poll.UntilAsync("the operator to be ready", RolloutDeadline, async () => await FindPodAsync() is not null, DescribeAsync);
+    }
+
+    public Task UninstallAsync() => helm.RunAsync("uninstall", Name, "--namespace", Namespace);
+
+    /// <summary>The one pod of the operator that is ready. Null: there is none.</summary>
+    public async Task<V1Pod?> FindPodAsync()
+    {
+        var pods = await cluster.Client.ListNamespacedPodAsync(Namespace, labelSelector: $"app.kubernetes.io/name={Name}");
+        return pods.Items.FirstOrDefault(pod => pod.Metadata.DeletionTimestamp is null
+            && pod.Status.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true);
+    }
+
+    public async Task<V1Pod> PodAsync() => await Poll.UntilAsync("the operator's pod to be ready", RolloutDeadline, FindPodAsync, DescribeAsync);
+
+    /// <summary>Gets ready to kill it without warning, so that it can neither finish a step nor write anything down.</summary>
+    public async Task<IArmedKill> ArmKillAsync()
+    {
+        var pod = await PodAsync();
+        return cluster.Nodes is { } nodes
+            ? await nodes.ArmKillAsync(pod.Spec.NodeName, pod.Status.ContainerStatuses[0].ContainerID)
+            : new ForcedDeletion(cluster.Kubectl.In(Namespace), pod.Metadata.Name);
+    }
+
+    /// <summary>Deletes the pod and waits for another one that is ready.</summary>
+    public async Task ReplacePodAsync()
+    {
+        var old = await PodAsync();
+        await cluster.Kubectl.In(Namespace).RunAsync("delete", "pod", old.Metadata.Name, "--wait");
+        await PodAsync();
+    }
+
+    public async Task<int> RestartCountAsync() => (await PodAsync()).Status.ContainerStatuses.Sum(c => c.RestartCount);
+
+    public async Task<string> DescribeAsync()
+    {
+        var kubectl = cluster.Kubectl.In(Namespace);
+        var pods = await kubectl.TryAsync("get", "pods", "-o", "wide");
+        var log = await kubectl.TryAsync("logs", $"deployment/{Name}", "--tail", "200");
+        return $"--- operator\n{pods.Output}{pods.Error}{log.Output}{log.Error}";
+    }
+
+    private sealed class ForcedDeletion(Kubectl kubectl, string pod) : IArmedKill
+    {
+        public Task FireAsync() => kubectl.RunAsync("delete", "pod", pod, "--force", "--grace-period=0");
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}

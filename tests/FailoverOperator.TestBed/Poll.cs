@@ -1,0 +1,37 @@
+using System.Diagnostics;
+
+namespace FailoverOperator.TestBed;
+
+/// <summary>Waits for something to become true, never longer than a deadline.</summary>
+public static class Poll
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Asks until the answer is not null.</summary>
+    /// <param name="what">Completes "timed out waiting for …".</param>
+    /// <param name="describe">Says what was seen last, for the message.</param>
+    public static async Task<T> UntilAsync<T>(string what, TimeSpan deadline, Func<Task<T?>> ask, Func<Task<string>>? describe = null)
+        where T : class
+    {
+        var watch = Stopwatch.StartNew();
+        while (true)
+        {
+            if (await ask() is { } answer) return answer;
+            if (watch.Elapsed > deadline)
+                throw new TimeoutException($"timed out after {deadline.TotalSeconds:0} s waiting for {what}{(describe is null ? "" : "\n" + await describe())}");
+            await Task.Delay(Pause);
+        }
+    }
+
+    public static Task UntilAsync(string what, TimeSpan deadline, Func<Task<bool>> ask, Func<Task<string>>? describe = null) =>
+        UntilAsync(what, deadline, async () => await ask() ? "yes" : null, describe);
+
+    /// <summary>Asks for a whole period and fails as soon as the answer is no: for what must stay as it is.</summary>
+    public static async Task StaysAsync(string what, TimeSpan period, Func<Task<bool>> ask)
+    {
+        for (var watch = Stopwatch.StartNew(); watch.Elapsed < period; await Task.Delay(Pause))
+        {
+            if (!await ask()) throw new InvalidOperationException($"expected for {period.TotalSeconds:0} s: {what}; it ended after {watch.Elapsed.TotalSeconds:0.0} s");
+        }
+    }
+}

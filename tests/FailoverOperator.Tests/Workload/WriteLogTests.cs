@@ -1,0 +1,83 @@
+using FailoverOperator.Workload;
+
+namespace FailoverOperator.Tests.Workload;
+
+public sealed class WriteLogTests
+{
+    private readonly WriteLog log = new();
+
+    [Fact]
+    public void Downtime_is_the_longest_gap_between_two_acknowledged_writes()
+    {
+        Acknowledge((1, 10), (2, 20), (5, 1520), (6, 1530), (7, 1600));
+        log.Record(3, WriteOutcome.Unknown, At(220));
+        log.Record(4, WriteOutcome.Refused, At(230));
+
+        var summary = Summarize(stoppedAt: 1610, readBack: [1, 2, 5, 6, 7]);
+
+        Assert.Equal(1500, summary.DowntimeMilliseconds);
+        Assert.Equal(new WriteGap(2, 20, 1500), summary.Gaps[0]);
+        Assert.Equal((7, 5, 1, 1), (summary.Attempted, summary.Acknowledged, summary.Refused, summary.Unknown));
+    }
+
+    [Fact]
+    public void An_outage_that_has_not_ended_is_told_by_the_last_acknowledged_write()
+    {
+        Acknowledge((1, 10), (2, 20));
+
+        var summary = Summarize(stoppedAt: 9000, readBack: null);
+
+        Assert.Equal(10, summary.DowntimeMilliseconds);
+        Assert.Equal((20, 9000), (summary.LastAcknowledgedMilliseconds, summary.StoppedMilliseconds));
+    }
+
+    [Fact]
+    public void Lost_are_the_acknowledged_writes_that_are_not_read_back()
+    {
+        Acknowledge((1, 10), (2, 20), (3, 30));
+        log.Record(4, WriteOutcome.Unknown, At(40));
+
+        var summary = Summarize(stoppedAt: 50, readBack: [1, 3]);
+
+        Assert.Equal(1, summary.LostWrites);
+        Assert.Equal([2], summary.LostNumbers);
+    }
+
+    [Fact]
+    public void A_write_without_answer_that_was_kept_or_not_is_never_lost()
+    {
+        log.Record(1, WriteOutcome.Unknown, At(10));
+        log.Record(2, WriteOutcome.Refused, At(20));
+
+        Assert.Equal(0, Summarize(stoppedAt: 30, readBack: [1]).LostWrites);
+        Assert.Equal(0, Summarize(stoppedAt: 30, readBack: []).LostWrites);
+    }
+
+    [Fact]
+    public void Without_reading_back_the_loss_is_unknown_not_zero()
+    {
+        Acknowledge((1, 10));
+
+        Assert.Null(Summarize(stoppedAt: 20, readBack: null).LostWrites);
+    }
+
+    [Fact]
+    public void A_writer_that_was_never_served_has_no_last_write()
+    {
+        log.Record(1, WriteOutcome.Refused, At(10));
+
+        var summary = Summarize(stoppedAt: 5000, readBack: []);
+
+        Assert.Null(summary.LastAcknowledgedMilliseconds);
+        Assert.Empty(summary.Gaps);
+    }
+
+    private void Acknowledge(params (long Number, int Milliseconds)[] writes)
+    {
+        foreach (var (number, milliseconds) in writes) log.Record(number, WriteOutcome.Acknowledged, At(milliseconds));
+    }
+
+    private WriteSummary Summarize(int stoppedAt, long[]? readBack) => log.Summarize(At(stoppedAt), readBack?.ToHashSet());
+
+    private static TimeSpan At(int milliseconds) => TimeSpan.FromMilliseconds(milliseconds);
+}
