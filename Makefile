@@ -1,0 +1,57 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+export DOTNET_CLI_TELEMETRY_OPTOUT := 1
+export DOTNET_NOLOGO := 1
+# No build server outlives a command.
+export MSBUILDDISABLENODEREUSE := 1
+
+SCENARIO ?=
+RUNS ?= 1
+END_TO_END := dotnet run --project tests/FailoverOperator.EndToEnd --
+
+.PHONY: help build test unit integration e2e demo crds lint images cluster-up cluster-down
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "Parameters of e2e: SCENARIO=<name> runs one scenario only, RUNS=<n> runs it n times."
+
+build: ## Build everything
+	dotnet build FailoverOperator.sln --nologo -v minimal
+
+test: ## Run all tests; the last line is "N passed, N failed"
+	@tests/tools/run-tests unit integration e2e
+
+unit: ## Tests of the core (with its coverage), the operator and the chart
+	@tests/tools/run-tests unit
+
+integration: ## Tests against a real kube-apiserver and etcd
+	@tests/tools/run-tests integration
+
+e2e: ## Tests on a real cluster of several nodes
+ifeq ($(SCENARIO),)
+	@tests/tools/run-tests e2e
+else
+	@tests/tools/need-helm >/dev/null
+	@tests/tools/build-images
+	@RUNS=$(RUNS) $(END_TO_END) scenario $(SCENARIO)
+endif
+
+demo: ## Show a failover: cluster, operator, example, fault, record
+	@tests/tools/need-helm >/dev/null
+	@tests/tools/build-images
+	@$(END_TO_END) demo
+
+crds: ## Generate the CRDs from FailoverOperator.Api
+	dotnet run --project operator/FailoverOperator.CrdGenerator -- --output crds --output charts/failover-operator/crds
+
+lint: ## Check code style, CRD drift, chart and scripts
+	@tests/tools/lint
+
+images: ## Build the images for the test cluster, load them where it runs
+	@tests/tools/build-images
+
+cluster-up: ## Bring the test cluster up (Kubernetes is built the first time)
+	@tests/cluster/up --nodes 3 --node-grace 8 --pod-eviction 5
+
+cluster-down: ## Stop the test cluster
+	@tests/cluster/down

@@ -1,0 +1,215 @@
+using k8s.Models;
+
+namespace FailoverOperator.Tests.Chart;
+
+[Trait("Category", "Helm")]
+public sealed class ChartTests
+{
+    private const string Defaults = "{}";
+    private const string Namespaced = "rbac: { scope: Namespace }";
+    private const string NamespacedWithoutNodes = "rbac: { scope: Namespace, nodes: false }";
+
+    private const string Everything = """
+        fullnameOverride: guard
+        image: { repository: example/failover-operator, tag: "1.2.3", pullPolicy: Always }
+        imagePullSecrets: [{ name: registry }]
+        watchNamespace: shop
+        serviceAccount: { create: false, name: existing }
+        hooks: { exec: false }
+        logging: { level: Debug, format: text }
+        resources: { limits: { memory: 1Gi } }
+        livenessProbe: { failureThreshold: 7 }
+        terminationGracePeriodSeconds: 1
+        podAnnotations: { a: b }
+        podLabels: { team: data }
+        nodeSelector: { pool: system }
+        affinity: { podAntiAffinity: {} }
+        topologySpreadConstraints:
+          - { maxSkew: 1, topologyKey: topology.kubernetes.io/zone, whenUnsatisfiable: ScheduleAnyway }
+        priorityClassName: system-cluster-critical
+        tolerations: [{ operator: Exists }]
+        extraEnv: [{ name: TZ, value: UTC }]
+        metrics:
+          service: { port: 9090, annotations: { c: d } }
+          serviceMonitor: { enabled: true, interval: 5s, labels: { release: prometheus } }
+        """;
+
+    [Fact]
+    public void Lints()
+    {
+        var result = Helm.Lint();
+        Assert.True(result.ExitCode == 0, result.Output);
+    }
+
+    [Theory]
+    [InlineData(Defaults)]
+    [InlineData(Namespaced)]
+    [InlineData(NamespacedWithoutNodes)]
+    [InlineData(Everything)]
+    public void Runs_without_privileges(string values)
+    {
+        var manifests = Helm.Template(values);
+
+        Assert.True(manifests.Pod.SecurityContext.RunAsNonRoot);
+        Assert.Equal(65532, manifests.Pod.SecurityContext.RunAsUser);
+        Assert.Equal("RuntimeDefault", manifests.Pod.SecurityContext.SeccompProfile.Type);
+        Assert.True(manifests.Container.SecurityContext.ReadOnlyRootFilesystem);
+        Assert.False(manifests.Container.SecurityContext.AllowPrivilegeEscalation);
+        Assert.Equal(["ALL"], manifests.Container.SecurityContext.Capabilities.Drop);
+        Assert.Equal("/tmp", Assert.Single(manifests.Container.VolumeMounts).MountPath);
+        Assert.Equal("0", manifests.Environment("DOTNET_EnableDiagnostics"));
+    }
+
+    [Theory]
+    [InlineData(Defaults)]
+    [InlineData(Namespaced)]
+    [InlineData(NamespacedWithoutNodes)]
+    [InlineData(Everything)]
+    public void Asks_for_no_right_with_a_wildcard_and_for_none_to_list_secrets(string values)
+    {
+        var manifests = Helm.Template(values);
+
+        Assert.NotEmpty(manifests.Rules);
+        Assert.All(manifests.Rules, rule => Assert.DoesNotContain("*", rule.Verbs.Concat(rule.Resources).Concat(rule.ApiGroups)));
+        Assert.True(manifests.Allows("get", "secrets"));
+        Assert.All(["list", "watch", "create", "update", "patch", "delete"], verb => Assert.False(manifests.Allows(verb, "secrets")));
+        Assert.All(["create", "update", "patch", "delete"], verb => Assert.False(manifests.Allows(verb, "nodes")));
+    }
+
+    [Fact]
+    public void One_operator_at_a_time_with_probes_on_its_port()
+    {
+        var manifests = Helm.Template(Defaults);
+
+        Assert.Equal(1, manifests.Deployment.Spec.Replicas);
+        Assert.Equal("Recreate", manifests.Deployment.Spec.Strategy.Type);
+        var port = Assert.Single(manifests.Container.Ports);
+        Assert.Equal(("http", 8080), (port.Name, port.ContainerPort));
+        Assert.Equal(("/healthz", "http"), Target(manifests.Container.LivenessProbe));
+        Assert.Equal(("/readyz", "http"), Target(manifests.Container.ReadinessProbe));
+        Assert.Equal("8080", manifests.Environment("FAILOVER_HTTP_PORT"));
+        Assert.NotEmpty(manifests.Container.Resources.Requests);
+        Assert.Equal("failover-operator:0.1.0", manifests.Container.Image);
+    }
+
+    [Fact]
+    public void Cluster_scope_watches_all_namespaces()
+    {
+        var manifests = Helm.Template(Defaults);
+
+        Assert.Equal("", manifests.Environment("FAILOVER_WATCH_NAMESPACE") ?? "");
+        Assert.DoesNotContain("Role", manifests.Kinds);
+        var binding = manifests.Single<V1ClusterRoleBinding>();
+        Assert.Equal(manifests.Single<V1ClusterRole>().Name(), binding.RoleRef.Name);
+        AssertBound(binding.Subjects, manifests);
+        Assert.True(manifests.Allows("watch", "nodes"));
+    }
+
+    [Fact]
+    public void Namespace_scope_has_nothing_cluster_wide_but_nodes()
+    {
+        var manifests = Helm.Template(Namespaced);
+
+        Assert.Equal(Helm.Namespace, manifests.Environment("FAILOVER_WATCH_NAMESPACE"));
+        var rule = Assert.Single(manifests.Single<V1ClusterRole>().Rules);
+        Assert.Equal(["nodes"], rule.Resources);
+        Assert.Equal(["get", "list", "watch"], rule.Verbs);
+        Assert.Equal(Helm.Namespace, manifests.Single<V1Role>().Namespace());
+        Assert.Equal(manifests.Single<V1Role>().Name(), manifests.Single<V1RoleBinding>().RoleRef.Name);
+        AssertBound(manifests.Single<V1RoleBinding>().Subjects, manifests);
+    }
+
+    [Fact]
+    public void Namespace_scope_without_nodes_has_nothing_cluster_wide()
+    {
+        var manifests = Helm.Template(NamespacedWithoutNodes);
+
+        Assert.DoesNotContain("ClusterRole", manifests.Kinds);
+        Assert.DoesNotContain("ClusterRoleBinding", manifests.Kinds);
+        Assert.False(manifests.Allows("get", "nodes"));
+    }
+
+    [Theory]
+    [InlineData(Defaults, true)]
+    [InlineData("hooks: { exec: false }", false)]
+    public void Commands_in_pods_are_a_right_of_their_own(string values, bool allowed) =>
+        Assert.Equal(allowed, Helm.Template(values).Allows("create", "pods/exec"));
+
+    [Fact]
+    public void No_roles_where_they_are_made_by_somebody_else() =>
+        Assert.Empty(Helm.Template("rbac: { create: false }").Rules);
+
+    [Fact]
+    public void Every_value_takes_effect()
+    {
+        var manifests = Helm.Template(Everything);
+        var pod = manifests.Pod;
+
+        Assert.Equal("guard", manifests.Deployment.Name());
+        Assert.Equal("example/failover-operator:1.2.3", manifests.Container.Image);
+        Assert.Equal("Always", manifests.Container.ImagePullPolicy);
+        Assert.Equal("registry", Assert.Single(pod.ImagePullSecrets).Name);
+        Assert.Equal("existing", pod.ServiceAccountName);
+        Assert.DoesNotContain("ServiceAccount", manifests.Kinds);
+        Assert.Equal("shop", manifests.Environment("FAILOVER_WATCH_NAMESPACE"));
+        Assert.Equal("Debug", manifests.Environment("FAILOVER_LOG_LEVEL"));
+        Assert.Equal("text", manifests.Environment("FAILOVER_LOG_FORMAT"));
+        Assert.Equal("UTC", manifests.Environment("TZ"));
+        Assert.Equal("1Gi", manifests.Container.Resources.Limits["memory"].ToString());
+        Assert.Equal(7, manifests.Container.LivenessProbe.FailureThreshold);
+        Assert.Equal(5, manifests.Container.LivenessProbe.PeriodSeconds);
+        Assert.Equal(1, pod.TerminationGracePeriodSeconds);
+        Assert.Equal("b", manifests.Deployment.Spec.Template.Metadata.Annotations["a"]);
+        Assert.Equal("data", manifests.Deployment.Spec.Template.Metadata.Labels["team"]);
+        Assert.Equal("system", pod.NodeSelector["pool"]);
+        Assert.NotNull(pod.Affinity.PodAntiAffinity);
+        Assert.Single(pod.TopologySpreadConstraints);
+        Assert.Equal("system-cluster-critical", pod.PriorityClassName);
+        Assert.Equal("Exists", Assert.Single(pod.Tolerations).OperatorProperty);
+        Assert.Equal(9090, Assert.Single(manifests.Single<V1Service>().Spec.Ports).Port);
+        Assert.Equal("d", manifests.Single<V1Service>().Metadata.Annotations["c"]);
+        Assert.Equal("prometheus", manifests.Single<ServiceMonitor>().Metadata.Labels["release"]);
+        Assert.Equal("5s", Assert.Single(manifests.Single<ServiceMonitor>().Spec.Endpoints)["interval"]);
+    }
+
+    [Fact]
+    public void The_monitor_selects_the_metrics_service()
+    {
+        var manifests = Helm.Template(Everything);
+        var service = manifests.Single<V1Service>();
+        var monitor = manifests.Single<ServiceMonitor>();
+
+        Assert.All(monitor.Spec.Selector.MatchLabels, label => Assert.Equal(label.Value, service.Metadata.Labels[label.Key]));
+        Assert.Equal(Assert.Single(service.Spec.Ports).Name, Assert.Single(monitor.Spec.Endpoints)["port"]);
+        Assert.All(service.Spec.Selector, label => Assert.Equal(label.Value, manifests.Deployment.Spec.Template.Metadata.Labels[label.Key]));
+    }
+
+    [Theory]
+    [InlineData("replicas: 2", "replicas")]
+    [InlineData("image: { repo: x }", "repo")]
+    [InlineData("rbac: { scope: Galaxy }", "scope")]
+    [InlineData("rbac: { nodes: 'yes' }", "nodes")]
+    [InlineData("hooks: { exec: 'true' }", "exec")]
+    [InlineData("logging: { level: loud }", "level")]
+    [InlineData("metrics: { service: { port: '8080' } }", "port")]
+    [InlineData("image: { tag: 1.2 }", "tag")]
+    [InlineData("watchNamespace: Not_A_Name", "watchNamespace")]
+    [InlineData("rbac: { scope: Namespace }\nwatchNamespace: elsewhere", "watchNamespace")]
+    [InlineData("serviceAccount: { create: false }", "serviceAccount.name")]
+    [InlineData("metrics: { service: { enabled: false }, serviceMonitor: { enabled: true } }", "metrics.service.enabled")]
+    public void Refuses_values_that_would_not_work_and_names_them(string values, string name)
+    {
+        var result = Helm.TryTemplate(values);
+
+        Assert.NotEqual(0, result.ExitCode);
+        Assert.Contains(name, result.Output);
+    }
+
+    private static (string, string) Target(V1Probe probe) => (probe.HttpGet.Path, probe.HttpGet.Port.Value);
+
+    private static void AssertBound(IEnumerable<Rbacv1Subject> subjects, Manifests manifests)
+    {
+        var subject = Assert.Single(subjects);
+        Assert.Equal(("ServiceAccount", manifests.Pod.ServiceAccountName, Helm.Namespace), (subject.Kind, subject.Name, subject.NamespaceProperty));
+    }
+}
