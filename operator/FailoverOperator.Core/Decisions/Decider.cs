@@ -81,6 +81,9 @@ public static class Decider
         var holder = SlotHolder.Of(group).Holder!;
         var candidates = new Candidates(group.Spec, Benchmark.Of(holder, group.PrimaryMemory), FailoverProcedure.ReadinessBound(group.Spec));
         if (candidates.Ranked(group.Members).Count > 0) return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
+        // The same pod runs one process at a time. A new pod of its name proves nothing of the old one's end: that is fenced.
+        if (Elections.Returned(group, holder) is { } back && back.Uid != holder.Uid && Fence.Proof(group, holder, null, TimeSpan.Zero) is null)
+            return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
         if (Elections.Returned(group, holder) is not null) return Begin(group, FailoverType.Election, FailoverCause.AllMembersDown, [.. failed.Evidence, $"{holder.Name} is back with its data, and nobody else may be promoted"]);
         var reason = group.Members.Any(m => m.Answers) ? Reasons.NoCandidate : Reasons.AllMembersDown;
         return new Decision.Blocked(reason, $"{string.Join(", ", failed.Evidence)}; nobody may be promoted: {FailoverProcedure.Explain(candidates, group)}");

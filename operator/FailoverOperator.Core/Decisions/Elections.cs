@@ -1,5 +1,6 @@
 using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Observations;
 
 namespace FailoverOperator.Core.Decisions;
@@ -34,6 +35,10 @@ public static class Elections
     private static Choice Replacement(GroupObservation group, FailoverRecord failover, TimeSpan bound)
     {
         var candidates = new Candidates(group.Spec, Benchmark.Of(failover.Spec), bound);
+        // Somebody else made a member the primary: it, or nobody, lest two write. Where servers start writable, being so means nothing.
+        var atWork = group.Spec.Engine.StartsAs == StartState.ReadOnly ? group.Members.Where(m => m.IsWritablePrimary && m.Uid != failover.Spec.From?.Uid).ToList() : [];
+        if (atWork.Count > 1) return new Choice.Nobody(Reasons.SplitBrainSuspected, $"{Names(atWork)} all take writes; let all but the right one follow it");
+        if (atWork is [var one]) return candidates.Judge(one) is Eligibility.Eligible fit ? new Choice.Candidate(one, fit.LagBytes) : Nobody(candidates, group);
         if (candidates.Ranked(group.Members) is [var best, ..]) return new Choice.Candidate(best, (candidates.Judge(best) as Eligibility.Eligible)?.LagBytes);
         return failover.Spec.From is { } last && Returned(group, last) is { } back ? new Choice.Candidate(back, 0) : Nobody(candidates, group);
     }

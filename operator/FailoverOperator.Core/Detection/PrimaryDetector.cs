@@ -59,12 +59,18 @@ public static class PrimaryDetector
             EngineRole.Primary when others.Count > 0 => new Diagnosis.SplitBrainSuspected(others),
             EngineRole.Primary when status.Writable && primary.Pod.Ready => new Diagnosis.Healthy(),
             EngineRole.Standby when others.Count == 1 && !others[0].Pod.Terminating => new Diagnosis.PrimaryMoved(others[0]),
+            EngineRole.Standby when others.Count == 0 && SilentLeader(group, primary, status) is { } leader =>
+                new Diagnosis.PrimarySuspected($"{holder.Name} says that it is a standby, and {leader.Name}, which may be its primary, does not answer", null),
             EngineRole.Standby when others.Count == 0 => new Diagnosis.PrimaryDemoted(primary),
             EngineRole.Standby => new Diagnosis.SplitBrainSuspected(others),
             EngineRole.Primary or EngineRole.Unknown => null,
             _ => throw new ArgumentOutOfRangeException(nameof(primary), status.Role, "unknown role"),
         };
     }
+
+    /// <summary>Whom the demoted primary may follow and who does not answer: an unknown that may take writes. Null: nobody.</summary>
+    private static Member? SilentLeader(GroupObservation group, Member primary, EngineStatus status) => group.Members.FirstOrDefault(m =>
+        m.Uid != primary.Uid && !m.Answers && m.Address is not null && m.Address == status.FollowsAddress);
 
     private static Diagnosis SoftEvidence(GroupObservation group, Member primary)
     {

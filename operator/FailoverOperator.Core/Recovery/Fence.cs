@@ -23,23 +23,35 @@ public static class Fence
     public static readonly TimeSpan KubeletCatchUp = TimeSpan.FromSeconds(90);
 
     /// <summary>Null: not proven.</summary>
-    public static FenceProof? Proof(GroupObservation group, MemberReference from, string? confirmedFor)
+    /// <param name="fencingFor">Since when the fence has been sought: what the member said before that may be of another run.</param>
+    public static FenceProof? Proof(GroupObservation group, MemberReference from, string? confirmedFor, TimeSpan fencingFor)
     {
-        if (confirmedFor == from.Name) return new(FenceEvidence.ConfirmedByPerson, $"annotation {ApiGroup.FenceConfirmedAnnotation}");
-        return group.Members.FirstOrDefault(m => m.Uid == from.Uid) is { } member
-            ? ProofByPod(group, from, member)
-            : ProofByDeparture(group, from);
+        var pod = group.Members.FirstOrDefault(m => m.Uid == from.Uid);
+        // A person's word does not outweigh the member's own.
+        if (confirmedFor == from.Name && pod is not { IsWritablePrimary: true }) return new(FenceEvidence.ConfirmedByPerson, $"annotation {ApiGroup.FenceConfirmedAnnotation}");
+        return pod is not null ? ProofByPod(group, from, pod, fencingFor) : ProofByDeparture(group, from);
     }
 
-    private static FenceProof? ProofByPod(GroupObservation group, MemberReference from, Member member)
+    /// <summary>
+    /// The end of the process would be proof, but for a fresh word of the member: the reference may name the run before
+    /// the one that was promoted, where the kubelet's report of a restart came late.
+    /// </summary>
+    public static bool AwaitsAnswer(GroupObservation group, MemberReference from, Member member, TimeSpan fencingFor) =>
+        group.Spec.Engine.StartsAs == StartState.ReadOnly && member.Address is not null && member.Probe.Age > fencingFor && ProcessIdentity.EndOf(from, member) is not null;
+
+    private static FenceProof? ProofByPod(GroupObservation group, MemberReference from, Member member, TimeSpan fencingFor)
     {
         var kubelet = $"kubelet of {member.Node.Name}";
         // A pod in a final phase is never started again.
         if (member.Pod.Phase is PodPhase.Failed or PodPhase.Succeeded && member.Pod.AllContainersEnded) return new(FenceEvidence.PodTerminated, kubelet);
-        if (group.Spec.Engine.StartsAs == StartState.ReadOnly && ProcessIdentity.EndOf(from, member) is { } ended) return new(FenceEvidence.ProcessEnded, ended);
+        if (group.Spec.Engine.StartsAs == StartState.ReadOnly && SaysReadOnly(member, fencingFor) && ProcessIdentity.EndOf(from, member) is { } ended) return new(FenceEvidence.ProcessEnded, ended);
         if (member.Node.OutOfService && member.Node.State != NodeState.Ready) return new(FenceEvidence.NodeOutOfService, $"taint on node {member.Node.Name}");
         return null;
     }
+
+    /// <summary>Since the fence is sought: nobody listens there, or who does takes no writes. Silence says neither.</summary>
+    private static bool SaysReadOnly(Member member, TimeSpan fencingFor) =>
+        member.Probe.Age <= fencingFor && member.Probe.Reply is (EngineReply.Refused or EngineReply.Answered { Status.Writable: false });
 
     private static FenceProof? ProofByDeparture(GroupObservation group, MemberReference from)
     {

@@ -164,6 +164,14 @@ public sealed class PrimaryDetectorTests
     public void A_primary_that_became_a_standby_was_demoted() =>
         Assert.Equal("db-0", Assert.IsType<Diagnosis.PrimaryDemoted>(PrimaryDetector.Diagnose(Group(Standby("db-0"), Standby("db-1")))).Primary.Name);
 
+    [Fact]
+    public void A_demoted_primary_whose_new_primary_is_silent_is_not_promoted_again()
+    {
+        var group = Group(Standby("db-0", follows: "db-1"), Standby("db-1").Silent(9), Standby("db-2"));
+        Assert.Contains("db-1", Assert.IsType<Diagnosis.PrimarySuspected>(PrimaryDetector.Diagnose(group)).Evidence);
+        Assert.IsType<Diagnosis.PrimaryDemoted>(PrimaryDetector.Diagnose(group.Change("db-0", m => m.Says(s => s with { FollowsAddress = Address("db-2") }))));
+    }
+
     [Theory]
     [InlineData(EngineRole.Unknown, true, true)]
     [InlineData(EngineRole.Primary, false, true)]

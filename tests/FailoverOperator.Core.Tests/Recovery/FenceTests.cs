@@ -8,7 +8,7 @@ namespace FailoverOperator.Core.Tests.Recovery;
 /// <summary>Invariant I3: unknown is no proof.</summary>
 public sealed class FenceTests
 {
-    private static FenceProof? Proof(GroupObservation group, string? confirmed = null) => Fence.Proof(group, Reference("db-0"), confirmed);
+    private static FenceProof? Proof(GroupObservation group, string? confirmed = null) => Fence.Proof(group, Reference("db-0"), confirmed, Seconds(0.5));
 
     public static TheoryData<string, GroupObservation> NoProofs => new()
     {
@@ -25,6 +25,9 @@ public sealed class FenceTests
         { "phase Succeeded, containers not ended", Healthy().Change("db-0", m => m.Phase(PodPhase.Succeeded, ended: false)) },
         { "containers ended, but they will be restarted", Healthy().Change("db-0", m => m.Phase(PodPhase.Running).Silent(6)) },
         { "process ended, but a restarted one may write", Healthy().Change("db-0", m => m.ContainerEnded().Silent(6)) },
+        { "process ended, yet the pod is silent", Healthy().StartsReadOnly().Change("db-0", m => m.ContainerEnded().Silent(6)) },
+        { "another run, which takes writes", Healthy().StartsReadOnly().Change("db-0", m => m.ContainerRestarted().Says(s => s with { Instance = "server-2" })) },
+        { "refused before the fence was sought", Healthy().StartsReadOnly().Change("db-0", m => m.ContainerEnded().Refused(2).AskedAgo(0.6)) },
         { "gone, and nobody saw it go", Healthy().Without("db-0") },
         { "another pod of that name", Healthy().Change("db-0", m => m.Recreated()) },
         { "removed by force just now", Healthy().Without("db-0") with { Departures = [Departed(confirmed: false, 89.9)] } },
@@ -68,5 +71,6 @@ public sealed class FenceTests
         Assert.Equal(FenceEvidence.ConfirmedByPerson, Proof(down, "db-0")!.Evidence);
         Assert.Null(Proof(down, "db-1"));
         Assert.Null(Proof(down, ""));
+        Assert.Null(Proof(Healthy(), "db-0"));
     }
 }

@@ -1,0 +1,46 @@
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Recovery;
+
+namespace FailoverOperator.Core.Tests.World;
+
+/// <summary>The invariants, checked against what is true in the world, not against what the operator sees.</summary>
+internal static class Check
+{
+    /// <summary>I1: at most one member that a term made writable, unless a fence was skipped knowingly.</summary>
+    public static void OneWriter(World world)
+    {
+        if (world.Failovers.Any(f => f.Status.Fence?.Evidence == FenceEvidence.Unproven)) return;
+        var writers = world.Writable.ToList();
+        Holds(world, writers.Count <= 1, $"I1: {string.Join(" and ", writers.Select(w => $"{w.Uid} (term {w.Process.Term})"))} are writable");
+    }
+
+    /// <summary>I2: terms only grow.</summary>
+    public static void Terms(World world, FailoverSpec plan) =>
+        Holds(world, world.Failovers.All(f => f.Spec.Term < plan.Term) && plan.Term > world.PublishedTerm, $"I2: term {plan.Term} is not the highest");
+
+    /// <summary>I3: the old primary does not write any more when its fence counts as proven.</summary>
+    public static void Enter(World world, FailoverRecord running, Step.Enter enter)
+    {
+        if (enter.Phase != FailoverPhase.Electing || running.Spec.From is not { } from || running.Spec.Type != FailoverType.Failover || enter.Fence == FenceEvidence.Unproven) return;
+        var writes = world.Pods.Any(p => p.Uid == from.Uid && p.Process is { Alive: true, Writable: true });
+        Holds(world, !writes, $"I3: {from.Uid} still writes, but its fence counts as proven: {enter.Fence}");
+    }
+
+    /// <summary>I6: a lower term is never published.</summary>
+    public static void Publish(World world, long term) =>
+        Holds(world, term >= world.PublishedTerm, $"I6: term {term} is published after {world.PublishedTerm}");
+
+    /// <summary>I6: one member at most is labelled active.</summary>
+    public static void Labels(World world) =>
+        Holds(world, world.Pods.Count(p => p.Exists && p.RoleLabel == "active") <= 1, "I6: two members are labelled active");
+
+    /// <summary>I8: the last working member is never fenced on purpose.</summary>
+    public static void Terminate(World world, World.Pod pod) =>
+        Holds(world, world.See().Members.Any(m => m.Uid != pod.Uid && m.Answers), $"I8: {pod.Uid} is the last that works");
+
+    public static void Holds(World world, bool holds, string what)
+    {
+        if (!holds) throw new InvalidOperationException($"{what} at {world.Now.TotalSeconds:0.0} s{Environment.NewLine}{world.Journal}");
+    }
+}

@@ -1,0 +1,61 @@
+using CsCheck;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Decisions;
+using FailoverOperator.Core.Detection;
+
+namespace FailoverOperator.Core.Tests.World;
+
+/// <summary>
+/// Random faults in a world that the pure core governs. Every invariant is checked after each tick, and once the
+/// faults stop the group must end with one primary, whatever happened before.
+/// </summary>
+public sealed class WorldTests
+{
+    private const int Worlds = 60;
+
+    private static readonly Gen<Event> AnyEvent =
+        Gen.Select(Gen.Enum<Fault>(), Gen.Int[0, 4], Gen.Int[0, 12], Gen.Int[0, 3]).Select((fault, whom, howLong, crash) => new Event(fault, whom, howLong, crash));
+
+    private static readonly Gen<Event[]> Script = Gen.Frequency(
+        (3, Gen.Const(new Event(Fault.None, 0, 0, 9))), (1, AnyEvent)).Array[40, 160];
+
+    internal sealed record Event(Fault Fault, int Whom, int HowLong, int CrashAfter);
+
+    [Theory]
+    [InlineData(StartState.ReadOnly, UnprovenFence.Block, true)]
+    [InlineData(StartState.ReadOnly, UnprovenFence.Block, false)]
+    [InlineData(StartState.Writable, UnprovenFence.Block, true)]
+    [InlineData(StartState.ReadOnly, UnprovenFence.Proceed, true)]
+    public void Whatever_happens_one_writes_and_in_the_end_one_is_primary(StartState startsAs, UnprovenFence whenUnproven, bool tellsInstance) =>
+        Gen.Select(Gen.Int[2, 4], Script).Sample((members, script) => Run(new World(members, startsAs, whenUnproven, tellsInstance), script), iter: Worlds, threads: 1);
+
+    private static void Run(World world, IReadOnlyList<Event> script)
+    {
+        for (var i = 0; i < 12; i++) Step(world, 9);
+        foreach (var e in script)
+        {
+            world.Strike(e.Fault, e.Whom, e.HowLong);
+            Step(world, e.CrashAfter == 0 && e.Fault != Fault.None ? e.HowLong % 2 : 9);
+        }
+        world.StopFaults();
+        // Long enough for the slowest proof, the kubelet that catches up, and for one failed promotion after it.
+        for (var i = 0; i < 2 * 300 && !(i > 20 && IsSteady(world)); i++) Step(world, 9);
+        Check.Holds(world, IsSteady(world), $"L1: it ends at {world.Last}");
+        Check.Holds(world, world.Writable.Count() == 1, "L1: one primary");
+    }
+
+    private static bool IsSteady(World world) => world.Last is { Diagnosis: Diagnosis.Healthy, Decision: Decision.Steady };
+
+    private static void Step(World world, int crashAfter)
+    {
+        world.Pass();
+        world.Probe();
+        Check.OneWriter(world);
+        // Steps without a wait between them follow each other within the tick.
+        for (var i = 0; i < 4; i++)
+        {
+            world.Act(crashAfter);
+            Check.OneWriter(world);
+        }
+    }
+}
