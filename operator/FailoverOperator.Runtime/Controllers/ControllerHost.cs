@@ -54,7 +54,9 @@ public sealed partial class ControllerHost<TEntity>(
     {
         other.Subscribe(change =>
         {
-            foreach (var key in map(change.Current)) queue.Enqueue(key);
+            // Before and after: an object that has left an entity concerns it as much as one that has come.
+            var keys = change.Previous is null ? map(change.Current) : map(change.Current).Concat(map(change.Previous));
+            foreach (var key in keys.Distinct()) queue.Enqueue(key);
         });
         return this;
     }
@@ -127,15 +129,22 @@ public sealed partial class ControllerHost<TEntity>(
     {
         if (!informer.TryGet(key, out var entity))
         {
-            if (!_known.TryRemove(key, out var last)) return null;
-            return await controller.DeletedAsync(last, cancellationToken);
+            if (!_known.TryGetValue(key, out var last)) return null;
+            var forgotten = await controller.DeletedAsync(last, cancellationToken);
+            // Only now: one that failed is tried again.
+            if (forgotten.IsSuccess) _known.TryRemove(key, out _);
+            return forgotten;
         }
         // The same name with another UID: its predecessor's memory must not be taken for its own.
-        if (_known.TryGetValue(key, out var known) && known.Uid() != entity.Uid()) await controller.DeletedAsync(known, cancellationToken);
+        if (_known.TryGetValue(key, out var known) && known.Uid() != entity.Uid())
+        {
+            var forgotten = await controller.DeletedAsync(known, cancellationToken);
+            if (!forgotten.IsSuccess) return forgotten;
+        }
         _known[key] = entity;
         if (finalizer is null) return entity.Metadata.DeletionTimestamp is null ? await controller.ReconcileAsync(entity, cancellationToken) : null;
         if (entity.Metadata.DeletionTimestamp is not null) return await FinalizeAsync(finalizer, entity, cancellationToken);
-        if (!HasFinalizer(entity)) await SetFinalizersAsync(entity, [.. entity.Metadata.Finalizers ?? [], options.FinalizerName], cancellationToken);
+        if (!HasFinalizer(entity)) entity = await SetFinalizersAsync(entity, [.. entity.Metadata.Finalizers ?? [], options.FinalizerName], cancellationToken);
         return await controller.ReconcileAsync(entity, cancellationToken);
     }
 
@@ -149,7 +158,7 @@ public sealed partial class ControllerHost<TEntity>(
 
     private bool HasFinalizer(TEntity entity) => entity.Metadata.Finalizers?.Contains(options.FinalizerName) == true;
 
-    private Task SetFinalizersAsync(TEntity entity, IReadOnlyList<string> finalizers, CancellationToken cancellationToken) =>
+    private Task<TEntity> SetFinalizersAsync(TEntity entity, IReadOnlyList<string> finalizers, CancellationToken cancellationToken) =>
         api.MergePatchAsync<TEntity>(entity.Namespace(), entity.Name(), new { metadata = new { resourceVersion = entity.ResourceVersion(), finalizers } }, cancellationToken);
 
     private void Requeue(ObjectKey key, ReconciliationResult<TEntity>? result)

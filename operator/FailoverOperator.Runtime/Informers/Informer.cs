@@ -35,6 +35,7 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
     private readonly ObjectCache<T> _cache = new();
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _heardTimestamp = time.GetTimestamp();
+    private int _fruitless;
 
     public bool IsSynced => _synced.Task.IsCompletedSuccessfully;
 
@@ -55,29 +56,36 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         string? version = null;
-        for (var failures = 0; !cancellationToken.IsCancellationRequested;)
+        while (!cancellationToken.IsCancellationRequested)
         {
+            var begun = time.GetTimestamp();
             try
             {
                 version ??= await ListAsync(cancellationToken);
                 version = await WatchAsync(version, cancellationToken);
-                failures = 0;
+                if (time.GetElapsedTime(begun) < options.MaxDelay) await PauseAsync(cancellationToken);
             }
             catch (KubernetesApiException e)
             {
                 LogFailure(ResourceKind.Of<T>().Plural, e.Message);
                 // Whatever broke, what happened meanwhile is unknown: a list tells it, deletions included.
                 version = null;
-                await Task.Delay(e.Failure == ApiFailure.Expired ? TimeSpan.Zero : Backoff(failures++), time, cancellationToken);
+                await PauseAsync(cancellationToken);
             }
         }
     }
+
+    /// <summary>
+    /// Grows as long as no watch tells anything: a server that ends each watch at once, or calls each fresh version expired,
+    /// is not asked without rest either.
+    /// </summary>
+    private Task PauseAsync(CancellationToken cancellationToken) => Task.Delay(Backoff(_fruitless++), time, cancellationToken);
 
     private async Task<string> ListAsync(CancellationToken cancellationToken)
     {
         var list = await api.ListAsync<T>(options.Namespace, options.Selection, cancellationToken);
         Heard();
-        _cache.ReplaceAll(list.Items);
+        _cache.ReplaceAll(list.Items, list.Unreadable);
         _synced.TrySetResult();
         return list.ResourceVersion;
     }
@@ -92,6 +100,7 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
             {
                 silence.Reset();
                 Heard();
+                _fruitless = 0;
                 version = notice.Entity.ResourceVersion() ?? version;
                 Apply(notice);
             }

@@ -69,14 +69,17 @@ internal sealed class ObjectCache<T>
         }
     }
 
-    /// <summary>Takes a new list for the truth: what it lacks has been deleted while nobody watched.</summary>
-    public void ReplaceAll(IReadOnlyList<T> items)
+    /// <summary>
+    /// Takes a new list for the truth: what it lacks has been deleted while nobody watched. What is in
+    /// <paramref name="unreadable"/> is there, in a state that is not known: the last known one stays.
+    /// </summary>
+    public void ReplaceAll(IReadOnlyList<T> items, IReadOnlyList<ObjectKey> unreadable)
     {
         lock (_gate)
         {
             var listed = items.ToDictionary(KeyOf);
             var events = new List<CacheEvent<T>>();
-            foreach (var key in _objects.Keys.ToList())
+            foreach (var key in _objects.Keys.Except(unreadable).ToList())
             {
                 // The same name with another UID: the old one went, and nobody saw it go.
                 if (listed.TryGetValue(key, out var successor) && successor.Uid() == _objects[key].Uid()) continue;

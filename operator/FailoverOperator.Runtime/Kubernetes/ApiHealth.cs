@@ -55,6 +55,13 @@ public sealed class ApiHealth(TimeProvider timeProvider)
         }
     }
 
+    /// <summary>The server said something unasked, such as a line of a watch: it lives; how fast it answers is not known from this.</summary>
+    public void RecordSignOfLife()
+    {
+        lock (_gate)
+            _lastAnswerTimestamp = timeProvider.GetTimestamp();
+    }
+
     public void RecordFailure()
     {
         lock (_gate)

@@ -28,7 +28,8 @@ public sealed class ApiTransport
 
     public ApiTransport(ApiServerConnection server, KubernetesApiOptions options, ApiHealth health, TimeProvider time, Random random)
     {
-        _server = server;
+        // Relative paths replace what follows the last slash: a server under a path of its own must keep all of it.
+        _server = server with { BaseUri = new Uri(server.BaseUri.AbsoluteUri.TrimEnd('/') + "/") };
         _options = options;
         _health = health;
         _time = time;
@@ -67,7 +68,7 @@ public sealed class ApiTransport
         try
         {
             var line = await reader.ReadLineAsync(cancellationToken);
-            if (line is not null) _health.RecordAnswer(_time.GetTimestamp());
+            if (line is not null) _health.RecordSignOfLife();
             return line;
         }
         catch (Exception e) when (e is IOException or HttpRequestException)
@@ -140,7 +141,7 @@ public sealed class ApiTransport
             MaxDelay = options.RetryMaxDelay,
             BackoffType = DelayBackoffType.Exponential,
             UseJitter = true,
-            Randomizer = random.NextDouble,
+            Randomizer = () => Next(random),
             ShouldHandle = arguments => ValueTask.FromResult(retry(arguments.Outcome)),
             DelayGenerator = arguments => ValueTask.FromResult(RetryAfter(arguments.Outcome.Result)),
             OnRetry = arguments =>
@@ -149,6 +150,12 @@ public sealed class ApiTransport
                 return ValueTask.CompletedTask;
             },
         }).Build();
+
+    /// <summary>Calls run at the same time, and a seeded Random is not made for that.</summary>
+    private static double Next(Random random)
+    {
+        lock (random) return random.NextDouble();
+    }
 
     /// <summary>What the server asks for; null: the backoff's own delay.</summary>
     private static TimeSpan? RetryAfter(HttpResponseMessage? response) => response?.Headers.RetryAfter?.Delta;

@@ -60,7 +60,11 @@ public sealed record ListOptions(string? LabelSelector = null, string? FieldSele
 }
 
 /// <summary>A consistent list and the version to watch from.</summary>
-public sealed record ResourceList<T>(IReadOnlyList<T> Items, string ResourceVersion);
+public sealed record ResourceList<T>(IReadOnlyList<T> Items, string ResourceVersion)
+{
+    /// <summary>Objects that are there but cannot be read: neither in <see cref="Items"/> nor gone.</summary>
+    public IReadOnlyList<Informers.ObjectKey> Unreadable { get; init; } = [];
+}
 
 /// <summary>Conditions and manner of a deletion.</summary>
 /// <param name="Uid">Delete only this incarnation.</param>

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
+using FailoverOperator.Runtime.Informers;
 using k8s;
 using k8s.Models;
 
@@ -17,7 +18,8 @@ public sealed class KubernetesApi(ApiTransport transport, KubernetesApiOptions o
     {
         try
         {
-            return EntityJson.Deserialize<T>(await transport.ReadAsync(ResourceKind.Of<T>().ObjectPath(namespaceName, name), $"get {Name<T>(namespaceName, name)}", cancellationToken));
+            var what = $"get {Name<T>(namespaceName, name)}";
+            return Entity<T>(await transport.ReadAsync(ResourceKind.Of<T>().ObjectPath(namespaceName, name), what, cancellationToken), what);
         }
         catch (KubernetesApiException e) when (e.Failure == ApiFailure.NotFound)
         {
@@ -30,19 +32,21 @@ public sealed class KubernetesApi(ApiTransport transport, KubernetesApiOptions o
     {
         var kind = ResourceKind.Of<T>();
         var items = new List<T>();
+        var unreadable = new List<ObjectKey>();
         string? token = null;
         while (true)
         {
             var query = Query(selection, ("limit", $"{options.PageSize}"), ("continue", token));
             var body = await transport.ReadAsync(kind.CollectionPath(namespaceName) + query, $"list {kind.Plural}", cancellationToken);
-            using var page = JsonDocument.Parse(body);
+            using var page = Document(body, $"list {kind.Plural}", ApiFailure.Invalid);
             foreach (var item in page.RootElement.GetProperty("items").EnumerateArray())
             {
                 if (Parse<T>(kind, item) is { } entity) items.Add(entity);
+                else unreadable.Add(KeyOf(item));
             }
             var metadata = page.RootElement.GetProperty("metadata");
             token = metadata.TryGetProperty("continue", out var next) ? next.GetString() : null;
-            if (string.IsNullOrEmpty(token)) return new(items, metadata.GetProperty("resourceVersion").GetString() ?? "");
+            if (string.IsNullOrEmpty(token)) return new(items, metadata.GetProperty("resourceVersion").GetString() ?? "") { Unreadable = unreadable };
         }
     }
 
@@ -58,13 +62,15 @@ public sealed class KubernetesApi(ApiTransport transport, KubernetesApiOptions o
         while (await transport.ReadLineAsync(reader, what, cancellationToken) is { } line)
         {
             if (line.Length == 0) continue;
-            using var json = JsonDocument.Parse(line);
+            // Half a line, or a proxy's page: what it told is lost, so that only a new list helps.
+            using var json = Document(line, what, ApiFailure.Expired);
             var type = json.RootElement.GetProperty("type").GetString();
             var content = json.RootElement.GetProperty("object");
             if (type == "ERROR") throw ApiErrors.FromWatch(content, what);
             // An unknown type of line comes from a newer server and says nothing to us.
             if (!Enum.TryParse<WatchNoticeType>(type, ignoreCase: true, out var noticeType)) continue;
             if (Parse<T>(kind, content) is { } entity) yield return new(noticeType, entity);
+            else if (noticeType == WatchNoticeType.Deleted) throw new KubernetesApiException(ApiFailure.Expired, $"{what}: a deletion could not be read");
         }
     }
 
@@ -74,19 +80,20 @@ public sealed class KubernetesApi(ApiTransport transport, KubernetesApiOptions o
 
     public Task<T> ReplaceAsync<T>(T entity, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        WriteAsync(HttpMethod.Put, ResourceKind.Of<T>().ObjectPath(entity.Namespace(), entity.Name()), entity, "replace", cancellationToken);
+        PutAsync(entity, "", "replace", cancellationToken);
 
     public Task<T> ReplaceStatusAsync<T>(T entity, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        WriteAsync(HttpMethod.Put, ResourceKind.Of<T>().ObjectPath(entity.Namespace(), entity.Name()) + "/status", entity, "write the status of", cancellationToken);
+        PutAsync(entity, "/status", "write the status of", cancellationToken);
 
     public async Task<T> MergePatchAsync<T>(string? namespaceName, string name, object patch, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         // A null in a merge patch removes the key, so that nulls are written here, unlike everywhere else.
         var body = JsonSerializer.Serialize(patch);
-        return EntityJson.Deserialize<T>(await transport.WriteAsync(
-            HttpMethod.Patch, ResourceKind.Of<T>().ObjectPath(namespaceName, name) + ManagerQuery, Json(body, "application/merge-patch+json"), $"patch {Name<T>(namespaceName, name)}", cancellationToken));
+        var what = $"patch {Name<T>(namespaceName, name)}";
+        return Entity<T>(await transport.WriteAsync(
+            HttpMethod.Patch, ResourceKind.Of<T>().ObjectPath(namespaceName, name) + ManagerQuery, Json(body, "application/merge-patch+json"), what, cancellationToken), what);
     }
 
     public Task DeleteAsync<T>(string? namespaceName, string name, DeleteOptions deletion, CancellationToken cancellationToken)
@@ -125,22 +132,65 @@ public sealed class KubernetesApi(ApiTransport transport, KubernetesApiOptions o
         // Lists leave these out of their items, and the server wants them.
         entity.ApiVersion = kind.ApiVersion;
         entity.Kind = kind.Kind;
-        var answer = await transport.WriteAsync(method, path + ManagerQuery, Json(EntityJson.Serialize(entity), "application/json"), $"{verb} {Name<T>(entity.Namespace(), entity.Name())}", cancellationToken);
-        return EntityJson.Deserialize<T>(answer);
+        var what = $"{verb} {Name<T>(entity.Namespace(), entity.Name())}";
+        return Entity<T>(await transport.WriteAsync(method, path + ManagerQuery, Json(EntityJson.Serialize(entity), "application/json"), what, cancellationToken), what);
     }
 
-    private T? Parse<T>(ResourceKind kind, JsonElement json)
-        where T : class
+    private Task<T> PutAsync<T>(T entity, string subresource, string verb, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        // Without a version the server would let it overwrite what others have written since.
+        if (string.IsNullOrEmpty(entity.ResourceVersion()))
+            throw new KubernetesApiException(ApiFailure.Invalid, $"{verb} {Name<T>(entity.Namespace(), entity.Name())}: metadata.resourceVersion is missing; read the object first");
+        return WriteAsync(HttpMethod.Put, ResourceKind.Of<T>().ObjectPath(entity.Namespace(), entity.Name()) + subresource, entity, verb, cancellationToken);
+    }
+
+    private static T Entity<T>(string body, string what)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        using var json = Document(body, what, ApiFailure.Invalid);
+        try
+        {
+            return ResourceKind.Of<T>().Stamp(EntityJson.Deserialize<T>(json.RootElement));
+        }
+        catch (Exception e) when (IsUnreadable(e))
+        {
+            throw new KubernetesApiException(ApiFailure.Invalid, $"{what}: the answer cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static JsonDocument Document(string text, string what, ApiFailure failure)
     {
         try
         {
-            return EntityJson.Deserialize<T>(json);
+            return JsonDocument.Parse(text);
         }
-        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or NotSupportedException)
+        catch (JsonException e)
+        {
+            throw new KubernetesApiException(failure, $"{what}: the answer is not JSON: {e.Message}", e);
+        }
+    }
+
+    private static bool IsUnreadable(Exception error) => error is JsonException or FormatException or InvalidOperationException or NotSupportedException;
+
+    private static ObjectKey KeyOf(JsonElement json)
+    {
+        var metadata = json.ValueKind == JsonValueKind.Object && json.TryGetProperty("metadata", out var found) ? found : default;
+        return new(Text(metadata, "namespace"), Text(metadata, "name"));
+    }
+
+    private T? Parse<T>(ResourceKind kind, JsonElement json)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        try
+        {
+            return kind.Stamp(EntityJson.Deserialize<T>(json));
+        }
+        catch (Exception e) when (IsUnreadable(e))
         {
             // One object that somebody else wrote in a newer or broken form must not blind us to all others.
-            var metadata = json.TryGetProperty("metadata", out var found) ? found : default;
-            onUnreadable?.Invoke(new(kind.Kind, Text(metadata, "namespace"), Text(metadata, "name"), e.Message));
+            var key = KeyOf(json);
+            onUnreadable?.Invoke(new(kind.Kind, key.Namespace, key.Name, e.Message));
             return null;
         }
     }

@@ -5,7 +5,7 @@ namespace FailoverOperator.Runtime.Queueing;
 /// <summary>Bounds and delays of a queue.</summary>
 public sealed record WorkQueueOptions
 {
-    /// <summary>Keys that may wait; a further one is refused.</summary>
+    /// <summary>Keys that may wait or be in work; a further one is refused.</summary>
     public int Capacity { get; init; } = 100_000;
 
     /// <summary>Delay after the first failure; doubles with each further one.</summary>
@@ -52,7 +52,7 @@ public sealed class WorkQueue<TKey>(WorkQueueOptions options, TimeProvider time,
                 known.Timer.Dispose();
                 _delayed.Remove(key);
             }
-            else if (IsFull())
+            else if (!_working.Contains(key) && IsFull())
             {
                 return false;
             }
@@ -96,7 +96,8 @@ public sealed class WorkQueue<TKey>(WorkQueueOptions options, TimeProvider time,
         lock (_gate)
         {
             _working.Remove(key);
-            if (_again.Remove(key)) EnqueueLocked(key);
+            // Its place was kept: what was asked for while it was in work is never refused.
+            if (_again.Remove(key) && _queued.Add(key)) _due.Writer.TryWrite(key);
         }
     }
 
@@ -124,7 +125,8 @@ public sealed class WorkQueue<TKey>(WorkQueueOptions options, TimeProvider time,
         return _due.Writer.TryWrite(key);
     }
 
-    private bool IsFull() => _queued.Count + _delayed.Count >= options.Capacity;
+    /// <summary>Keys in work keep their place, so that they can always be asked for again.</summary>
+    private bool IsFull() => _queued.Count + _delayed.Count + _working.Count >= options.Capacity;
 
     private sealed record Alarm(long Due, ITimer Timer);
 }
