@@ -1,0 +1,68 @@
+using FailoverOperator.Api;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Acceptance;
+
+namespace FailoverOperator.Core.Tests.Acceptance;
+
+public sealed class AcceptanceTests
+{
+    private static readonly HookSpec Http = new() { Http = new HttpHookSpec { Port = 80 } };
+    private static readonly HooksEngineSpec Hooks = new() { Status = Http, Promote = Http, Follow = Http };
+
+    public static TheoryData<string, Func<RedundancyGroupSpec, RedundancyGroupSpec>> BadSpecs => new()
+    {
+        { RuleIds.HooksRequired, s => s with { Engine = new EngineSpec { Type = EngineType.Hooks } } },
+        { RuleIds.HooksOnlyForHooks, s => s with { Engine = s.Engine with { Hooks = Hooks } } },
+        { RuleIds.RedisOnlyForRedis, s => s with { Engine = new EngineSpec { Type = EngineType.Hooks, Hooks = Hooks, Redis = new RedisEngineSpec() } } },
+        { RuleIds.RedisIsAsynchronous, s => s with { Targets = new TargetsSpec { RpoSeconds = 0 } } },
+        { RuleIds.DetectionWithinRto, s => s with { Targets = new TargetsSpec { RtoSeconds = 5 } } },
+        { RuleIds.ProbeFitsDetection, s => s with { Detection = new DetectionSpec { ProbeTimeoutMilliseconds = 4501 } } },
+        { RuleIds.ExecOrHttp, s => s with { Engine = new EngineSpec { Type = EngineType.Hooks, Hooks = Hooks with { Demote = new HookSpec() } } } },
+        { RuleIds.ExecOrHttp, s => s with { Engine = new EngineSpec { Type = EngineType.Hooks, Hooks = Hooks with { Verify = Http with { Exec = new ExecHookSpec() } } } } },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadSpecs), DisableDiscoveryEnumeration = true)]
+    public void Each_rule_is_broken_alone_and_says_what_to_write(string rule, Func<RedundancyGroupSpec, RedundancyGroupSpec> change)
+    {
+        var violation = Assert.Single(SpecRules.Check(change(Given.Spec)));
+        Assert.Equal(rule, violation.RuleId);
+        Assert.NotEmpty(violation.Message);
+        var verdict = GroupAcceptance.Judge(Facts with { Spec = change(Given.Spec) });
+        Assert.Equal((false, false, Reasons.InvalidSpec, violation.Message), (verdict.Accepted, verdict.CanAct, verdict.Reason, verdict.Message));
+    }
+
+    [Fact]
+    public void A_good_spec_breaks_no_rule()
+    {
+        Assert.Empty(SpecRules.Check(Given.Spec));
+        Assert.Empty(SpecRules.Check(Given.Spec with { Engine = new EngineSpec { Type = EngineType.Hooks, Hooks = Hooks }, Targets = new TargetsSpec { RpoSeconds = 0, RtoSeconds = 6 }, Detection = new DetectionSpec { ProbeTimeoutMilliseconds = 4500 } }));
+    }
+
+    private static readonly ServiceFacts Service = new("db-rw", Exists: true, HasSelector: true, SelectsMembers: true, ClaimedBy: null);
+
+    private static AcceptanceFacts Facts => new() { Spec = Given.Spec with { Engine = new EngineSpec { Type = EngineType.Redis, Redis = new RedisEngineSpec { PasswordSecretRef = new SecretKeyReference { Name = "pw", Key = "k" } } } }, WorkloadReplicas = 3, Services = [Service] };
+
+    public static TheoryData<string, Func<AcceptanceFacts, AcceptanceFacts>, bool> Cases => new()
+    {
+        { Reasons.Valid, f => f, true },
+        { Reasons.WorkloadNotFound, f => f with { WorkloadReplicas = null }, false },
+        { Reasons.WorkloadClaimed, f => f with { WorkloadClaimedBy = "other" }, false },
+        { Reasons.SecretNotFound, f => f with { SecretExists = false }, false },
+        { Reasons.SecretKeyNotFound, f => f with { SecretHasKey = false }, false },
+        { Reasons.ServiceNotFound, f => f with { Services = [Service, Service with { Exists = false }] }, true },
+        { Reasons.ServiceWithoutSelector, f => f with { Services = [Service with { HasSelector = false }] }, true },
+        { Reasons.ServiceSelectsNothing, f => f with { Services = [Service with { SelectsMembers = false }] }, true },
+        { Reasons.ServiceClaimed, f => f with { Services = [Service with { ClaimedBy = "other" }] }, true },
+        { Reasons.TooFewReplicas, f => f with { WorkloadReplicas = 2 }, true },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases), DisableDiscoveryEnumeration = true)]
+    public void What_is_named_must_be_as_it_must(string reason, Func<AcceptanceFacts, AcceptanceFacts> change, bool canAct)
+    {
+        var verdict = GroupAcceptance.Judge(change(Facts));
+        Assert.Equal((reason == Reasons.Valid, canAct, reason), (verdict.Accepted, verdict.CanAct, verdict.Reason));
+        Assert.NotEmpty(verdict.Message);
+    }
+}
