@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using k8s.Models;
 
 namespace FailoverOperator.Runtime.Kubernetes;
 
@@ -9,7 +10,7 @@ internal static class ApiErrors
     public static KubernetesApiException FromAnswer(HttpStatusCode code, string body, string what)
     {
         var (reason, message) = ReadStatus(body);
-        var failure = Classify((int)code, reason);
+        var failure = IsOtherUid(body) ? ApiFailure.Conflict : Classify((int)code, reason);
         return new(failure, $"{what}: {message ?? $"the API server answered {(int)code}"}");
     }
 
@@ -34,6 +35,23 @@ internal static class ApiErrors
         408 or 429 or >= 500 => ApiFailure.Unavailable,
         _ => ApiFailure.Invalid,
     };
+
+    /// <summary>
+    /// A patch that names another uid is refused as if it wanted to change it (422); what it means is that the object is
+    /// not the one that was read.
+    /// </summary>
+    private static bool IsOtherUid(string body)
+    {
+        try
+        {
+            var status = EntityJson.Deserialize<V1Status>(body);
+            return status.Code == 422 && status.Details?.Causes?.Any(cause => cause.Field == "metadata.uid") == true;
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException or NotSupportedException)
+        {
+            return false;
+        }
+    }
 
     private static (string? Reason, string? Message) ReadStatus(string body)
     {

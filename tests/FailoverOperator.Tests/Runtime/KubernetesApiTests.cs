@@ -50,6 +50,14 @@ public sealed class KubernetesApiTests
     }
 
     [Fact]
+    public async Task A_patch_of_another_incarnation_is_a_conflict()
+    {
+        _server.Always(() => Answer(422, """{"kind":"Status","code":422,"reason":"Invalid","message":"field is immutable","details":{"causes":[{"reason":"FieldValueInvalid","field":"metadata.uid"}]}}"""));
+        var failure = await Assert.ThrowsAsync<KubernetesApiException>(() => _api.MergePatchAsync<V1Pod>("ns", "a", new { metadata = new { uid = "old" } }, Token));
+        Assert.Equal(ApiFailure.Conflict, failure.Failure);
+    }
+
+    [Fact]
     public async Task A_missing_object_is_null_to_get()
     {
         _server.Always(() => Answer(404, "{}"));
