@@ -6,7 +6,10 @@ namespace FailoverOperator.Engines.Redis;
 
 /// <summary>Redis servers (and what speaks their protocol), each talked to directly.</summary>
 /// <param name="credentials">Asked before each use of a connection; a change makes a new one.</param>
-/// <param name="onDisturbed">Called with the pod's uid when the connection to its server breaks by itself. Must not block.</param>
+/// <param name="onDisturbed">
+/// Called with the pod's uid when an open connection to its server breaks, so that somebody asks at once. Not called where a
+/// question or command met the break first: whoever gave it knows from its outcome. Must not block.
+/// </param>
 public sealed class RedisEngine(
     RedisSettings settings, Func<RedisCredentials> credentials, TimeProvider time, Action<string>? onDisturbed = null) : IEngine
 {

@@ -9,6 +9,10 @@ public sealed class RedisEngineTests
 {
     private static readonly EngineContext Context = new("orders", "0", 7);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(4);
+
+    /// <summary>Surely not by running into the timeout, even on a machine that is busy with other tests.</summary>
+    private static readonly double AtOnceMilliseconds = ProbeTimeout.TotalMilliseconds / 2;
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -152,7 +156,7 @@ public sealed class RedisEngineTests
         var reply = await engine.StatusAsync(new MemberEndpoint("default", "redis-0", "uid", "127.0.0.1"), Cancelled);
 
         _ = Assert.IsType<EngineReply.Refused>(reply);
-        Assert.InRange(RealClock.Instance.GetElapsedTime(started).TotalMilliseconds, 0, 500);
+        Assert.InRange(RealClock.Instance.GetElapsedTime(started).TotalMilliseconds, 0, AtOnceMilliseconds);
     }
 
     [Fact]
@@ -169,17 +173,16 @@ public sealed class RedisEngineTests
 
         _ = Assert.IsType<EngineReply.Silent>(onOpenConnection);
         _ = Assert.IsType<EngineReply.Silent>(onNewConnection);
-        Assert.InRange(RealClock.Instance.GetElapsedTime(started).TotalMilliseconds, 1900, 3500);
+        Assert.InRange(RealClock.Instance.GetElapsedTime(started).TotalMilliseconds, 2 * ProbeTimeout.TotalMilliseconds - 100, 3 * ProbeTimeout.TotalMilliseconds);
         server.Continue();
         Assert.Equal(before.Instance, (await StatusAsync(engine, server)).Instance);
     }
 
     [Fact]
-    public async Task A_killed_process_is_refused_at_once_disturbs_and_is_seen_again_at_once()
+    public async Task A_killed_process_is_refused_at_once_and_is_seen_again_at_once()
     {
         await using var server = await RedisServer.StartAsync();
-        var disturbed = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var engine = Engine(server.Port, onDisturbed: uid => disturbed.TrySetResult(uid));
+        await using var engine = Engine(server.Port);
         var before = await StatusAsync(engine, server);
 
         await server.KillAsync();
@@ -188,11 +191,11 @@ public sealed class RedisEngineTests
         var noticed = RealClock.Instance.GetElapsedTime(killed);
 
         _ = Assert.IsType<EngineReply.Refused>(reply);
-        Assert.InRange(noticed.TotalMilliseconds, 0, 500);
-        Assert.Equal(server.Member.PodUid, await disturbed.Task.WaitAsync(Patience, Cancelled));
+        Assert.InRange(noticed.TotalMilliseconds, 0, AtOnceMilliseconds);
 
         await server.StartAgainAsync();
         var after = await StatusAsync(engine, server);
+
         Assert.NotEqual(before.Instance, after.Instance);
     }
 
@@ -208,11 +211,11 @@ public sealed class RedisEngineTests
         await server.KillAsync();
 
         Assert.Equal(server.Member.PodUid, await disturbed.Task.WaitAsync(Patience, Cancelled));
-        Assert.InRange(RealClock.Instance.GetElapsedTime(killed).TotalMilliseconds, 0, 500);
+        Assert.InRange(RealClock.Instance.GetElapsedTime(killed).TotalMilliseconds, 0, AtOnceMilliseconds);
     }
 
     private static RedisEngine Engine(int port, Func<RedisCredentials>? credentials = null, Action<string>? onDisturbed = null) =>
-        new(new RedisSettings { Port = port }, credentials ?? (() => RedisCredentials.None), RealClock.Instance, onDisturbed);
+        new(new RedisSettings { Port = port, ProbeTimeout = ProbeTimeout }, credentials ?? (() => RedisCredentials.None), RealClock.Instance, onDisturbed);
 
     private static Task<EngineOutcome> VerifyAsync(RedisEngine engine, RedisServer server) =>
         engine.VerifyAsync(server.Member, server.Member.PodAddress, 0, Context, Cancelled);
