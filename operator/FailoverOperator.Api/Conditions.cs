@@ -67,6 +67,7 @@ public static class Reasons
 
     // Progressing
     public const string Steady = nameof(Steady);
+    public const string Repairing = nameof(Repairing);
     public const string FailoverRunning = nameof(FailoverRunning);
     public const string FailureSuspected = nameof(FailureSuspected);
     public const string WaitingForMembers = nameof(WaitingForMembers);

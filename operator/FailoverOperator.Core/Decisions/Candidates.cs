@@ -80,7 +80,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
 
     private Eligibility Loss(string name, EngineStatus status)
     {
-        if (status.ReportedLagBytes == 0) return new Eligibility.Eligible(0);
+        if (status.ReportedLagBytes == 0 && status.Link != ReplicationLink.Down) return new Eligibility.Eligible(0);
         if (benchmark.RequiredPositionBytes is { } required && status.PositionBytes is { } position)
             return SharesHistory(status) ? Loss(name, position, required) : No(Reasons.LagUnknown, $"{name} holds another history than the primary's");
         return LossByTime(name, status);

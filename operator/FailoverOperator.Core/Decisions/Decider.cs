@@ -24,7 +24,7 @@ public static class Decider
         // At most one is acted on: the highest own term. Others are ended first.
         if (running.FirstOrDefault(f => !f.IsOwn) is { } foreign) return new(diagnosis, foreign, Refuse(foreign));
         if (running is [var older, .., var newest]) return new(diagnosis, older, FailoverProcedure.Supersede(older, newest));
-        if (running is [var only] && group.Failovers[^1] is var last && last != only && last.IsOwn) return new(diagnosis, only, FailoverProcedure.Supersede(only, last));
+        if (running is [var only] && group.Failovers.LastOrDefault(f => f.IsOwn) is { } last && last != only) return new(diagnosis, only, FailoverProcedure.Supersede(only, last));
         return running is [var current]
             ? new(diagnosis, current, FailoverProcedure.Next(group, current))
             : new(diagnosis, null, OnDiagnosis(group, diagnosis));
@@ -39,6 +39,8 @@ public static class Decider
     private static Decision OnDiagnosis(GroupObservation group, Diagnosis diagnosis) => diagnosis switch
     {
         Diagnosis.Healthy or Diagnosis.SplitBrainSuspected => Mend(group),
+        Diagnosis.PrimaryDemoted demoted when NeverBecamePrimary(group) => OnFailure(group, new Diagnosis.PrimaryFailed(
+            FailoverCause.PrimaryUnresponsive, [$"{demoted.Primary.Name} was to become primary and did not within promotion.timeoutSeconds"])),
         Diagnosis.PrimaryDemoted demoted => new Decision.Advance(new Step.Promote(demoted.Primary, SlotHolder.Of(group).Term)),
         Diagnosis.PrimaryMoved moved => Begin(group, FailoverType.Adoption, FailoverCause.PrimaryMoved, [$"{moved.Primary.Name} takes writes, and {SlotHolder.Of(group).Holder!.Name} has become a standby, without the operator"]),
         Diagnosis.PrimarySuspected suspected => new Decision.Wait(suspected.DecisiveIn ?? TimeSpan.FromSeconds(1), Reasons.FailureSuspected, suspected.Evidence),
@@ -48,6 +50,10 @@ public static class Decider
         Diagnosis.OperatorImpaired => throw new InvalidOperationException("an impaired operator decides nothing"),
         _ => throw new ArgumentOutOfRangeException(nameof(diagnosis), diagnosis, "unknown diagnosis"),
     };
+
+    /// <summary>The holder's promotion timed out: it is fenced in turn, and another one is chosen.</summary>
+    private static bool NeverBecamePrimary(GroupObservation group) =>
+        group.Failovers.LastOrDefault(f => f.IsOwn && f.Status.Candidate is not null)?.Status.Reason == Reasons.PromotionTimedOut;
 
     private static Decision Mend(GroupObservation group)
     {
@@ -101,10 +107,14 @@ public static class Decider
             Type = type,
             Cause = cause,
             Evidence = evidence,
-            From = slot.Holder,
+            From = From(slot.Holder, group.PrimaryMemory),
             PrimaryPositionBytes = benchmark.PrimaryPositionBytes,
             RequiredPositionBytes = benchmark.RequiredPositionBytes,
             PrimaryHistory = benchmark.History,
         });
     }
+
+    /// <summary>The old primary, with the id of its container only where that is sure: the fence relies on it.</summary>
+    private static MemberReference? From(MemberReference? holder, PrimaryMemory? memory) =>
+        holder is null ? null : holder with { ContainerId = memory?.Uid == holder.Uid ? memory.ContainerId : null };
 }

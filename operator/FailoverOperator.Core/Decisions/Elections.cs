@@ -26,7 +26,8 @@ public static class Elections
     {
         FailoverType.Failover => Replacement(group, failover, bound),
         FailoverType.Election when failover.Spec.From is { } last => Return(group, last),
-        FailoverType.Election => First(group),
+        // Somebody may have made a primary since the election began.
+        FailoverType.Election => group.Members.Any(m => m is { IsWritablePrimary: true, Probe.Status.IsEmpty: not true }) ? Found(group) : First(group),
         FailoverType.Adoption => Found(group),
         _ => throw new ArgumentOutOfRangeException(nameof(failover), failover.Spec.Type, "unknown type"),
     };

@@ -76,6 +76,7 @@ public static class PrimaryDetector
     {
         var limit = TimeSpan.FromSeconds(group.Spec.Detection.UnhealthyAfterSeconds);
         var (sign, lasting) = Sign(primary);
+        if (lasting == TimeSpan.Zero) return new Diagnosis.PrimarySuspected(sign, null);
         if (lasting < limit) return new Diagnosis.PrimarySuspected(sign, limit - lasting);
 
         // The node's and the kubelet's word counts alone. The operator's own probes count only while another member

@@ -16,15 +16,15 @@ public static class ProcessIdentity
         // The kubelet's report may lag behind a restart that the engine has told of already: while the last answer came
         // from the very run in question, the next answer, a probe interval away at most, is waited for.
         if (reference.Instance is { } known && member.Probe.Status?.Instance == known) return null;
-        if (reference.ContainerId is { } id)
-        {
-            if (member.Pod.EndedContainerId == id) return $"the container of {member.Name} has ended";
-            if (member.Pod.ContainerId is { } current && current != id) return $"the container of {member.Name} was restarted";
-        }
+        if (ContainerEnded(reference, member)) return $"the container of {member.Name} has ended";
         if (reference.Instance is { } instance && member.Probe.Status?.Instance is { } now && now != instance)
             return $"the server of {member.Name} was restarted";
         return null;
     }
+
+    /// <summary>The kubelet has reported the end of the container that the reference names, or a later run of it.</summary>
+    public static bool ContainerEnded(MemberReference reference, Member member) => reference.ContainerId is { } id
+        && (member.Pod.EndedContainerId == id || (member.Pod.ContainerId is { } current && current != id));
 
     public static MemberReference ReferenceTo(Member member) => new()
     {

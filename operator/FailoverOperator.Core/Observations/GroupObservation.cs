@@ -96,6 +96,12 @@ public sealed record PrimaryMemory
     /// <summary>Identity of the log; positions of another one cannot be compared. Null: the engine tells none.</summary>
     public string? History { get; init; }
 
+    /// <summary>
+    /// Id of the container that it surely runs in: it has answered as the same run for so long that the kubelet's report
+    /// of a restart cannot still be on its way. Null: not sure. Only this may prove the end of its process.
+    /// </summary>
+    public string? ContainerId { get; init; }
+
     /// <summary>Time since it last answered as a writable primary.</summary>
     public required TimeSpan LastServiceAge { get; init; }
 }

@@ -121,6 +121,6 @@ public sealed record Member
 /// <param name="ConfirmedByKubelet">
 /// Its last state, seen on the watch, had every container ended. False: it was removed by force, or nobody saw it go.
 /// </param>
-/// <param name="Age">Time since the operator noticed.</param>
+/// <param name="Age">Time since the operator noticed, or since it last saw the node other than ready, whichever is less.</param>
 /// <param name="Node">The node that it ran on, as it is now. Null: unknown.</param>
 public sealed record Departure(string Uid, string Name, bool ConfirmedByKubelet, TimeSpan Age, NodeObservation? Node);

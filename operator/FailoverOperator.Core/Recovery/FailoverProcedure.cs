@@ -63,7 +63,6 @@ public static class FailoverProcedure
         var old = group.Members.FirstOrDefault(m => m.Uid == from.Uid);
         if (old is null || old.Pod.Terminating) return AwaitProof(group, failover, old);
         if (HasRecovered(from, old)) return new Decision.Abort(Reasons.PrimaryRecovered, $"{from.Name} takes writes again, and nothing had been done to it");
-        if (Fence.AwaitsAnswer(group, from, old, failover.PhaseFor)) return new Decision.Advance(new Step.AskMembers([old]));
         if (ProcessEndIsNear(group, failover)) return new Decision.Wait(ProcessEndGrace - failover.PhaseFor, Reasons.FailoverRunning, $"waiting for the kubelet to report the end of the process of {from.Name}");
 
         // Invariant I8: the last member that works is not fenced on purpose.

@@ -32,26 +32,23 @@ public static class Fence
         return pod is not null ? ProofByPod(group, from, pod, fencingFor) : ProofByDeparture(group, from);
     }
 
-    /// <summary>
-    /// The end of the process would be proof, but for a fresh word of the member: the reference may name the run before
-    /// the one that was promoted, where the kubelet's report of a restart came late.
-    /// </summary>
-    public static bool AwaitsAnswer(GroupObservation group, MemberReference from, Member member, TimeSpan fencingFor) =>
-        group.Spec.Engine.StartsAs == StartState.ReadOnly && member.Address is not null && member.Probe.Age > fencingFor && ProcessIdentity.EndOf(from, member) is not null;
-
     private static FenceProof? ProofByPod(GroupObservation group, MemberReference from, Member member, TimeSpan fencingFor)
     {
         var kubelet = $"kubelet of {member.Node.Name}";
         // A pod in a final phase is never started again.
         if (member.Pod.Phase is PodPhase.Failed or PodPhase.Succeeded && member.Pod.AllContainersEnded) return new(FenceEvidence.PodTerminated, kubelet);
-        if (group.Spec.Engine.StartsAs == StartState.ReadOnly && SaysReadOnly(member, fencingFor) && ProcessIdentity.EndOf(from, member) is { } ended) return new(FenceEvidence.ProcessEnded, ended);
+        if (group.Spec.Engine.StartsAs == StartState.ReadOnly)
+        {
+            if (ProcessIdentity.ContainerEnded(from, member)) return new(FenceEvidence.ProcessEnded, kubelet);
+            if (AnotherRunAnswers(from, member, fencingFor)) return new(FenceEvidence.ProcessEnded, $"the next run of {member.Name}");
+        }
         if (member.Node.OutOfService && member.Node.State != NodeState.Ready) return new(FenceEvidence.NodeOutOfService, $"taint on node {member.Node.Name}");
         return null;
     }
 
-    /// <summary>Since the fence is sought: nobody listens there, or who does takes no writes. Silence says neither.</summary>
-    private static bool SaysReadOnly(Member member, TimeSpan fencingFor) =>
-        member.Probe.Age <= fencingFor && member.Probe.Reply is (EngineReply.Refused or EngineReply.Answered { Status.Writable: false });
+    /// <summary>Since the fence is sought, another run of the server has answered from the pod, and takes no writes.</summary>
+    private static bool AnotherRunAnswers(MemberReference from, Member member, TimeSpan fencingFor) =>
+        member.Probe.Age <= fencingFor && member.Probe.Status is { Writable: false, Instance: { } now } && from.Instance is { } before && now != before;
 
     private static FenceProof? ProofByDeparture(GroupObservation group, MemberReference from)
     {

@@ -55,7 +55,9 @@ public sealed record GroupReport
             [
                 Accepted(acceptance),
                 Available(verdict, slot),
-                Redundant(group.Spec.Spares, ranked.Count, candidates, group),
+                verdict.Diagnosis is Diagnosis.OperatorImpaired blind
+                    ? Fact(ConditionTypes.Redundant, ConditionStatus.Unknown, Reasons.OperatorImpaired, blind.Why)
+                    : Redundant(group.Spec.Spares, ranked.Count, candidates, group),
                 Fact(ConditionTypes.FailoverReady, verdict.Diagnosis is Diagnosis.OperatorImpaired ? ConditionStatus.Unknown : Is(readiness.Ready), readiness.Reason, readiness.Message),
                 TargetsMet(group.Spec.Targets, last),
                 Progressing(verdict),
@@ -125,7 +127,8 @@ public sealed record GroupReport
         Decision.Wait(_, var reason, var message) => Fact(ConditionTypes.Progressing, ConditionStatus.True, reason, message),
         Decision.Begin(var plan) => Fact(ConditionTypes.Progressing, ConditionStatus.True, Reasons.FailoverRunning, $"{plan.Type} begins: {plan.Cause}"),
         Decision.Advance or Decision.Abort when verdict.Running is { } running => Fact(ConditionTypes.Progressing, ConditionStatus.True, Reasons.FailoverRunning, $"{running.Name} is at phase {running.Status.Phase}"),
-        Decision.Advance or Decision.Abort or Decision.Steady => Fact(ConditionTypes.Progressing, ConditionStatus.False, Reasons.Steady, "the right member is active"),
+        Decision.Advance or Decision.Abort => Fact(ConditionTypes.Progressing, ConditionStatus.True, Reasons.Repairing, "labels, Services or standbys are being put right"),
+        Decision.Steady => Fact(ConditionTypes.Progressing, ConditionStatus.False, Reasons.Steady, "the right member is active"),
         _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict.Decision, "unknown decision"),
     };
 

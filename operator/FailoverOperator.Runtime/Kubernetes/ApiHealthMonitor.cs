@@ -4,7 +4,7 @@ namespace FailoverOperator.Runtime.Kubernetes;
 /// Asks the API server something small now and then, so that <see cref="ApiHealth"/> tells its silence within
 /// seconds even when there is nothing else to ask.
 /// </summary>
-public sealed class ApiHealthMonitor(ApiTransport transport, TimeProvider time)
+public sealed class ApiHealthMonitor(IKubernetesApi api, TimeProvider time)
 {
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -14,11 +14,11 @@ public sealed class ApiHealthMonitor(ApiTransport transport, TimeProvider time)
         {
             try
             {
-                _ = await transport.ReadAsync("version", "ask for the version", cancellationToken);
+                _ = await api.IsServedAsync("failover-operator.io", "v1alpha1", "redundancygroups", cancellationToken);
             }
             catch (KubernetesApiException)
             {
-                // The transport has taken note of it.
+                // Taken note of where the answers are counted.
             }
             await Task.Delay(Interval, time, cancellationToken);
         }

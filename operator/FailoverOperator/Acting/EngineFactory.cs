@@ -2,16 +2,13 @@ using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Engines;
 using FailoverOperator.Engines.Hooks;
 using FailoverOperator.Engines.Redis;
-using k8s;
 using k8s.Models;
 
 namespace FailoverOperator.Acting;
 
 /// <summary>Makes the engine that a group's spec asks for.</summary>
-public sealed class EngineFactory(Kubernetes client, TimeProvider time) : IDisposable
+public sealed class EngineFactory(IPodCommandRunner commands, TimeProvider time) : IDisposable
 {
-    private readonly KubernetesPodCommandRunner _commands = new(client, time);
-
     /// <summary>Straight to the pod that was meant: no redirects, proxies or cookies. Each hook has a deadline of its own.</summary>
     private readonly HttpClient _http = new(new SocketsHttpHandler
     {
@@ -27,7 +24,7 @@ public sealed class EngineFactory(Kubernetes client, TimeProvider time) : IDispo
     public IEngine Make(RedundancyGroup group, string? password, Action<string> onDisturbed) => group.Spec.Engine.Type switch
     {
         EngineType.Redis => Redis(group.Spec, password, onDisturbed),
-        EngineType.Hooks => new HooksEngine(group.Spec.Engine.Hooks ?? new HooksEngineSpec(), group.Name(), _commands, () => _http, time),
+        EngineType.Hooks => new HooksEngine(group.Spec.Engine.Hooks ?? new HooksEngineSpec(), group.Name(), commands, () => _http, time),
         _ => throw new ArgumentOutOfRangeException(nameof(group), group.Spec.Engine.Type, "unknown engine"),
     };
 

@@ -3,6 +3,7 @@ using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Controllers;
 
+using FailoverOperator.Engines;
 using FailoverOperator.Observing;
 using FailoverOperator.Recording;
 using FailoverOperator.Runtime.Controllers;
@@ -27,8 +28,7 @@ public static class Composition
         var services = builder.Services;
         services.AddSingleton(settings).AddSingleton(time).AddSingleton(new KubernetesApiOptions()).AddSingleton(Metrics.NewCustomRegistry());
         AddApi(services, seed);
-        AddCluster(services, settings, seed);
-        AddOperator(services, settings);
+        AddOperator(services, settings, seed);
 
         var app = builder.Build();
         var registry = app.Services.GetRequiredService<CollectorRegistry>();
@@ -60,6 +60,16 @@ public static class Composition
         services.AddSingleton<ApiHealthMonitor>();
     }
 
+    /// <summary>
+    /// Everything but the connection to the API server: whoever calls this provides <see cref="IKubernetesApi"/>,
+    /// <see cref="ApiHealth"/>, <see cref="TimeProvider"/> and a <see cref="CollectorRegistry"/>.
+    /// </summary>
+    public static void AddOperator(IServiceCollection services, OperatorSettings settings, int seed)
+    {
+        AddCluster(services, settings, seed);
+        AddWork(services, settings);
+    }
+
     private static void AddCluster(IServiceCollection services, OperatorSettings settings, int seed)
     {
         services.AddSingleton<OperatorClock>();
@@ -79,12 +89,12 @@ public static class Composition
         services.AddSingleton<IWorkQueue<ObjectKey>>(s => new WorkQueue<ObjectKey>(new WorkQueueOptions(), s.GetRequiredService<TimeProvider>(), new Random(seed)));
     }
 
-    private static void AddOperator(IServiceCollection services, OperatorSettings settings)
+    private static void AddWork(IServiceCollection services, OperatorSettings settings)
     {
         services.AddSingleton<ISelfObservation, SelfObservation>();
         services.AddSingleton(s => new DepartureLog(s.GetRequiredService<ClusterView>().Pods, s.GetRequiredService<OperatorClock>()));
         services.AddSingleton<AcceptanceObserver>().AddSingleton<CredentialReader>().AddSingleton<GroupObserver>();
-        services.AddSingleton<EngineFactory>();
+        services.AddSingleton<IPodCommandRunner, KubernetesPodCommandRunner>().AddSingleton<EngineFactory>();
         services.AddSingleton<EngineMaker>(s => s.GetRequiredService<EngineFactory>().Make);
         services.AddSingleton<GroupSessions>();
         services.AddSingleton<OperatorMetrics>().AddSingleton<FailoverNews>().AddSingleton<EventOutbox>();

@@ -20,9 +20,15 @@ public sealed class OperatorProcess(ClusterView cluster, ApiHealthMonitor apiMon
 
     private bool _started;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
         _started = true;
+        return RunAsync(stoppingToken);
+    }
+
+    /// <summary>Runs everything until it is cancelled or a part ends, on the scheduler of the caller.</summary>
+    public async Task RunAsync(CancellationToken stoppingToken)
+    {
         var parts = new List<Task>
         {
             apiMonitor.RunAsync(stoppingToken),

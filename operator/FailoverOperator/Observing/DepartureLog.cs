@@ -25,7 +25,10 @@ public sealed class DepartureLog
     public Departure Of(string uid, string name, string? nodeName, Func<string, NodeObservation> nodes)
     {
         var entry = _entries.GetOrAdd(uid, _ => new Entry(name, false, nodeName, _clock.Now));
-        return new Departure(uid, name, entry.Confirmed, _clock.Now - entry.At, entry.NodeName is { } node ? nodes(node) : null);
+        var node = entry.NodeName is { } known ? nodes(known) : null;
+        // What counts is how long the node has been ready in one piece since then.
+        if (node is not { State: NodeState.Ready }) _entries[uid] = entry = entry with { At = _clock.Now };
+        return new Departure(uid, name, entry.Confirmed, _clock.Now - entry.At, node);
     }
 
     private void Note(CacheEvent<V1Pod> change)

@@ -16,7 +16,11 @@ public interface ISelfObservation
 /// <summary>Gathers everything that is known of one group into one <see cref="GroupObservation"/>.</summary>
 public sealed class GroupObserver(ClusterView cluster, DepartureLog departures, OperatorClock clock, ISelfObservation self)
 {
+    /// <summary>A kubelet reports a restart within a second or two; after so long none can still be on its way.</summary>
+    private static readonly TimeSpan ReportsHaveArrived = TimeSpan.FromSeconds(10);
+
     private readonly Durations<bool> _readiness = new(clock);
+    private readonly Durations<(string? Container, string? Instance)> _runs = new(clock);
     private readonly Durations<FailoverPhase> _phases = new(clock);
 
     public GroupObservation Observe(RedundancyGroup group, V1StatefulSet workload, GroupSession session)
@@ -35,6 +39,7 @@ public sealed class GroupObserver(ClusterView cluster, DepartureLog departures, 
             Services = [.. group.Spec.Traffic.Services.Select(s => Read(group, s)).OfType<ServiceObservation>()],
             Operator = self.Observe(),
         };
+        foreach (var member in observation.Members) BindRun(member, session);
         var holder = SlotHolder.Of(observation).Holder;
         return observation with
         {
@@ -48,8 +53,17 @@ public sealed class GroupObserver(ClusterView cluster, DepartureLog departures, 
     /// <summary>Forgets what is remembered of objects that are gone.</summary>
     public void Forget()
     {
+        _runs.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
         _readiness.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
         _phases.Keep([.. cluster.Failovers.Items().Select(f => f.Uid())]);
+    }
+
+    /// <summary>Learns in which container a member's server runs, once both have been the same for long enough.</summary>
+    private void BindRun(Member member, GroupSession session)
+    {
+        var sameFor = _runs.Of(member.Uid, (member.Pod.ContainerId, member.Probe.Status?.Instance));
+        if (sameFor >= ReportsHaveArrived && member is { Pod: { EngineContainer: ContainerState.Running, ContainerId: { } id }, IsWritablePrimary: true })
+            session.Primaries.Bind(member.Uid, member.Probe.Status?.Instance, id);
     }
 
     private static bool HasAddress(V1Pod pod) => !string.IsNullOrEmpty(pod.Status?.PodIP);

@@ -12,13 +12,19 @@ public sealed class PrimaryLog(TimeSpan rpo)
     public void Note(string podUid, ProbeLog log)
     {
         if (log.Reply is not EngineReply.Answered { Status: { Role: EngineRole.Primary, Writable: true } status }) return;
-        _entries.AddOrUpdate(podUid, _ => Next(null), (_, before) => Next(before.History == status.History ? before : null));
+        _entries.AddOrUpdate(podUid, _ => Next(null), (_, before) => Next(before.History == status.History && before.Instance == status.Instance ? before : null));
 
         Entry Next(Entry? before)
         {
             var positions = before?.Positions ?? PositionHistory.Over(rpo);
-            return new Entry(status.PositionBytes is { } position ? positions.Add(log.AskedAt, position) : positions, status.History, log.AskedAt);
+            return new Entry(status.PositionBytes is { } position ? positions.Add(log.AskedAt, position) : positions, status.History, status.Instance, before?.ContainerId, log.AskedAt);
         }
+    }
+
+    /// <summary>This run of the server surely is in this container.</summary>
+    public void Bind(string podUid, string? instance, string containerId)
+    {
+        if (_entries.TryGetValue(podUid, out var entry) && entry.Instance == instance) _entries.TryUpdate(podUid, entry with { ContainerId = containerId }, entry);
     }
 
     /// <summary>Null: this process has not seen it at work.</summary>
@@ -29,6 +35,7 @@ public sealed class PrimaryLog(TimeSpan rpo)
             PositionBytes = entry.Positions.Newest,
             RequiredPositionBytes = entry.Positions.Required,
             History = entry.History,
+            ContainerId = entry.ContainerId,
             LastServiceAge = now - entry.LastServiceAt,
         }
         : null;
@@ -39,5 +46,5 @@ public sealed class PrimaryLog(TimeSpan rpo)
         foreach (var uid in _entries.Keys.Except(podUids).ToList()) _entries.TryRemove(uid, out _);
     }
 
-    private sealed record Entry(PositionHistory Positions, string? History, TimeSpan LastServiceAt);
+    private sealed record Entry(PositionHistory Positions, string? History, string? Instance, string? ContainerId, TimeSpan LastServiceAt);
 }

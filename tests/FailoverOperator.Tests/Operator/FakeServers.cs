@@ -1,0 +1,95 @@
+using FailoverOperator.Core.Observations;
+using FailoverOperator.Engines;
+
+namespace FailoverOperator.Tests.Operator;
+
+/// <summary>A server in a pod: what a replicated store looks like from outside.</summary>
+public sealed class FakeServer
+{
+    public required string Address { get; init; }
+
+    public bool Up { get; set; } = true;
+
+    public bool Hangs { get; set; }
+
+    public string Instance { get; set; } = "run-1";
+
+    public string? Follows { get; set; }
+
+    public bool IsPrimary { get; set; }
+
+    public long Position { get; set; } = 100;
+}
+
+/// <summary>The engine over <see cref="FakeServer"/>s, and a record of the commands they got.</summary>
+public sealed class FakeServers
+{
+    private readonly Dictionary<string, FakeServer> _byAddress = [];
+
+    public List<string> Commands { get; } = [];
+
+    public FakeServer this[string address] => _byAddress[address];
+
+    public FakeServer Add(string address)
+    {
+        var server = new FakeServer { Address = address };
+        _byAddress[address] = server;
+        return server;
+    }
+
+    public void Remove(string address) => _byAddress.Remove(address);
+
+    public IReadOnlyList<FakeServer> Primaries => [.. _byAddress.Values.Where(s => s is { Up: true, IsPrimary: true })];
+
+    public IEngine Engine() => new FakeEngine(this);
+
+    private EngineReply Ask(string address)
+    {
+        if (!_byAddress.TryGetValue(address, out var server)) return new EngineReply.Silent("nothing at this address");
+        if (!server.Up) return new EngineReply.Refused("connection refused");
+        if (server.Hangs) return new EngineReply.Silent("no answer");
+        var source = server.Follows is { } followed && _byAddress.TryGetValue(followed, out var up) && up is { Up: true, IsPrimary: true } ? up : null;
+        if (source is not null) server.Position = source.Position;
+        return new EngineReply.Answered(new EngineStatus
+        {
+            Role = server.IsPrimary ? EngineRole.Primary : EngineRole.Standby,
+            Writable = server.IsPrimary,
+            Instance = server.Instance,
+            PositionBytes = server.Position,
+            Link = server.IsPrimary ? ReplicationLink.Unknown : source is null ? ReplicationLink.Down : ReplicationLink.Up,
+            FollowsAddress = server.Follows,
+            IsEmpty = server.Position == 0,
+        });
+    }
+
+    private EngineOutcome Do(string address, string command, Action<FakeServer> action)
+    {
+        if (!_byAddress.TryGetValue(address, out var server) || !server.Up || server.Hangs) return new EngineOutcome.NotDone("no answer");
+        Commands.Add(command);
+        action(server);
+        return new EngineOutcome.Done();
+    }
+
+    private sealed class FakeEngine(FakeServers servers) : IEngine
+    {
+        public Task<EngineReply> StatusAsync(MemberEndpoint member, CancellationToken cancellationToken)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return Task.FromResult(servers.Ask(member.PodAddress));
+        }
+
+        public Task<EngineOutcome> PromoteAsync(MemberEndpoint member, EngineContext context, CancellationToken cancellationToken) =>
+            Task.FromResult(servers.Do(member.PodAddress, $"promote {member.PodName} {context.Term}", s => (s.IsPrimary, s.Follows) = (true, null)));
+
+        public Task<EngineOutcome> FollowAsync(MemberEndpoint member, MemberEndpoint primary, EngineContext context, CancellationToken cancellationToken) =>
+            Task.FromResult(servers.Do(member.PodAddress, $"follow {member.PodName} {primary.PodName}", s => (s.IsPrimary, s.Follows) = (false, primary.PodAddress)));
+
+        public Task<EngineOutcome> DemoteAsync(MemberEndpoint member, EngineContext context, CancellationToken cancellationToken) =>
+            Task.FromResult(servers.Do(member.PodAddress, $"demote {member.PodName}", s => s.IsPrimary = false));
+
+        public Task<EngineOutcome> VerifyAsync(MemberEndpoint member, string address, int port, EngineContext context, CancellationToken cancellationToken) =>
+            Task.FromResult(servers.Ask(address) is EngineReply.Answered { Status.Writable: true } ? new EngineOutcome.Done() : (EngineOutcome)new EngineOutcome.NotDone("it takes no writes"));
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}

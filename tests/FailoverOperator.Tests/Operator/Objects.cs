@@ -1,0 +1,84 @@
+using FailoverOperator.Api.RedundancyGroups;
+using k8s.Models;
+
+namespace FailoverOperator.Tests.Operator;
+
+/// <summary>Kubernetes objects as the cluster makes them.</summary>
+internal static class Objects
+{
+    public static RedundancyGroupSpec Spec(string workload, string service) => new()
+    {
+        WorkloadRef = new WorkloadReference { Name = workload },
+        Spares = 2,
+        Engine = new EngineSpec { Type = EngineType.Redis, StartsAs = StartState.ReadOnly },
+        Traffic = new TrafficSpec { Services = [new ServiceReference { Name = service, Role = TrafficRole.Active }] },
+    };
+
+    public static V1Node Node(string name) => new()
+    {
+        Metadata = new V1ObjectMeta { Name = name, Labels = new Dictionary<string, string> { ["topology.kubernetes.io/zone"] = name.Replace("node", "zone") } },
+        Status = new V1NodeStatus { Conditions = [new V1NodeCondition { Type = "Ready", Status = "True" }] },
+    };
+
+    public static V1StatefulSet StatefulSet(string namespaceName, string name, int replicas) => new()
+    {
+        Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = namespaceName },
+        Spec = new V1StatefulSetSpec
+        {
+            Replicas = replicas,
+            Template = new V1PodTemplateSpec { Metadata = new V1ObjectMeta { Labels = new Dictionary<string, string> { ["app"] = name } } },
+        },
+    };
+
+    public static V1Service Service(string namespaceName, string name) => new()
+    {
+        Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = namespaceName },
+        Spec = new V1ServiceSpec { Selector = new Dictionary<string, string> { ["app"] = "db" } },
+    };
+
+    public static V1Pod Pod(string namespaceName, string name, string node, string address, string container, V1StatefulSet owner) => new()
+    {
+        Metadata = new V1ObjectMeta
+        {
+            Name = name,
+            NamespaceProperty = namespaceName,
+            Labels = new Dictionary<string, string> { ["app"] = "db" },
+            OwnerReferences = [new V1OwnerReference { ApiVersion = "apps/v1", Kind = "StatefulSet", Name = owner.Name(), Uid = owner.Uid(), Controller = true }],
+        },
+        Spec = new V1PodSpec { NodeName = node, Containers = [new V1Container { Name = "server" }] },
+        Status = new V1PodStatus
+        {
+            Phase = "Running",
+            PodIP = address,
+            Conditions = [new V1PodCondition { Type = "Ready", Status = "True" }],
+            ContainerStatuses = [new V1ContainerStatus { Name = "server", ContainerID = container, State = new V1ContainerState { Running = new V1ContainerStateRunning() } }],
+        },
+    };
+
+    /// <summary>The kubelet reports the end of the container.</summary>
+    public static void Terminate(V1Pod pod)
+    {
+        var status = pod.Status.ContainerStatuses[0];
+        status.State = new V1ContainerState { Terminated = new V1ContainerStateTerminated { ContainerID = status.ContainerID, ExitCode = 0 } };
+        pod.Status.Conditions[0].Status = "False";
+    }
+
+    /// <summary>The kubelet starts the container again.</summary>
+    public static void Restart(V1Pod pod, string container)
+    {
+        var status = pod.Status.ContainerStatuses[0];
+        status.LastState = new V1ContainerState { Terminated = new V1ContainerStateTerminated { ContainerID = status.ContainerID, ExitCode = 137 } };
+        status.ContainerID = container;
+        status.State = new V1ContainerState { Running = new V1ContainerStateRunning() };
+    }
+
+    public static bool IsReady(V1Pod pod) => pod.Status.Conditions[0].Status == "True";
+
+    public static V1EndpointSlice Slice(string namespaceName, string service, IReadOnlyList<string> addresses) => new()
+    {
+        AddressType = "IPv4",
+        Metadata = new V1ObjectMeta { Name = service, NamespaceProperty = namespaceName, Labels = new Dictionary<string, string> { ["kubernetes.io/service-name"] = service } },
+        Endpoints = [.. addresses.Select(a => new V1Endpoint { Addresses = [a], Conditions = new V1EndpointConditions { Ready = true } })],
+        Ports = [new Discoveryv1EndpointPort { Port = 6379 }],
+    };
+}

@@ -1,0 +1,163 @@
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Observations;
+using FailoverOperator.Hosting;
+using FailoverOperator.Observing;
+using FailoverOperator.Runtime.Kubernetes;
+using FailoverOperator.Testing;
+using k8s.Models;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using Prometheus;
+
+namespace FailoverOperator.Tests.Operator;
+
+/// <summary>
+/// The whole operator, unchanged, over an API server in memory, with the little of a cluster that it needs: pods that are
+/// made, started and ended, and Services' endpoints. One thread, virtual time.
+/// </summary>
+public sealed class OperatorWorld : IDisposable
+{
+    private const string Namespace = "shop";
+
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly System.Threading.ITimer _cluster;
+    private CancellationTokenSource _operatorLife = new();
+    private int _pods;
+
+    public OperatorWorld(Func<RedundancyGroupSpec, RedundancyGroupSpec>? change = null)
+    {
+        Api = new FakeKubernetesApi(_time);
+        foreach (var node in new[] { "node-1", "node-2", "node-3" }) Api.Seed(Objects.Node(node));
+        Api.Seed(Objects.StatefulSet(Namespace, "db", 3));
+        Api.Seed(Objects.Service(Namespace, "db-rw"));
+        var spec = Objects.Spec("db", "db-rw");
+        Api.Seed(new RedundancyGroup { Metadata = new V1ObjectMeta { Name = "db", NamespaceProperty = Namespace }, Spec = change?.Invoke(spec) ?? spec });
+        _cluster = _time.CreateTimer(_ => RunCluster(), null, TimeSpan.Zero, TimeSpan.FromMilliseconds(20));
+    }
+
+    public FakeKubernetesApi Api { get; }
+
+    private readonly TestLoop _loop = new();
+
+    public FakeServers Servers { get; } = new();
+
+    /// <summary>Nodes whose kubelets do nothing and tell nothing.</summary>
+    public HashSet<string> DeadNodes { get; } = [];
+
+    public bool OperatorRuns => !_operatorLife.IsCancellationRequested;
+
+    public RedundancyGroup Group => Api.Peek<RedundancyGroup>(Namespace, "db")!;
+
+    public IReadOnlyList<Failover> Failovers => [.. Api.PeekAll<Failover>().OrderBy(f => f.Spec.Term)];
+
+    public V1Pod Pod(string name) => Api.Peek<V1Pod>(Namespace, name)!;
+
+    public FakeServer Server(string pod) => Servers[Pod(pod).Status.PodIP];
+
+    public string? Condition(string type) => Group.Status?.Conditions.FirstOrDefault(c => c.Type == type) is { } found ? $"{found.Status} {found.Reason}" : null;
+
+    /// <summary>A new operator process, with nothing in memory.</summary>
+    public void StartOperator()
+    {
+        _operatorLife = new CancellationTokenSource();
+        var services = new ServiceCollection();
+        services.AddSingleton<TimeProvider>(_time).AddSingleton<IKubernetesApi>(Api).AddSingleton(new ApiHealth(_time)).AddSingleton(Metrics.NewCustomRegistry());
+        services.AddLogging(logging => logging.ClearProviders());
+        services.AddSingleton<ApiHealthMonitor>();
+        Composition.AddOperator(services, new OperatorSettings(), seed: 1);
+        services.AddSingleton<ISelfObservation>(new Trusting());
+        services.AddSingleton<EngineMaker>((_, _, _) => Servers.Engine());
+        var process = services.BuildServiceProvider().GetRequiredService<OperatorProcess>();
+        var life = _operatorLife.Token;
+        _ = _loop.Start(() => UntilKilledAsync(process, life));
+    }
+
+    /// <summary>As by SIGKILL: nothing more is done or written.</summary>
+    public void KillOperator() => _operatorLife.Cancel();
+
+    /// <summary>Lets time pass until the condition holds; fails when it does not within the limit.</summary>
+    public void Until(Func<bool> condition, string what, TimeSpan? limit = null)
+    {
+        var end = _time.GetUtcNow() + (limit ?? TimeSpan.FromMinutes(2));
+        for (_loop.Settle(); !condition(); _loop.Pass(TimeSpan.FromMilliseconds(50), _time.Advance))
+        {
+            Assert.True(_time.GetUtcNow() < end, $"not within the limit: {what}");
+        }
+    }
+
+    public void Pass(TimeSpan duration) => _loop.Pass(duration, _time.Advance);
+
+    public void UntilSteady(string holder, string? what = null) => Until(
+        () => Group.Status?.Slots.FirstOrDefault()?.Holder == holder && Condition("Available") == "True PrimaryServing" && Condition("Redundant") == "True EnoughSpares",
+        what ?? $"{holder} is active and the group redundant");
+
+    public void Dispose()
+    {
+        _operatorLife.Cancel();
+        _cluster.Dispose();
+        _loop.Dispose();
+    }
+
+    private static async Task UntilKilledAsync(OperatorProcess process, CancellationToken life)
+    {
+        try
+        {
+            await process.RunAsync(life);
+        }
+        catch (OperationCanceledException) when (life.IsCancellationRequested)
+        {
+            // Killed.
+        }
+    }
+
+    private void RunCluster()
+    {
+        foreach (var ordinal in Enumerable.Range(0, 3))
+        {
+            var pod = Api.Peek<V1Pod>(Namespace, $"db-{ordinal}");
+            if (pod is null) Create(ordinal);
+            else if (!DeadNodes.Contains(pod.Spec.NodeName) && pod.Metadata.DeletionTimestamp is not null) End(pod);
+        }
+        PointEndpoints();
+    }
+
+    private void Create(int ordinal)
+    {
+        var address = $"10.0.0.{++_pods}";
+        Servers.Add(address).Instance = $"run-{_pods}";
+        Api.Seed(Objects.Pod(Namespace, $"db-{ordinal}", $"node-{ordinal + 1}", address, $"container-{_pods}", Api.Peek<V1StatefulSet>(Namespace, "db")!));
+    }
+
+    /// <summary>First the status with every container ended, a while later the object goes.</summary>
+    private void End(V1Pod pod)
+    {
+        if (pod.Status.ContainerStatuses[0].State.Terminated is not null)
+        {
+            Servers.Remove(pod.Status.PodIP);
+            Api.Remove<V1Pod>(Namespace, pod.Name());
+            return;
+        }
+        Servers[pod.Status.PodIP].Up = false;
+        Servers[pod.Status.PodIP].IsPrimary = false;
+        Api.Change<V1Pod>(Namespace, pod.Name(), p => Objects.Terminate(p));
+    }
+
+    private void PointEndpoints()
+    {
+        var service = Api.Peek<V1Service>(Namespace, "db-rw");
+        if (service is null) return;
+        var addresses = Api.PeekAll<V1Pod>().Where(p => p.Metadata.DeletionTimestamp is null && Objects.IsReady(p) && service.Spec.Selector.All(s => p.Metadata.Labels.TryGetValue(s.Key, out var v) && v == s.Value))
+            .Select(p => p.Status.PodIP).ToList();
+        var slice = Objects.Slice(Namespace, "db-rw", addresses);
+        var known = Api.Peek<V1EndpointSlice>(Namespace, "db-rw");
+        if (known is null) Api.Seed(slice);
+        else if (!known.Endpoints.SelectMany(e => e.Addresses).SequenceEqual(addresses)) Api.Change<V1EndpointSlice>(Namespace, "db-rw", s => s.Endpoints = slice.Endpoints);
+    }
+
+    private sealed class Trusting : ISelfObservation
+    {
+        public OperatorObservation Observe() => OperatorObservation.Fine;
+    }
+}
