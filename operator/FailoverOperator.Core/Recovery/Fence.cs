@@ -37,7 +37,8 @@ public static class Fence
         var kubelet = $"kubelet of {member.Node.Name}";
         // A pod in a final phase is never started again.
         if (member.Pod.Phase is PodPhase.Failed or PodPhase.Succeeded && member.Pod.AllContainersEnded) return new(FenceEvidence.PodTerminated, kubelet);
-        if (group.Spec.Engine.StartsAs == StartState.ReadOnly)
+        // Whatever is said of the old run: a pod that says that it takes writes is not fenced.
+        if (group.Spec.Engine.StartsAs == StartState.ReadOnly && !member.IsWritablePrimary)
         {
             if (ProcessIdentity.ContainerEnded(from, member)) return new(FenceEvidence.ProcessEnded, kubelet);
             if (AnotherRunAnswers(from, member, fencingFor)) return new(FenceEvidence.ProcessEnded, $"the next run of {member.Name}");
