@@ -59,7 +59,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
 
     public Eligibility Judge(Member member)
     {
-        if (member.Uid == benchmark.From?.Uid) return No(Reasons.NoCandidate, $"{member.Name} is the failed primary");
+        if (IsOldPrimary(member)) return No(Reasons.NoCandidate, $"{member.Name} is the failed primary");
         if (Unfit(member) is { } unfit) return No(Reasons.NoCandidate, $"{member.Name} {unfit}");
         if (member.Probe.Reply is EngineReply.Unauthorized) return No(Reasons.CredentialsRejected, $"{member.Name} rejects the operator's credentials");
         if (member.Probe.Status is not { } status || member.Probe.Age > maxAge) return No(Reasons.MembersUnknown, $"{member.Name} does not answer");
@@ -67,6 +67,8 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
         if (status.Link == ReplicationLink.Syncing) return No(Reasons.NoCandidate, $"{member.Name} is still copying the data");
         return Loss(member.Name, status);
     }
+
+    public bool IsOldPrimary(Member member) => member.Uid == benchmark.From?.Uid;
 
     /// <summary>The least lag first; an unknown but bounded one after all that are known.</summary>
     private long Lag(Member member) => Judge(member) is Eligibility.Eligible { LagBytes: { } lag } ? lag : long.MaxValue;

@@ -179,9 +179,9 @@ public static class FailoverProcedure
     public static TimeSpan ReadinessBound(RedundancyGroupSpec spec) =>
         TimeSpan.FromMilliseconds((2 * spec.Detection.ProbeIntervalMilliseconds) + spec.Detection.ProbeTimeoutMilliseconds);
 
-    /// <summary>Why each member cannot be promoted.</summary>
+    /// <summary>Why each standby cannot be promoted.</summary>
     internal static string Explain(Candidates candidates, GroupObservation group) =>
-        string.Join("; ", group.Members.Select(candidates.Judge).OfType<Eligibility.Ineligible>().Select(e => e.Message));
+        string.Join("; ", group.Members.Where(m => !candidates.IsOldPrimary(m)).Select(candidates.Judge).OfType<Eligibility.Ineligible>().Select(e => e.Message));
 
     private static Decision Enter(FailoverPhase phase, FailoverRecord failover) =>
         new Decision.Advance(new Step.Enter(phase) { Candidate = failover.Status.Candidate, LostBytes = failover.Status.LostBytes });

@@ -18,7 +18,7 @@ public static class MemberReport
             Role = Role(member, holderUid, fencedUid),
             Health = health,
             LagBytes = LagBytes(group, member, holderUid),
-            Node = member.Node.Name,
+            Node = member.Node.Name.Length == 0 ? null : member.Node.Name,
             Zone = member.Node.Zone,
             Message = message,
         };
