@@ -59,6 +59,14 @@ public sealed record FailoverSpec
     [Items(0, 16)]
     public IReadOnlyList<string> Evidence { get; init; } = [];
 
+    [Description("When the need for it was noticed, RFC 3339 with microseconds.")]
+    [Length(0, 64)]
+    public string? DetectedAt { get; init; }
+
+    [Description("When the old primary last showed a sign of service, RFC 3339 with microseconds. Absent: the operator has not seen it at work.")]
+    [Length(0, 64)]
+    public string? LastServiceAt { get; init; }
+
     [Description("The old primary. Absent: there was none.")]
     public MemberReference? From { get; init; }
 

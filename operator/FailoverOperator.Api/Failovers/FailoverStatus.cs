@@ -104,9 +104,6 @@ public sealed record FailoverStatus
     [Description("Whether it met the targets of its group.")]
     public TargetVerdict Targets { get; init; }
 
-    [Description("When the old primary last showed a sign of service, RFC 3339 with microseconds.")]
-    public string? LastServiceAt { get; init; }
-
     [Description("When it ended, RFC 3339 with microseconds.")]
     public string? EndedAt { get; init; }
 }

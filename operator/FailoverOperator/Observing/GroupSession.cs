@@ -35,9 +35,6 @@ public sealed class GroupSession : IAsyncDisposable
     /// <summary>Outcome of the last verifying write, by failover.</summary>
     public ConcurrentDictionary<string, EngineOutcome> Verifications { get; } = new();
 
-    /// <summary>When this process noticed the need for a failover, by its name: the end of phase Detect.</summary>
-    public ConcurrentDictionary<string, TimeSpan> NoticedAt { get; } = new();
-
     /// <summary>Remembers the answer to a write of our own, until the watch has caught up with it.</summary>
     public void Wrote(Failover failover) => _written[failover.Name()] = failover;
 

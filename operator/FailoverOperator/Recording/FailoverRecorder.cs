@@ -21,7 +21,6 @@ public sealed class FailoverRecorder(IKubernetesApi api, OperatorClock clock, Fa
     public async Task BeginAsync(RedundancyGroup group, GroupSession session, FailoverSpec plan, CancellationToken cancellationToken)
     {
         var name = $"{group.Name()}-{plan.Slot}-{plan.Term}";
-        session.NoticedAt[name] = clock.Now;
         var created = await api.CreateAsync(new Failover
         {
             Metadata = new V1ObjectMeta
@@ -31,7 +30,7 @@ public sealed class FailoverRecorder(IKubernetesApi api, OperatorClock clock, Fa
                 Labels = new Dictionary<string, string> { [ApiGroup.GroupLabel] = group.Name(), [ApiGroup.SlotLabel] = plan.Slot },
                 OwnerReferences = [new V1OwnerReference { ApiVersion = group.ApiVersion, Kind = group.Kind, Name = group.Name(), Uid = group.Uid(), Controller = true, BlockOwnerDeletion = false }],
             },
-            Spec = plan,
+            Spec = plan with { DetectedAt = Timestamps.Text(clock.WallNow), LastServiceAt = LastService(session, plan) },
         }, cancellationToken);
         session.Wrote(created);
         news.Started(group, plan, name);
@@ -73,10 +72,10 @@ public sealed class FailoverRecorder(IKubernetesApi api, OperatorClock clock, Fa
     private FailoverStatus Next(ActingContext context, FailoverRecord record, Step.Enter enter)
     {
         var now = clock.WallNow;
-        var steps = WithPending(context, record, now).Append(new StepRecord { Phase = enter.Phase, BeganAt = Timestamps.Text(now) }).ToList();
+        var steps = WithPending(record, now).Append(new StepRecord { Phase = enter.Phase, BeganAt = Timestamps.Text(now) }).ToList();
         var entries = steps.Select(s => new PhaseEntry(s.Phase, Timestamps.Parse(s.BeganAt) ?? now)).ToList();
-        var lastService = record.Status.LastServiceAt ?? LastService(context, record);
-        var downtime = record.Spec.Type == FailoverType.Failover ? Timeline.DowntimeMilliseconds(Timestamps.Parse(lastService), entries) : null;
+        var lastServiceAt = Timestamps.Parse(record.Spec.LastServiceAt);
+        var downtime = record.Spec.Type == FailoverType.Failover ? Timeline.DowntimeMilliseconds(lastServiceAt, entries) : null;
         return record.Status with
         {
             Phase = enter.Phase,
@@ -86,24 +85,20 @@ public sealed class FailoverRecorder(IKubernetesApi api, OperatorClock clock, Fa
             LostBytes = enter.LostBytes ?? record.Status.LostBytes,
             Fence = enter.Fence is { } evidence ? new FenceRecord { Evidence = evidence, By = enter.FencedBy ?? "", At = Timestamps.Text(now) } : record.Status.Fence,
             Steps = steps,
-            Phases = Timeline.Durations(Timestamps.Parse(lastService), entries),
-            LastServiceAt = lastService,
+            Phases = Timeline.Durations(lastServiceAt, entries),
             DowntimeMilliseconds = downtime,
             Targets = TargetJudge.Judge(record.Spec.Type, context.Group.Spec.Targets, downtime),
             EndedAt = enter.Phase is FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted ? Timestamps.Text(now) : null,
         };
     }
 
-    private IEnumerable<StepRecord> WithPending(ActingContext context, FailoverRecord record, DateTimeOffset now)
-    {
-        if (record.Status.Steps.Count > 0) return record.Status.Steps;
-        var noticed = context.Session.NoticedAt.TryGetValue(record.Name, out var moment) ? clock.WallAt(moment) : now;
-        return [new StepRecord { Phase = FailoverPhase.Pending, BeganAt = Timestamps.Text(noticed) }];
-    }
+    private static IReadOnlyList<StepRecord> WithPending(FailoverRecord record, DateTimeOffset now) => record.Status.Steps.Count > 0
+        ? record.Status.Steps
+        : [new StepRecord { Phase = FailoverPhase.Pending, BeganAt = record.Spec.DetectedAt ?? Timestamps.Text(now) }];
 
     /// <summary>Null: this process has not seen the old primary at work.</summary>
-    private string? LastService(ActingContext context, FailoverRecord record) =>
-        context.Session.Primaries.Recall(record.Spec.From?.Uid, clock.Now) is { } memory ? Timestamps.Text(clock.WallAt(clock.Now - memory.LastServiceAge)) : null;
+    private string? LastService(GroupSession session, FailoverSpec plan) =>
+        session.Primaries.Recall(plan.From?.Uid, clock.Now) is { } memory ? Timestamps.Text(clock.WallAt(clock.Now - memory.LastServiceAge)) : null;
 
     /// <summary>Null: the object is gone, there is nothing to go on with.</summary>
     private async Task<Failover?> WriteAsync(ActingContext context, FailoverRecord record, FailoverStatus status, CancellationToken cancellationToken)

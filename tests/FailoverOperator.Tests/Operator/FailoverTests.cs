@@ -117,6 +117,7 @@ public class FailoverTests
         world.StartOperator();
         world.Until(() => world.Failovers[^1].Status?.Phase == FailoverPhase.Completed, "the same failover ends", TimeSpan.FromMinutes(4));
         Assert.Equal(["db-0-1", "db-0-2"], world.Failovers.Select(f => f.Name()));
+        Assert.NotNull(world.Failovers[^1].Status!.DowntimeMilliseconds);
         Assert.Single(world.Servers.Primaries);
         world.UntilSteady(world.Failovers[^1].Status!.Candidate!.Name);
     }
