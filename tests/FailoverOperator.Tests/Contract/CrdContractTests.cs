@@ -1,0 +1,61 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using FailoverOperator.Api;
+using FailoverOperator.Api.Attributes;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.CrdGenerator;
+using k8s.Models;
+
+namespace FailoverOperator.Tests.Contract;
+
+/// <summary>The committed CRDs are what the types say, and the types say all that users need.</summary>
+public sealed class CrdContractTests
+{
+    private static readonly Type[] ContractTypes = [.. typeof(ApiGroup).Assembly.GetTypes()
+        .Where(type => type.Namespace != typeof(DescriptionAttribute).Namespace)];
+
+    private static readonly string[] RuleNames = [.. typeof(RuleIds).GetFields().Select(field => (string)field.GetRawConstantValue()!)];
+
+    [Theory]
+    [InlineData("crds")]
+    [InlineData("charts/failover-operator/crds")]
+    public void Committed_crds_are_those_generated(string folder)
+    {
+        var output = new StringWriter();
+        Assert.True(CommandLine.Run(["--check", "--output", Path.Combine(Root(), folder)], output, output) == 0, output.ToString());
+    }
+
+    [Fact]
+    public void Every_field_is_described()
+    {
+        var bare = ContractTypes.Where(type => type is { IsClass: true, IsAbstract: false })
+            .SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly))
+            .Where(property => !(property.DeclaringType!.IsDefined(typeof(KubernetesEntityAttribute)) && property.Name is "ApiVersion" or "Kind" or "Metadata"))
+            .Where(property => string.IsNullOrWhiteSpace(property.GetCustomAttribute<DescriptionAttribute>()?.Description));
+        Assert.Empty(bare.Select(property => $"{property.DeclaringType!.Name}.{property.Name}"));
+    }
+
+    [Fact]
+    public void Every_rule_id_is_used_once()
+    {
+        var used = ContractTypes.SelectMany(type => type.GetCustomAttributes<ValidationRuleAttribute>()
+            .Concat(type.GetProperties().SelectMany(property => property.GetCustomAttributes<ValidationRuleAttribute>())));
+        Assert.Equal(RuleNames.Order(), used.Select(rule => rule.Id).Order());
+    }
+
+    [Fact]
+    public void Every_rule_on_a_group_has_a_bad_manifest()
+    {
+        var expected = Directory.GetFiles(Path.Combine(Root(), "tests/FailoverOperator.Tests/Contract/BadManifests"), "*.yaml")
+            .Select(file => Regex.Match(File.ReadLines(file).First(), @"^# expect: (\w+)").Groups[1].Value);
+        Assert.Equal([.. RuleNames.Except([nameof(RuleIds.SpecIsImmutable)]), "Schema"], expected.ToHashSet());
+    }
+
+    private static string Root()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "FailoverOperator.sln")))
+            folder = folder.Parent!;
+        return folder.FullName;
+    }
+}
