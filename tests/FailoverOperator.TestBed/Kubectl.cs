@@ -23,6 +23,14 @@ public sealed class Kubectl(string kubeconfig, string? namespaceName = null)
 
     public Task<string> ExecAsync(string pod, params string[] command) => RunAsync(["exec", pod, "--", .. command]);
 
+    /// <summary>Installs the CRDs of this checkout. Without validation, as kubectl knows no CEL rules where the server knows none.</summary>
+    public async Task ApplyCrdsAsync()
+    {
+        var folder = Repository.PathOf("crds");
+        await RunAsync("apply", "--validate=false", "-f", folder);
+        await RunAsync("wait", "--for=condition=Established", "-f", folder, "--timeout=30s");
+    }
+
     private IEnumerable<string> WithNamespace(string[] arguments) => namespaceName is null ? arguments : ["--namespace", namespaceName, .. arguments];
 
     private static string Find()

@@ -17,7 +17,7 @@ public sealed class OperatorRelease(TestCluster cluster, Helm helm)
     {
         // Helm installs CRDs, but never upgrades them.
         if ((await cluster.Kubectl.TryAsync("get", "-f", Repository.PathOf("crds"))).Succeeded)
-            await cluster.Kubectl.RunAsync("apply", "-f", Repository.PathOf("crds"));
+            await cluster.Kubectl.ApplyCrdsAsync();
         await helm.RunAsync([
             "upgrade", "--install", Name, Repository.PathOf("charts/failover-operator"), "--namespace", Namespace, "--create-namespace",
             "--set", "image.repository=failover-operator", "--set", "image.tag=local", "--set", "image.pullPolicy=IfNotPresent",

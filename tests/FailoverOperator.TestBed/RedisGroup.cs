@@ -1,6 +1,7 @@
 using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Runtime.Kubernetes;
 using k8s;
 using k8s.Models;
 
@@ -104,7 +105,7 @@ public sealed class RedisGroup(TestCluster cluster, TestNamespace scope)
         return new RedisRole(pod, fields["role"], fields.GetValueOrDefault("master_host", ""), fields.GetValueOrDefault("master_link_status", ""));
     }
 
-    private async Task<T> Read<T>(params string[] what) => KubernetesJson.Deserialize<T>(await scope.Kubectl.RunAsync(["get", .. what, "-o", "json"]));
+    private async Task<T> Read<T>(params string[] what) => EntityJson.Deserialize<T>(await scope.Kubectl.RunAsync(["get", .. what, "-o", "json"]));
 
     private sealed record EntityList<T>(IReadOnlyList<T> Items);
 }

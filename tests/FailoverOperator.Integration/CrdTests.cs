@@ -1,0 +1,85 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Runtime.Kubernetes;
+using FailoverOperator.TestBed;
+using k8s.Models;
+
+namespace FailoverOperator.Integration;
+
+/// <summary>The CRDs in a real API server: what it fills in, what it refuses, what users see.</summary>
+public sealed class CrdTests(ApiServerFixture fixture)
+{
+    private const string SmallestGroup = """
+        apiVersion: failover-operator.io/v1alpha1
+        kind: RedundancyGroup
+        metadata: { name: smallest }
+        spec: { workloadRef: { name: redis }, engine: { type: Redis } }
+        """;
+
+    private static string BadManifests => Repository.PathOf("tests/FailoverOperator.Tests/Contract/BadManifests");
+
+    public static TheoryData<string> ManifestsThatTheSchemaRefuses() =>
+        [.. Directory.GetFiles(BadManifests, "*.yaml").Where(file => Expectation(file) == "Schema").Select(file => Path.GetFileName(file))];
+
+    [Fact]
+    public async Task The_servers_defaults_are_those_of_the_types()
+    {
+        var kubectl = fixture.Server.Kubectl.In(await fixture.CreateNamespaceAsync());
+        await kubectl.ApplyAsync(SmallestGroup);
+
+        var stored = await kubectl.RunAsync("get", "redundancygroup", "smallest", "-o", "json");
+
+        var expected = new RedundancyGroupSpec { WorkloadRef = new WorkloadReference { Name = "redis" }, Engine = new EngineSpec { Type = EngineType.Redis } };
+        Assert.Equal(EntityJson.Serialize(expected), EntityJson.Serialize(EntityJson.Deserialize<RedundancyGroup>(stored).Spec));
+        using var document = JsonDocument.Parse(stored);
+        Assert.Equal(5, document.RootElement.GetProperty("spec").GetProperty("detection").GetProperty("unhealthyAfterSeconds").GetInt32());
+    }
+
+    [Theory, MemberData(nameof(ManifestsThatTheSchemaRefuses))]
+    public async Task A_spec_that_the_schema_rules_out_is_refused_with_the_field(string file)
+    {
+        var kubectl = fixture.Server.Kubectl.In(await fixture.CreateNamespaceAsync());
+
+        var result = await kubectl.TryApplyAsync(await File.ReadAllTextAsync(Path.Combine(BadManifests, file), TestContext.Current.CancellationToken));
+
+        Assert.False(result.Succeeded, $"{file} was accepted");
+        Assert.Contains("spec", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_misspelled_field_is_refused_by_kubectl()
+    {
+        var kubectl = fixture.Server.Kubectl.In(await fixture.CreateNamespaceAsync());
+
+        var result = await kubectl.TryApplyAsync(SmallestGroup.Replace("spec: {", "spec: { sparse: 2,", StringComparison.Ordinal));
+
+        Assert.False(result.Succeeded);
+        Assert.Contains("sparse", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("rg", "Primary")]
+    [InlineData("fo", "Cause")]
+    [InlineData("failover", "Group")]
+    public async Task Short_names_and_the_category_work(string name, string column)
+    {
+        var kubectl = fixture.Server.Kubectl.In(await fixture.CreateNamespaceAsync());
+        await kubectl.ApplyAsync(SmallestGroup);
+        await fixture.Api.CreateAsync(Samples.Failover(kubectl.Namespace!, "smallest", 1), TestContext.Current.CancellationToken);
+
+        Assert.Contains(column, await kubectl.RunAsync("get", name), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
+    [InlineData("redundancygroup.spec.fencing.whenUnproven", "risk two primaries")]
+    [InlineData("failover.status.downtimeMilliseconds", "first verified write")]
+    public async Task Kubectl_explain_teaches(string field, string expected)
+    {
+        var text = await fixture.Server.Kubectl.RunAsync("explain", field);
+
+        Assert.Contains(expected, Regex.Replace(text, @"\s+", " "), StringComparison.Ordinal);
+    }
+
+    private static string Expectation(string file) => Regex.Match(File.ReadLines(file).First(), @"^# expect: (\w+)").Groups[1].Value;
+}
