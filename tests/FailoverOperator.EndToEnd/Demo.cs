@@ -1,7 +1,10 @@
+using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.EndToEnd.Scenarios;
 using FailoverOperator.TestBed;
+using k8s;
+using k8s.Models;
 using Spectre.Console;
 
 namespace FailoverOperator.EndToEnd;
@@ -14,6 +17,7 @@ public static class Demo
 
     public static async Task<int> RunAsync()
     {
+        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = 160;
         Say("a cluster, and the operator in it (helm upgrade --install)");
         await using var bed = await Bed.CreateAsync();
         await using var scope = await TestNamespace.CreateAsync(bed.Cluster, "demo");
@@ -49,8 +53,7 @@ public static class Demo
 
         Show(failover);
         Say("what the events say");
-        Console.WriteLine(await scope.Kubectl.RunAsync("get", "events.events.k8s.io", "--sort-by=.metadata.creationTimestamp",
-            "-o", "custom-columns=REASON:.reason,ABOUT:.regarding.kind,NOTE:.note", "--field-selector=reportingController=failover-operator.io/operator"));
+        Show(await bed.Cluster.Client.EventsV1.ListNamespacedEventAsync(scope.Name));
         Say("the group afterwards");
         Show(after);
         Show(client);
@@ -82,6 +85,14 @@ public static class Demo
         foreach (var phase in status.Phases) phases.AddRow(Cells(phase.Name, phase.Milliseconds));
         phases.AddRow(Cells("downtime, as the operator measured it", status.DowntimeMilliseconds));
         AnsiConsole.Write(phases);
+    }
+
+    private static void Show(Eventsv1EventList events)
+    {
+        var table = new Table().AddColumns("time", "reason", "about", "note");
+        foreach (var entry in events.Items.Where(e => e.Regarding.ApiVersion.StartsWith(ApiGroup.Name, StringComparison.Ordinal)).OrderBy(e => e.EventTime))
+            table.AddRow(Cells($"{entry.EventTime:HH:mm:ss.fff}", entry.Reason, $"{entry.Regarding.Kind} {entry.Regarding.Name}", entry.Note));
+        AnsiConsole.Write(table);
     }
 
     private static void Show(WriterSummary client)
