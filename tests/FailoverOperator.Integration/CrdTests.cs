@@ -52,6 +52,7 @@ public sealed class CrdTests(ApiServerFixture fixture)
     {
         var kubectl = fixture.Server.Kubectl.In(await fixture.CreateNamespaceAsync());
 
+        await WaitForOpenApiAsync();
         var result = await kubectl.TryApplyAsync(SmallestGroup.Replace("spec: {", "spec: { sparse: 2,", StringComparison.Ordinal));
 
         Assert.False(result.Succeeded);
@@ -59,7 +60,7 @@ public sealed class CrdTests(ApiServerFixture fixture)
     }
 
     [Theory]
-    [InlineData("rg", "Primary")]
+    [InlineData("rg", "Active")]
     [InlineData("fo", "Cause")]
     [InlineData("failover", "Group")]
     public async Task Short_names_and_the_category_work(string name, string column)
@@ -76,10 +77,15 @@ public sealed class CrdTests(ApiServerFixture fixture)
     [InlineData("failover.status.downtimeMilliseconds", "first verified write")]
     public async Task Kubectl_explain_teaches(string field, string expected)
     {
+        await WaitForOpenApiAsync();
         var text = await fixture.Server.Kubectl.RunAsync("explain", field);
 
         Assert.Contains(expected, Regex.Replace(text, @"\s+", " "), StringComparison.Ordinal);
     }
+
+    /// <summary>kubectl knows a new kind's fields only when the server has published them, some seconds after its CRD.</summary>
+    private Task WaitForOpenApiAsync() =>
+        Poll.UntilAsync("the server to publish the schema", TimeSpan.FromSeconds(60), async () => (await fixture.Server.Kubectl.TryAsync("explain", "redundancygroup.spec")).Succeeded && (await fixture.Server.Kubectl.TryAsync("explain", "failover.spec")).Succeeded);
 
     private static string Expectation(string file) => Regex.Match(File.ReadLines(file).First(), @"^# expect: (\w+)").Groups[1].Value;
 }

@@ -6,6 +6,11 @@ namespace FailoverOperator.EndToEnd.Scenarios;
 /// <summary>What one failover cost, seen by the client and by the operator.</summary>
 public sealed record FailoverAccount(Failover Failover, WriterSummary Client)
 {
+    /// <summary>What the operator measured.</summary>
+    public string Phases =>
+        $"phases {string.Join(' ', Failover.Status!.Phases.Select(phase => $"{phase.Name}={phase.Milliseconds}"))} fence={Failover.Status.Fence?.Evidence}"
+        + $" operator_downtime_ms={Failover.Status.DowntimeMilliseconds} operator_lost_bytes={Failover.Status.LostBytes?.ToString() ?? "unknown"}";
+
     /// <summary>The one line that scripts look for.</summary>
     public override string ToString() =>
         $"failover name={Failover.Metadata.Name} from={Failover.Spec.From?.Name} to={Failover.Status?.Candidate?.Name} cause={Failover.Spec.Cause}"
@@ -67,6 +72,7 @@ public abstract class Scenario
         await writer.WaitUntilServedAsync(FailoverDeadline);
         var summary = await writer.StopAsync();
         var account = new FailoverAccount(failover, summary);
+        report(account.Phases);
         report(account.ToString());
         Expect(summary.ServedAtTheEnd, "writes are acknowledged after the failover");
         Expect(summary.LostWrites is not null, "the writes can be read back");
