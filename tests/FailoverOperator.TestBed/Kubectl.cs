@@ -19,7 +19,7 @@ public sealed class Kubectl(string kubeconfig, string? namespaceName = null)
 
     public Task ApplyAsync(string yaml) => commandLine.RunAsync(WithNamespace(["apply", "-f", "-"]), yaml);
 
-    public Task<CommandResult> TryApplyAsync(string yaml) => commandLine.TryAsync(WithNamespace(["apply", "-f", "-"]), yaml);
+    public Task<CommandResult> TryApplyAsync(string yaml, params string[] options) => commandLine.TryAsync(WithNamespace(["apply", .. options, "-f", "-"]), yaml);
 
     public Task<string> ExecAsync(string pod, params string[] command) => RunAsync(["exec", pod, "--", .. command]);
 

@@ -96,7 +96,8 @@ public static class FailoverProcedure
         var from = failover.Spec.From!;
         var state = old is null ? $"{from.Name} was removed without its kubelet's confirmation" : $"node {old.Node.Name} is {old.Node.State} and has not confirmed the end of {from.Name}";
         return $"{state}, so {from.Name} may still take writes and nobody is promoted. Bring node {from.Node} back, or make sure that it is off and then run: "
-            + $"kubectl annotate failover {failover.Name} {ApiGroup.FenceConfirmedAnnotation}={from.Name}";
+            // By the short name: "failover" is also the category of all our kinds, which kubectl annotate refuses.
+            + $"kubectl annotate fo {failover.Name} {ApiGroup.FenceConfirmedAnnotation}={from.Name}";
     }
 
     private static Decision ElectCandidate(GroupObservation group, FailoverRecord failover)

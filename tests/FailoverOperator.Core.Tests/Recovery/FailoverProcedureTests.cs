@@ -102,7 +102,7 @@ public sealed class FailoverProcedureTests
     {
         var blocked = Assert.IsType<Decision.Blocked>(Next(Leaving(NodeState.NotReady), Running(FailoverPhase.Fencing)));
         Assert.Equal(Reasons.FenceUnproven, blocked.Reason);
-        Assert.Contains("kubectl annotate failover db-0-2 failover-operator.io/fence-confirmed=db-0", blocked.Message);
+        Assert.Contains("kubectl annotate fo db-0-2 failover-operator.io/fence-confirmed=db-0", blocked.Message);
         Assert.Contains("node node-0 is NotReady", blocked.Message);
     }
 

@@ -85,7 +85,10 @@ public sealed class NodePowerCutConfirmed : NodePowerCut
 
     protected override async Task<Failover> ResolveAsync(Bed bed, RedisGroup group, Failover failover, string oldPrimary, string node)
     {
-        await group.Scope.Kubectl.RunAsync("annotate", "failover", failover.Metadata.Name, $"{ApiGroup.FenceConfirmedAnnotation}={oldPrimary}");
+        // Exactly what the message tells people to do.
+        var advice = failover.Status!.Message!.Split(" kubectl ");
+        Expect(advice.Length == 2, "the message tells the command");
+        await group.Scope.Kubectl.RunAsync(advice[1].Split(' '));
         var ended = await WaitCompletedAsync(group, failover);
         Expect(ended.Status!.Fence?.Evidence == FenceEvidence.ConfirmedByPerson, $"the person's word, but it is {ended.Status.Fence?.Evidence}");
         return ended;

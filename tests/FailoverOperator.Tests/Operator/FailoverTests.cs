@@ -72,7 +72,7 @@ public class FailoverTests
         world.Until(() => world.Condition("Progressing") == "False FenceUnproven", "it says that the fence is unproven");
         world.Pass(TimeSpan.FromMinutes(5));
         Assert.DoesNotContain("promote db-1 2", world.Servers.Commands);
-        Assert.Contains("kubectl annotate failover db-0-2 failover-operator.io/fence-confirmed=db-0", world.Failovers[^1].Status!.Message);
+        Assert.Contains("kubectl annotate fo db-0-2 failover-operator.io/fence-confirmed=db-0", world.Failovers[^1].Status!.Message);
 
         Confirm(world, "db-1");
         world.Until(() => world.Failovers[^1].Status!.Reason == Reasons.FenceConfirmationInvalid, "the wrong name is refused");
