@@ -15,7 +15,7 @@ public sealed class ProcessIdentityTests
         { "node down", m => m.OnNode(NodeState.NotReady).Silent(60), null },
         { "container ended", m => m.ContainerEnded().Silent(1), "container of db-0 has ended" },
         { "container restarted", m => m.ContainerRestarted().Refused(1), "container of db-0 has ended" },
-        { "only the new id is reported", m => (m with { Pod = m.Pod with { ContainerId = "run-7" } }).Silent(1), "container of db-0 was restarted" },
+        { "only the new id is reported", m => (m with { Pod = m.Pod with { ContainerId = "run-7" } }).Silent(1), "container of db-0 has ended" },
         { "another run ended before", m => (m with { Pod = m.Pod with { EndedContainerId = "run-0" } }).Silent(1), null },
         { "no id is reported", m => (m with { Pod = m.Pod with { ContainerId = null } }).Silent(1), null },
         { "server restarted", m => m.Says(s => s with { Instance = "server-2" }), "server of db-0 was restarted" },

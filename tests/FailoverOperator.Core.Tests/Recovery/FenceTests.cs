@@ -25,9 +25,8 @@ public sealed class FenceTests
         { "phase Succeeded, containers not ended", Healthy().Change("db-0", m => m.Phase(PodPhase.Succeeded, ended: false)) },
         { "containers ended, but they will be restarted", Healthy().Change("db-0", m => m.Phase(PodPhase.Running).Silent(6)) },
         { "process ended, but a restarted one may write", Healthy().Change("db-0", m => m.ContainerEnded().Silent(6)) },
-        { "process ended, yet the pod is silent", Healthy().StartsReadOnly().Change("db-0", m => m.ContainerEnded().Silent(6)) },
+        { "another run says that it is a standby, before the fence was sought", Healthy().StartsReadOnly().Change("db-0", m => m.Says(s => s with { Instance = "server-2", Role = EngineRole.Standby, Writable = false }).AskedAgo(0.6)) },
         { "another run, which takes writes", Healthy().StartsReadOnly().Change("db-0", m => m.ContainerRestarted().Says(s => s with { Instance = "server-2" })) },
-        { "refused before the fence was sought", Healthy().StartsReadOnly().Change("db-0", m => m.ContainerEnded().Refused(2).AskedAgo(0.6)) },
         { "gone, and nobody saw it go", Healthy().Without("db-0") },
         { "another pod of that name", Healthy().Change("db-0", m => m.Recreated()) },
         { "removed by force just now", Healthy().Without("db-0") with { Departures = [Departed(confirmed: false, 89.9)] } },
@@ -51,8 +50,10 @@ public sealed class FenceTests
         { "confirmed though its node went down then", Healthy().Without("db-0") with { Departures = [Departed(true, 1, NodeState.NotReady)] }, FenceEvidence.PodTerminated, "kubelet of node-0" },
         { "tainted and down", Healthy().Change("db-0", m => m.OnNode(NodeState.NotReady, outOfService: true).Silent(6)), FenceEvidence.NodeOutOfService, "taint on node node-0" },
         { "left, tainted and down", Healthy().Without("db-0") with { Departures = [Departed(false, 1, NodeState.Unknown, outOfService: true)] }, FenceEvidence.NodeOutOfService, "taint on node node-0" },
-        { "process ended, and the pod refuses", Healthy().StartsReadOnly().Change("db-0", m => m.ContainerEnded().Refused(1)), FenceEvidence.ProcessEnded, "has ended" },
-        { "process restarted, and says that it is a standby", Healthy().StartsReadOnly().Change("db-0", m => m.ContainerRestarted().Says(s => s with { Instance = "server-2", Role = EngineRole.Standby, Writable = false })), FenceEvidence.ProcessEnded, "has ended" },
+        { "process ended, and the pod refuses", Healthy().StartsReadOnly().Change("db-0", m => m.ContainerEnded().Refused(1)), FenceEvidence.ProcessEnded, "kubelet of node-0" },
+        { "process ended, and the pod is silent", Healthy().StartsReadOnly().Change("db-0", m => m.ContainerEnded().Silent(6)), FenceEvidence.ProcessEnded, "kubelet of node-0" },
+        { "another run answers as a standby", Healthy().StartsReadOnly().Change("db-0", m => m.Says(s => s with { Instance = "server-2", Role = EngineRole.Standby, Writable = false })), FenceEvidence.ProcessEnded, "the next run of db-0" },
+        { "process restarted, and says that it is a standby", Healthy().StartsReadOnly().Change("db-0", m => m.ContainerRestarted().Says(s => s with { Instance = "server-2", Role = EngineRole.Standby, Writable = false })), FenceEvidence.ProcessEnded, "kubelet of node-0" },
     };
 
     [Theory]
@@ -72,5 +73,13 @@ public sealed class FenceTests
         Assert.Null(Proof(down, "db-1"));
         Assert.Null(Proof(down, ""));
         Assert.Null(Proof(Healthy(), "db-0"));
+    }
+
+    /// <summary>A kubelet's report may be of the run before: only a container that surely is the process's own counts.</summary>
+    [Fact]
+    public void The_end_of_a_container_that_may_be_an_older_one_is_no_proof()
+    {
+        var ended = Healthy().StartsReadOnly().Change("db-0", m => m.ContainerEnded().Silent(6));
+        Assert.Null(Fence.Proof(ended, Reference("db-0") with { ContainerId = null }, null, Seconds(0.5)));
     }
 }
