@@ -72,6 +72,7 @@ internal static class Given
             PositionBytes = 1000,
             RequiredPositionBytes = 900,
             History = Log,
+            ContainerId = Reference("db-0").ContainerId,
             LastServiceAge = Seconds(0.1),
         },
         Services = [Service("db-rw")],

@@ -107,14 +107,10 @@ public static class Decider
             Type = type,
             Cause = cause,
             Evidence = evidence,
-            From = From(slot.Holder, group.PrimaryMemory),
+            From = slot.Holder is null ? null : ProcessIdentity.Sure(slot.Holder, group.PrimaryMemory),
             PrimaryPositionBytes = benchmark.PrimaryPositionBytes,
             RequiredPositionBytes = benchmark.RequiredPositionBytes,
             PrimaryHistory = benchmark.History,
         });
     }
-
-    /// <summary>The old primary, with the id of its container only where that is sure: the fence relies on it.</summary>
-    private static MemberReference? From(MemberReference? holder, PrimaryMemory? memory) =>
-        holder is null ? null : holder with { ContainerId = memory?.Uid == holder.Uid ? memory.ContainerId : null };
 }

@@ -24,8 +24,9 @@ public static class PrimaryDetector
         if (slot.Holder is null) return new Diagnosis.NewGroup();
 
         var primary = slot.MemberIn(group);
-        return HardEvidence(group, slot.Holder, primary)
-            ?? FromAnswer(group, slot.Holder, primary!)
+        var holder = ProcessIdentity.Sure(slot.Holder, group.PrimaryMemory);
+        return HardEvidence(group, holder, primary)
+            ?? FromAnswer(group, holder, primary!)
             ?? SoftEvidence(group, primary!);
     }
 

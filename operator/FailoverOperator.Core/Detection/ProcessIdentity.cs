@@ -22,6 +22,13 @@ public static class ProcessIdentity
         return null;
     }
 
+    /// <summary>
+    /// The reference with the id of its container only where that is sure. Where a primary was chosen soon after a restart,
+    /// the kubelet's report of it may not have come yet, and the recorded id be that of the run before.
+    /// </summary>
+    public static MemberReference Sure(MemberReference holder, PrimaryMemory? memory) =>
+        holder with { ContainerId = memory?.Uid == holder.Uid ? memory.ContainerId : null };
+
     /// <summary>The kubelet has reported the end of the container that the reference names, or a later run of it.</summary>
     public static bool ContainerEnded(MemberReference reference, Member member) => reference.ContainerId is { } id
         && (member.Pod.EndedContainerId == id || (member.Pod.ContainerId is { } current && current != id));

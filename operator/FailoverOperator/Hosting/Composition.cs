@@ -24,6 +24,8 @@ public static class Composition
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls($"http://*:{settings.HttpPort}");
+        // A part that is missing is found when the process is put together, not at the first failover.
+        builder.Host.UseDefaultServiceProvider(provider => (provider.ValidateOnBuild, provider.ValidateScopes) = (true, true));
         Log(builder.Logging, settings);
         var services = builder.Services;
         services.AddSingleton(settings).AddSingleton(time).AddSingleton(new KubernetesApiOptions()).AddSingleton(Metrics.NewCustomRegistry());
@@ -48,6 +50,7 @@ public static class Composition
     private static void AddApi(IServiceCollection services, int seed)
     {
         services.AddSingleton(_ => ApiServerConnections.Connect());
+        services.AddSingleton<IKubernetes>(s => s.GetRequiredService<Kubernetes>());
         services.AddSingleton<ApiHealth>();
         services.AddSingleton(s => new ApiTransport(
             ApiServerConnections.Of(s.GetRequiredService<Kubernetes>()), s.GetRequiredService<KubernetesApiOptions>(), s.GetRequiredService<ApiHealth>(), s.GetRequiredService<TimeProvider>(), new Random(seed)));

@@ -71,6 +71,24 @@ public sealed class DeciderTests
     }
 
     [Fact]
+    public void A_candidate_whose_promotion_timed_out_is_fenced_in_turn_and_another_one_chosen()
+    {
+        var timedOut = Running(FailoverPhase.Failed, candidate: "db-1") is var failed ? failed with { Status = failed.Status with { Reason = Reasons.PromotionTimedOut } } : null!;
+        var plan = Plan(Group(Standby("db-1"), Standby("db-2")).With(timedOut));
+        Assert.Equal((FailoverType.Failover, FailoverCause.PrimaryUnresponsive, "uid-db-1", 3L), (plan.Type, plan.Cause, plan.From!.Uid, plan.Term));
+    }
+
+    /// <summary>The fence relies on it, so that a guess will not do.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData("run-5")]
+    public void A_plan_names_the_old_primarys_container_only_where_it_is_sure(string? sure)
+    {
+        var group = Healthy().Change("db-0", m => m.Terminating());
+        Assert.Equal(sure, Plan(group with { PrimaryMemory = group.PrimaryMemory! with { ContainerId = sure } }).From!.ContainerId);
+    }
+
+    [Fact]
     public void A_demoted_primary_is_promoted_again_with_its_own_term()
     {
         var decision = Decider.Decide(Group(Standby("db-0", follows: "db-1"), Standby("db-1"))).Decision;

@@ -182,4 +182,13 @@ public sealed class PrimaryDetectorTests
     [Fact]
     public void A_primary_not_asked_yet_is_unknown_not_failed() =>
         Assert.Contains("not been asked", Assert.IsType<Diagnosis.PrimarySuspected>(Of(m => m.NotAsked())).Evidence);
+
+    /// <summary>A kubelet's late report may be of the run before; then the engine's own word and its silence decide.</summary>
+    [Fact]
+    public void The_end_of_a_container_that_may_be_an_older_one_accuses_nobody()
+    {
+        var group = Healthy().Change("db-0", m => m.ContainerEnded().Silent(1));
+        Assert.IsType<Diagnosis.PrimaryFailed>(PrimaryDetector.Diagnose(group));
+        Assert.IsType<Diagnosis.PrimarySuspected>(PrimaryDetector.Diagnose(group with { PrimaryMemory = group.PrimaryMemory! with { ContainerId = null } }));
+    }
 }
