@@ -46,7 +46,8 @@ internal static class Given
         PositionBytes = 1000,
         History = Log,
         IsEmpty = false,
-    }) with { RoleLabel = RoleLabels.Active, TermLabel = 1 };
+    }) with
+    { RoleLabel = RoleLabels.Active, TermLabel = 1 };
 
     public static Member Standby(string name, long position = 1000, string follows = "db-0") => Member(name, new EngineStatus
     {
@@ -58,7 +59,8 @@ internal static class Given
         Link = ReplicationLink.Up,
         FollowsAddress = Address(follows),
         IsEmpty = false,
-    }) with { RoleLabel = RoleLabels.Standby };
+    }) with
+    { RoleLabel = RoleLabels.Standby };
 
     public static MemberReference Reference(string name) => ProcessIdentity.ReferenceTo(Primary(name));
 

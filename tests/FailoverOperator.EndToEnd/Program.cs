@@ -1,5 +1,4 @@
 using FailoverOperator.EndToEnd;
-using FailoverOperator.EndToEnd.Scenarios;
 
 // scenario NAME    one scenario, RUNS times (environment), with the figures of each failover
 // scenarios        their names

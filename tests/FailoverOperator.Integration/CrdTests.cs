@@ -3,7 +3,6 @@ using System.Text.RegularExpressions;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Runtime.Kubernetes;
 using FailoverOperator.TestBed;
-using k8s.Models;
 
 namespace FailoverOperator.Integration;
 

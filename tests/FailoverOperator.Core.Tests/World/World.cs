@@ -1,8 +1,4 @@
-using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
-using FailoverOperator.Core.Decisions;
-using FailoverOperator.Core.Observations;
-using FailoverOperator.Core.Recovery;
 
 namespace FailoverOperator.Core.Tests.World;
 

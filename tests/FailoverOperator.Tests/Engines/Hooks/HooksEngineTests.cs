@@ -33,8 +33,16 @@ public sealed class HooksEngineTests
 
         Assert.Equal(new EngineStatus
         {
-            Role = EngineRole.Standby, Writable = false, Instance = "a", PositionBytes = 5, ReportedLagBytes = 6,
-            Link = ReplicationLink.Down, LinkDownFor = TimeSpan.FromSeconds(7), FollowsAddress = "10.0.0.0", IsEmpty = false, Message = "hello",
+            Role = EngineRole.Standby,
+            Writable = false,
+            Instance = "a",
+            PositionBytes = 5,
+            ReportedLagBytes = 6,
+            Link = ReplicationLink.Down,
+            LinkDownFor = TimeSpan.FromSeconds(7),
+            FollowsAddress = "10.0.0.0",
+            IsEmpty = false,
+            Message = "hello",
         }, Assert.IsType<EngineReply.Answered>(await StatusAsync(Exec)).Status);
     }
 
