@@ -141,7 +141,7 @@ public sealed class StructuralSchema
                 schema["pattern"] = pattern.RegexPattern;
                 break;
             case LengthAttribute length:
-                SetBounds(schema, "minLength", length.MinLength, "maxLength", length.MaxLength);
+                SetBounds(schema["items"]?.AsObject() ?? schema, "minLength", length.MinLength, "maxLength", length.MaxLength);
                 break;
             case ItemsAttribute items:
                 SetBounds(schema, "minItems", items.MinItems, "maxItems", items.MaxItems);

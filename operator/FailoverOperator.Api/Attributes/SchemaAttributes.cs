@@ -32,7 +32,7 @@ public sealed class PatternAttribute(string regexPattern) : Attribute
     public string RegexPattern => regexPattern;
 }
 
-/// <summary>Bounds of a string's length in characters.</summary>
+/// <summary>Bounds of a string's length in characters; on a list, of each of its strings.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class LengthAttribute(int minLength = 0, int maxLength = int.MaxValue) : Attribute
 {

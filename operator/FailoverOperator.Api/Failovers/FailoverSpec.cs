@@ -33,6 +33,9 @@ public enum FailoverCause
 [ValidationRule(RedundancyGroups.RuleIds.SpecIsImmutable, "self == oldSelf", "the spec of a Failover cannot be changed")]
 public sealed record FailoverSpec
 {
+    public const int MaxEvidence = 16;
+    public const int MaxEvidenceLength = 1024;
+
     [Required]
     [Description("The group.")]
     public GroupReference GroupRef { get; init; } = new();
@@ -56,7 +59,8 @@ public sealed record FailoverSpec
     public FailoverCause Cause { get; init; }
 
     [Description("The evidence for the diagnosis, for people.")]
-    [Items(0, 16)]
+    [Items(0, MaxEvidence)]
+    [Length(0, MaxEvidenceLength)]
     public IReadOnlyList<string> Evidence { get; init; } = [];
 
     [Description("When the need for it was noticed, RFC 3339 with microseconds.")]
@@ -74,6 +78,7 @@ public sealed record FailoverSpec
     public long? PrimaryPositionBytes { get; init; }
 
     [Description("Identity of the log that the positions belong to. Absent: the engine tells none.")]
+    [Length(0, 256)]
     public string? PrimaryHistory { get; init; }
 
     [Description("The least position of a candidate that keeps the loss within the recovery point objective.")]
@@ -92,23 +97,31 @@ public sealed record GroupReference
 /// <summary>Names one incarnation of a pod.</summary>
 public sealed record MemberReference
 {
+    public const int MaxInstanceLength = 256;
+
     [Required]
     [Description("Name of the pod.")]
+    [Length(0, 253)]
     public string Name { get; init; } = "";
 
     [Required]
     [Description("UID of the pod: a pod of the same name and another UID is another member.")]
+    [Length(0, 128)]
     public string Uid { get; init; } = "";
 
     [Description("Node that it runs on.")]
+    [Length(0, 253)]
     public string? Node { get; init; }
 
     [Description("Zone of that node.")]
+    [Length(0, 253)]
     public string? Zone { get; init; }
 
     [Description("Id of its engine container; changes when the container restarts.")]
+    [Length(0, 256)]
     public string? ContainerId { get; init; }
 
     [Description("Identity of the server process, as the engine tells it. Empty: the engine tells none.")]
+    [Length(0, MaxInstanceLength)]
     public string? Instance { get; init; }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FailoverOperator.Api.Failovers;
 using FailoverOperator.Core.Observations;
 
 namespace FailoverOperator.Engines.Hooks;
@@ -41,7 +42,7 @@ internal static class HookStatus
         {
             Role = Enum<EngineRole>(root, "role") ?? throw new FormatException("no role"),
             Writable = Bool(root, "writable") ?? throw new FormatException("no writable"),
-            Instance = Text(root, "instance"),
+            Instance = Instance(root),
             PositionBytes = Number(root, "positionBytes"),
             ReportedLagBytes = Number(root, "lagBytes"),
             Link = Enum<ReplicationLink>(root, "link") ?? ReplicationLink.Unknown,
@@ -51,6 +52,12 @@ internal static class HookStatus
             Message = Text(root, "message"),
         };
     }
+
+    /// <summary>A Failover names the instance that it fences, so it must fit there; cut, it would name another one.</summary>
+    private static string? Instance(JsonElement root) =>
+        Text(root, "instance") is { Length: > MemberReference.MaxInstanceLength }
+            ? throw new FormatException($"an instance of more than {MemberReference.MaxInstanceLength} characters")
+            : Text(root, "instance");
 
     private static JsonElement? Field(JsonElement root, string name) =>
         root.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;

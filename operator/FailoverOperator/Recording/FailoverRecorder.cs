@@ -30,11 +30,15 @@ public sealed class FailoverRecorder(IKubernetesApi api, OperatorClock clock, Fa
                 Labels = new Dictionary<string, string> { [ApiGroup.GroupLabel] = group.Name(), [ApiGroup.SlotLabel] = plan.Slot },
                 OwnerReferences = [new V1OwnerReference { ApiVersion = group.ApiVersion, Kind = group.Kind, Name = group.Name(), Uid = group.Uid(), Controller = true, BlockOwnerDeletion = false }],
             },
-            Spec = plan with { DetectedAt = Timestamps.Text(clock.WallNow), LastServiceAt = LastService(session, plan) },
+            Spec = plan with { Evidence = Cut(plan.Evidence), DetectedAt = Timestamps.Text(clock.WallNow), LastServiceAt = LastService(session, plan) },
         }, cancellationToken);
         session.Wrote(created);
         news.Started(group, plan, name);
     }
+
+    /// <summary>The server refuses more, and evidence may quote what others said: too long a quotation must not stop a failover.</summary>
+    private static IReadOnlyList<string> Cut(IReadOnlyList<string> evidence) =>
+        [.. evidence.Take(FailoverSpec.MaxEvidence).Select(e => e.Length <= FailoverSpec.MaxEvidenceLength ? e : e[..(FailoverSpec.MaxEvidenceLength - 1)] + "…")];
 
     /// <summary>Writes the next phase down.</summary>
     public async Task EnterAsync(ActingContext context, Step.Enter enter, CancellationToken cancellationToken)

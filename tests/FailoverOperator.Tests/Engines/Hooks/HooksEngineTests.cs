@@ -55,6 +55,9 @@ public sealed class HooksEngineTests
             Assert.IsType<EngineReply.Answered>(await StatusAsync(Exec)).Status);
     }
 
+    public static TheoryData<string, string> LongInstance =>
+        new() { { $$"""{"role":"Primary","writable":true,"instance":"{{new string('i', 257)}}"}""", "an instance of more than 256 characters" } };
+
     [Theory]
     [InlineData("", "answered nothing")]
     [InlineData(" \n", "answered nothing")]
@@ -75,6 +78,7 @@ public sealed class HooksEngineTests
     [InlineData("{\"role\":\"Primary\",\"writable\":true,\"link\":\"Fine\"}", "link 'Fine'")]
     [InlineData("{\"role\":\"Primary\",\"writable\":true,\"instance\":3}", "instance that is not a string")]
     [InlineData("{\"role\":\"Primary\",\"writable\":true,\"postionBytes\":3}", "unknown field 'postionBytes'")]
+    [MemberData(nameof(LongInstance))]
     public async Task An_answer_that_cannot_be_understood_fails_with_a_sentence(string answer, string sentence)
     {
         _runner.Prints(answer);
