@@ -20,14 +20,14 @@ public static class ScenarioConsole
             return 2;
         }
         var runs = int.Parse(Environment.GetEnvironmentVariable("RUNS") is { Length: > 0 } given ? given : "1", CultureInfo.InvariantCulture);
-        await using var bed = await Bed.CreateAsync();
-        if (scenario.NeedsNodePower && bed.Cluster.Nodes is null)
-        {
-            await Console.Error.WriteLineAsync($"{name} switches nodes off, which it cannot in this cluster ({bed.Cluster.Description}); run it in the local one");
-            return 2;
-        }
         try
         {
+            await using var bed = await Bed.CreateAsync();
+            if (scenario.NeedsNodePower && bed.Cluster.Nodes is null)
+            {
+                await Console.Error.WriteLineAsync($"{name} switches nodes off, which it cannot in this cluster ({bed.Cluster.Description}); run it in the local one");
+                return 2;
+            }
             await scenario.RunAsync(bed, runs, Console.WriteLine);
             return 0;
         }

@@ -18,10 +18,13 @@ public sealed class OperatorRelease(TestCluster cluster, Helm helm)
         // Helm installs CRDs, but never upgrades them.
         if ((await cluster.Kubectl.TryAsync("get", "-f", Repository.PathOf("crds"))).Succeeded)
             await cluster.Kubectl.ApplyCrdsAsync();
-        await helm.RunAsync([
+        var result = await helm.TryAsync([
             "upgrade", "--install", Name, Repository.PathOf("charts/failover-operator"), "--namespace", Namespace, "--create-namespace",
             "--set", "image.repository=failover-operator", "--set", "image.tag=local", "--set", "image.pullPolicy=IfNotPresent",
+            // The tag stays the same: this is what lets a new image replace the pod.
+            "--set-string", $"podAnnotations.image={await ImageIdAsync()}",
             .. values.SelectMany(value => new[] { "--set-string", value }), "--wait", "--timeout", "2m"]);
+        if (!result.Succeeded) throw new CommandFailedException($"helm upgrade --install: {result.Error}\n{await DescribeAsync()}");
         await Poll.UntilAsync("the operator to be ready", RolloutDeadline, async () => await FindPodAsync() is not null, DescribeAsync);
     }
 
@@ -62,6 +65,12 @@ public sealed class OperatorRelease(TestCluster cluster, Helm helm)
         var pods = await kubectl.TryAsync("get", "pods", "-o", "wide");
         var log = await kubectl.TryAsync("logs", $"deployment/{Name}", "--tail", "200");
         return $"--- operator\n{pods.Output}{pods.Error}{log.Output}{log.Error}";
+    }
+
+    private static async Task<string> ImageIdAsync()
+    {
+        var file = Path.Combine(Repository.Cache, "images", "failover-operator_local.tar.id");
+        return File.Exists(file) ? (await File.ReadAllLinesAsync(file))[0].Replace("sha256:", "", StringComparison.Ordinal) : "given";
     }
 
     private sealed class ForcedDeletion(Kubectl kubectl, string pod) : IArmedKill

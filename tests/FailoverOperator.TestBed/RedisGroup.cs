@@ -54,11 +54,12 @@ public sealed class RedisGroup(TestCluster cluster, TestNamespace scope)
         Poll.UntilAsync($"a failover that {what}", deadline,
             async () => (await FailoversAsync()).FirstOrDefault(failover => failover.Spec.Term > afterTerm && fulfils(failover)), scope.DescribeAsync);
 
+    public async Task<IReadOnlyList<string>> PodNamesAsync() => [.. (await PodsAsync()).Select(pod => pod.Metadata.Name)];
+
     /// <summary>Asks every Redis server whose pod is ready; one on a dead node would keep the caller waiting.</summary>
     public async Task<IReadOnlyList<RedisRole>> RolesAsync()
     {
-        var pods = await cluster.Client.ListNamespacedPodAsync(scope.Name, labelSelector: $"{ApiGroup.GroupLabel}={Name}");
-        var answers = await Task.WhenAll(pods.Items.Where(IsReady).Select(pod => AskAsync(pod.Metadata.Name)));
+        var answers = await Task.WhenAll((await PodsAsync()).Where(IsReady).Select(pod => AskAsync(pod.Metadata.Name)));
         return [.. answers.OfType<RedisRole>()];
     }
 
@@ -94,6 +95,8 @@ public sealed class RedisGroup(TestCluster cluster, TestNamespace scope)
     }
 
     public static Condition? ConditionOf(RedundancyGroup group, string type) => group.Status?.Conditions.FirstOrDefault(c => c.Type == type);
+
+    private async Task<IList<V1Pod>> PodsAsync() => (await cluster.Client.ListNamespacedPodAsync(scope.Name, labelSelector: "app=redis")).Items;
 
     private static bool IsReady(V1Pod pod) => pod.Status.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true;
 
