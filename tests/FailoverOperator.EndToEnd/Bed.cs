@@ -29,14 +29,14 @@ public sealed class Bed : IAsyncDisposable
 /// <summary>Shared by all tests: one installation, one test at a time.</summary>
 public sealed class BedFixture : IAsyncLifetime
 {
-    private Bed? bed;
+    private Bed? _bed;
 
-    public Bed Bed => bed ?? throw new InvalidOperationException("not initialised");
+    public Bed Bed => _bed ?? throw new InvalidOperationException("not initialised");
 
-    public async ValueTask InitializeAsync() => bed = await Bed.CreateAsync();
+    public async ValueTask InitializeAsync() => _bed = await Bed.CreateAsync();
 
     public async ValueTask DisposeAsync()
     {
-        if (bed is not null) await bed.DisposeAsync();
+        if (_bed is not null) await _bed.DisposeAsync();
     }
 }
