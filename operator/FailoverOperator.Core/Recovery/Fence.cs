@@ -40,7 +40,8 @@ public static class Fence
         // Whatever is said of the old run: a pod that says that it takes writes is not fenced.
         if (group.Spec.Engine.StartsAs == StartState.ReadOnly && !member.IsWritablePrimary)
         {
-            if (ProcessIdentity.ContainerEnded(from, member)) return new(FenceEvidence.ProcessEnded, kubelet);
+            // A server that tells no instance may have been restarted and promoted again before the report of its end came.
+            if (from.Instance is not null && ProcessIdentity.ContainerEnded(from, member)) return new(FenceEvidence.ProcessEnded, kubelet);
             if (AnotherRunAnswers(from, member, fencingFor)) return new(FenceEvidence.ProcessEnded, $"the next run of {member.Name}");
         }
         if (member.Node.OutOfService && member.Node.State != NodeState.Ready) return new(FenceEvidence.NodeOutOfService, $"taint on node {member.Node.Name}");

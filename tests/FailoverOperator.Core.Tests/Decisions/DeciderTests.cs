@@ -33,6 +33,39 @@ public sealed class DeciderTests
         Assert.NotEmpty(plan.Evidence);
     }
 
+    /// <summary>The fence takes the end of this container for proof, so that the plan names it only where it is sure.</summary>
+    [Theory]
+    [InlineData("uid-db-0", "run-1-db-0", "run-1-db-0")]
+    [InlineData("uid-db-0", null, null)]
+    [InlineData("uid-db-9", "run-1-db-0", null)]
+    public void A_plan_names_the_container_only_where_it_surely_is_the_runs_own(string memoryOf, string? remembered, string? named)
+    {
+        var group = Healthy().Change("db-0", m => m.Terminating()) is var g ? g with { PrimaryMemory = g.PrimaryMemory! with { Uid = memoryOf, ContainerId = remembered } } : g;
+        Assert.Equal(("uid-db-0", named), Plan(group).From is { } from ? (from.Uid, from.ContainerId) : default);
+    }
+
+    [Fact]
+    public void A_plan_without_memory_names_no_container() =>
+        Assert.Null(Plan(Healthy().Change("db-0", m => m.Terminating()) with { PrimaryMemory = null }).From!.ContainerId);
+
+    [Theory]
+    [InlineData(Reasons.PromotionTimedOut, true)]
+    [InlineData(Reasons.VerificationFailed, false)]
+    public void A_candidate_whose_promotion_timed_out_is_fenced_in_turn(string ended, bool fenced)
+    {
+        var failed = Running(FailoverPhase.Failed, candidate: "db-1") is var f ? f with { Status = f.Status with { Reason = ended } } : f;
+        var group = Group(Standby("db-1"), Standby("db-2")) is var g ? g with { PrimaryMemory = g.PrimaryMemory! with { Uid = Uid("db-1") } } : g;
+        var decision = Decider.Decide(group.With(failed)).Decision;
+        if (!fenced)
+        {
+            Assert.IsType<Step.Promote>(Assert.IsType<Decision.Advance>(decision).Steps[0]);
+            return;
+        }
+        var plan = Assert.IsType<Decision.Begin>(decision).Plan;
+        Assert.Equal((FailoverType.Failover, FailoverCause.PrimaryUnresponsive, 3L, "uid-db-1"), (plan.Type, plan.Cause, plan.Term, plan.From!.Uid));
+        Assert.Contains("promotion.timeoutSeconds", plan.Evidence[0]);
+    }
+
     [Fact]
     public void A_doubtful_operator_waits_even_in_a_failover()
     {

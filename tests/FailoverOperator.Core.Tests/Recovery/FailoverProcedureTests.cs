@@ -71,6 +71,16 @@ public sealed class FailoverProcedureTests
     public void A_primary_of_another_run_has_not_recovered() =>
         OnlyStep<Step.TerminatePod>(Next(Healthy().Change("db-0", m => m.Says(s => s with { Instance = "server-2" })), Running(FailoverPhase.Fencing)));
 
+    /// <summary>What is accused by its container's id must not be acquitted for want of it, or failovers would be begun and given up for ever.</summary>
+    [Fact]
+    public void A_primary_in_another_container_has_not_recovered_though_its_engine_tells_no_instance()
+    {
+        var holder = Ended(1, "db-0") is var e ? e with { Status = e.Status with { Candidate = Reference("db-0") with { Instance = null } } } : e;
+        var group = Healthy().Change("db-0", m => m.ContainerRestarted().Says(s => s with { Instance = null })) is var g ? g with { Failovers = [holder], PrimaryMemory = g.PrimaryMemory! with { ContainerId = "run-1-db-0" } } : g;
+        var plan = Assert.IsType<Decision.Begin>(Decider.Decide(group).Decision).Plan;
+        OnlyStep<Step.TerminatePod>(Next(group, Running(FailoverPhase.Fencing) with { Spec = plan }));
+    }
+
     [Theory]
     [InlineData(2.5, true)]
     [InlineData(3.0, false)]

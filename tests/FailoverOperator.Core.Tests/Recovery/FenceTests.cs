@@ -75,6 +75,14 @@ public sealed class FenceTests
         Assert.Null(Proof(Healthy(), "db-0"));
     }
 
+    /// <summary>It may have been restarted and promoted again before the report of its end came.</summary>
+    [Fact]
+    public void The_end_of_a_container_is_no_proof_where_the_engine_tells_no_instance()
+    {
+        var ended = Healthy().StartsReadOnly().Change("db-0", m => m.ContainerEnded().Silent(6));
+        Assert.Null(Fence.Proof(ended, Reference("db-0") with { Instance = null }, null, Seconds(0.5)));
+    }
+
     /// <summary>A kubelet's report may be of the run before: only a container that surely is the process's own counts.</summary>
     [Fact]
     public void The_end_of_a_container_that_may_be_an_older_one_is_no_proof()

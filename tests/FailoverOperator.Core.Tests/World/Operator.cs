@@ -18,7 +18,9 @@ internal sealed partial class World
     private readonly Dictionary<string, Seen> _departures = [];
     private readonly Dictionary<string, ProbeObservation> _probes = [];
     private readonly Dictionary<string, TimeSpan> _notReadySince = [];
+    private readonly Dictionary<string, ((int Container, string? Instance) Run, TimeSpan Since)> _runs = [];
     private PrimaryMemory? _memory;
+    private string? _memoryInstance;
     private PositionHistory _positions = PositionHistory.Over(TimeSpan.FromSeconds(30));
     private TimeSpan _memoryAt;
     private TimeSpan _phaseSince;
@@ -34,14 +36,29 @@ internal sealed partial class World
     /// <summary>Asks every member, as the prober does once in each interval.</summary>
     public void Probe()
     {
-        foreach (var pod in _pods.Where(p => p.Exists)) Ask(pod);
+        foreach (var pod in _pods.Where(p => p.Exists))
+        {
+            Ask(pod);
+            Track(pod);
+        }
         foreach (var gone in _probes.Keys.Where(uid => _pods.All(p => p.Uid != uid || !p.Exists)).ToList()) _probes.Remove(gone);
         if (SlotHolder.Of(See()).Holder is not { } holder || !_probes.TryGetValue(holder.Uid, out var probe)) return;
-        if (probe.Status is not { Role: EngineRole.Primary, Writable: true, PositionBytes: { } position }) return;
-        _positions = (_memory?.Uid == holder.Uid ? _positions : PositionHistory.Over(TimeSpan.FromSeconds(30))).Add(Now, position);
-        _memory = new PrimaryMemory { Uid = holder.Uid, PositionBytes = position, RequiredPositionBytes = _positions.Required, History = null, LastServiceAge = TimeSpan.Zero };
-        _memoryAt = Now;
+        if (probe.Status is not { Role: EngineRole.Primary, Writable: true, PositionBytes: { } position } status) return;
+        var before = _memory?.Uid == holder.Uid && _memoryInstance == status.Instance ? _memory : null;
+        _positions = (before is null ? PositionHistory.Over(TimeSpan.FromSeconds(30)) : _positions).Add(Now, position);
+        _memory = new PrimaryMemory { Uid = holder.Uid, PositionBytes = position, RequiredPositionBytes = _positions.Required, History = null, ContainerId = SureContainer(holder.Uid) ?? before?.ContainerId, LastServiceAge = TimeSpan.Zero };
+        (_memoryInstance, _memoryAt) = (status.Instance, Now);
     }
+
+    private void Track(Pod pod)
+    {
+        var run = (pod.ReportedRun, _probes[pod.Uid].Status?.Instance);
+        if (!_runs.TryGetValue(pod.Uid, out var seen) || seen.Run != run) _runs[pod.Uid] = (run, Now);
+    }
+
+    /// <summary>The container of a run that has been the same for so long that no report of a restart is still on its way.</summary>
+    private string? SureContainer(string uid) =>
+        Find(uid) is { ReportedRunning: true } && _runs[uid] is var (run, since) && Now - since >= TimeSpan.FromSeconds(10) ? $"run-{run.Container}" : null;
 
     /// <summary>One look and what it leads to. <paramref name="crashAfter"/>: the operator dies after so many of the steps.</summary>
     public void Act(int crashAfter = int.MaxValue)
@@ -135,6 +152,7 @@ internal sealed partial class World
         _departures.Clear();
         _probes.Clear();
         _notReadySince.Clear();
+        _runs.Clear();
         (_memory, _phaseSince, _verification) = (null, Now, null);
     }
 

@@ -182,7 +182,7 @@ internal sealed partial class World
     private void Move(Pod to)
     {
         if (Writable.ToList() is not [var old] || old == to || !to.Process.Alive || to.Process.Frozen || old.Process.Frozen || !to.Node.Up || !old.Node.Up || !to.Ready) return;
-        if (to.Process.Position < old.Process.Position || to.Terminating || _failovers.Any(f => !f.IsEnded) || Now < _apiSilentUntil || to.ProbeLostUntil > Now) return;
+        if (to.Process.Position < old.Process.Position || to.Terminating || _failovers.Any(f => !f.IsEnded) || Now < _apiSilentUntil || to.ProbeLostUntil > Now || old.ProbeLostUntil > Now) return;
         (old.Process.Writable, old.Process.Follows) = (false, to.Uid);
         (to.Process.Writable, to.Process.Term, to.Process.Follows) = (true, old.Process.Term, null);
         // The operator notices before the next fault: what nobody could see, nobody can guard against.
