@@ -1,0 +1,65 @@
+using System.Globalization;
+using FailoverOperator.Core.Decisions;
+using FailoverOperator.Core.Detection;
+using FailoverOperator.Core.Recovery;
+using FailoverOperator.Core.Reporting;
+
+namespace FailoverOperator.Core.Tests.Scenarios;
+
+/// <summary>What the operator makes of it: expect.yaml.</summary>
+internal sealed record ExpectFile
+{
+    public string Diagnosis { get; init; } = "";
+
+    public string Decision { get; init; } = "";
+
+    /// <summary>What is done at once.</summary>
+    public List<string> Steps { get; init; } = [];
+
+    /// <summary>Who would be promoted if the primary failed now.</summary>
+    public string WouldTakeOver { get; init; } = "nobody";
+
+    /// <summary>Status and reason of each condition of the group, but for Accepted.</summary>
+    public Dictionary<string, string> Conditions { get; init; } = [];
+
+    public static ExpectFile Of(Verdict verdict, GroupReport report) => new()
+    {
+        Diagnosis = Say(verdict.Diagnosis),
+        Decision = Say(verdict.Decision),
+        Steps = verdict.Decision is Decision.Advance(var steps) ? [.. steps.Select(Say)] : [],
+        WouldTakeOver = report.Readiness?.Candidate ?? "nobody",
+        Conditions = report.Conditions.Skip(1).ToDictionary(c => c.Type, c => $"{c.Status}, {c.Reason}"),
+    };
+
+    private static string Say(Diagnosis diagnosis) => diagnosis switch
+    {
+        Core.Detection.Diagnosis.PrimaryFailed failed => $"PrimaryFailed, {failed.Cause}",
+        Core.Detection.Diagnosis.PrimaryMoved moved => $"PrimaryMoved, to {moved.Primary.Name}",
+        Core.Detection.Diagnosis.SplitBrainSuspected split => $"SplitBrainSuspected, with {string.Join(" and ", split.Others.Select(m => m.Name))}",
+        _ => diagnosis.GetType().Name,
+    };
+
+    private static string Say(Decision decision) => decision switch
+    {
+        Core.Decisions.Decision.Steady => "nothing to do",
+        Core.Decisions.Decision.Wait(var time, var reason, _) => string.Create(CultureInfo.InvariantCulture, $"wait {time.TotalSeconds:0.###} s, {reason}"),
+        Core.Decisions.Decision.Blocked(var reason, _) => $"blocked, {reason}",
+        Core.Decisions.Decision.Begin(var plan) => $"begin {plan.Type} of term {plan.Term}, {plan.Cause}",
+        Core.Decisions.Decision.Advance => "act",
+        Core.Decisions.Decision.Abort(var reason, _) => $"give up, {reason}",
+        _ => throw new ArgumentOutOfRangeException(nameof(decision), decision, "unknown decision"),
+    };
+
+    private static string Say(Step step) => step switch
+    {
+        Step.Enter enter => $"write down phase {enter.Phase}" + (enter.Fence is { } fence ? $", fence {fence} by {enter.FencedBy}" : "") + (enter.Candidate is { } candidate ? $", candidate {candidate.Name}" : "") + (enter.Reason is { } reason ? $", {reason}" : ""),
+        Step.TerminatePod(var member) => $"delete pod {member.Name}",
+        Step.AskMembers(var members) => $"ask {string.Join(", ", members.Select(m => m.Name))}",
+        Step.Promote(var member, var term) => $"promote {member.Name}, term {term}",
+        Step.Follow(var member, var primary, _) => $"let {member.Name} follow {primary.Name}",
+        Step.Label(var member, var role, _) => $"label {member.Name} {role}",
+        Step.PointService(var name, var role, var term) => $"point Service {name} at {role}, term {term}",
+        Step.Verify(var member, _) => $"write through the Services to {member.Name}",
+        _ => throw new ArgumentOutOfRangeException(nameof(step), step, "unknown step"),
+    };
+}

@@ -1,0 +1,93 @@
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Observations;
+
+namespace FailoverOperator.Core.Tests.Scenarios;
+
+/// <summary>What the operator sees: given.yaml. Whatever is not told is well, see <see cref="Given"/>.</summary>
+internal sealed record GivenFile
+{
+    public SpecPart Spec { get; init; } = new();
+
+    /// <summary>Who was chosen last. Null: nobody ever was.</summary>
+    public string? Chosen { get; init; }
+
+    /// <summary>Whether this operator has seen the chosen one at work, and so knows its position.</summary>
+    public bool Remembered { get; init; } = true;
+
+    public Dictionary<string, List<string>> Members { get; init; } = [];
+
+    /// <summary>Pods that are gone. Value: "kubelet confirmed" or "removed by force".</summary>
+    public Dictionary<string, string> Gone { get; init; } = [];
+
+    /// <summary>The failover that is under way. Null: none.</summary>
+    public FailoverPart? Failover { get; init; }
+
+    /// <summary>For how long the API server has been silent.</summary>
+    public double ApiSilentSeconds { get; init; }
+
+    public GroupObservation Read()
+    {
+        var members = Members.Select(m => MemberWords.Read(m.Key, m.Value)).OrderBy(m => m.Name, StringComparer.Ordinal).ToArray();
+        var group = Chosen is null ? Given.NewGroup([.. members.Select(m => m with { RoleLabel = null, TermLabel = null })]) : Given.Group(members);
+        return group with
+        {
+            Spec = Spec.Read(),
+            WorkloadReplicas = 3,
+            Failovers = [.. Chosen is null ? [] : new[] { Given.Ended(1, Chosen) }, .. Failover is null ? [] : new[] { Failover.Read() }],
+            PrimaryMemory = Chosen is not null && Remembered ? group.PrimaryMemory! with { Uid = Given.Uid(Chosen), ContainerId = $"run-1-{Chosen}" } : null,
+            Departures = [.. Gone.Select(g => Given.Departed(Confirmed(g.Value)) with { Uid = Given.Uid(g.Key), Name = g.Key })],
+            Operator = new OperatorObservation(Synced: true, TimeSpan.FromSeconds(ApiSilentSeconds)),
+        };
+    }
+
+    private static bool Confirmed(string how) => how switch
+    {
+        "kubelet confirmed" => true,
+        "removed by force" => false,
+        _ => throw new FormatException($"a pod is gone by \"kubelet confirmed\" or \"removed by force\", not by: {how}"),
+    };
+
+    internal sealed record SpecPart
+    {
+        public int Spares { get; init; } = 2;
+
+        public StartState StartsAs { get; init; } = StartState.Writable;
+
+        public UnprovenFence WhenUnproven { get; init; } = UnprovenFence.Block;
+
+        public int UnhealthyAfterSeconds { get; init; } = 5;
+
+        public RedundancyGroupSpec Read() => Given.Spec with
+        {
+            Spares = Spares,
+            Engine = Given.Spec.Engine with { StartsAs = StartsAs },
+            Fencing = Given.Spec.Fencing with { WhenUnproven = WhenUnproven },
+            Detection = Given.Spec.Detection with { UnhealthyAfterSeconds = UnhealthyAfterSeconds },
+        };
+    }
+
+    internal sealed record FailoverPart
+    {
+        public FailoverPhase Phase { get; init; }
+
+        public double ForSeconds { get; init; }
+
+        public FailoverCause Cause { get; init; } = FailoverCause.PrimaryPodGone;
+
+        /// <summary>The old primary.</summary>
+        public string From { get; init; } = "db-0";
+
+        /// <summary>The new one. Null: not chosen yet.</summary>
+        public string? Candidate { get; init; }
+
+        /// <summary>The pod whose end a person has confirmed. Null: nobody has.</summary>
+        public string? FenceConfirmedFor { get; init; }
+
+        public FailoverRecord Read()
+        {
+            var running = Given.Running(Phase, candidate: Candidate, phaseFor: ForSeconds);
+            return running with { Spec = running.Spec with { Cause = Cause, From = Given.Reference(From) }, FenceConfirmedFor = FenceConfirmedFor };
+        }
+    }
+}

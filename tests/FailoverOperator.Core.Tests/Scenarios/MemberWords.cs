@@ -1,0 +1,54 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using FailoverOperator.Core.Observations;
+
+namespace FailoverOperator.Core.Tests.Scenarios;
+
+/// <summary>The phrases by which given.yaml tells how a member is.</summary>
+internal static class MemberWords
+{
+    /// <summary>Each phrase, and what it changes. <c>N</c> stands for a number, <c>WORD</c> for a name.</summary>
+    private static readonly (string Phrase, Func<Member, string, Member> Change)[] Vocabulary =
+    [
+        ("at position N", (m, n) => m.Says(s => s with { PositionBytes = long.Parse(n, CultureInfo.InvariantCulture) })),
+        ("without data", (m, _) => m.Says(s => s with { IsEmpty = true, PositionBytes = 0 })),
+        ("follows WORD", (m, leader) => m.Says(s => s with { FollowsAddress = Given.Address(leader) })),
+        ("no link for N s", (m, n) => m.Says(s => s with { Link = ReplicationLink.Down, LinkDownFor = Seconds(n) })),
+        ("copying the data", (m, _) => m.Says(s => s with { Link = ReplicationLink.Syncing })),
+        ("server restarted", (m, _) => m.Says(s => s with { Instance = $"server-2-{m.Name}" })),
+        ("silent for N s", (m, n) => m.Silent(Number(n))),
+        ("refuses connections, N in a row", (m, n) => m.Refused(int.Parse(n, CultureInfo.InvariantCulture))),
+        ("rejects the password", (m, _) => m.Unauthorized()),
+        ("not ready for N s", (m, n) => m.NotReady(Number(n))),
+        ("container ended", (m, _) => m.ContainerEnded()),
+        ("container restarted", (m, _) => m.ContainerRestarted()),
+        ("being deleted", (m, _) => m.Terminating()),
+        ("evicted", (m, _) => m.Phase(PodPhase.Failed)),
+        ("a new pod", (m, _) => m.Recreated()),
+        ("its node is WORD", (m, state) => m.OnNode(Enum.Parse<NodeState>(state))),
+    ];
+
+    public static Member Read(string name, IReadOnlyList<string> phrases) =>
+        phrases.Skip(1).Aggregate(Start(name, phrases[0]), Apply);
+
+    private static Member Start(string name, string role) => role switch
+    {
+        "primary" => Given.Primary(name),
+        "standby" => Given.Standby(name),
+        _ => throw new FormatException($"{name} must begin with primary or standby, not with: {role}"),
+    };
+
+    private static Member Apply(Member member, string phrase)
+    {
+        foreach (var (pattern, change) in Vocabulary)
+        {
+            var match = Regex.Match(phrase, $"^{pattern.Replace("N", @"([\d.]+)", StringComparison.Ordinal).Replace("WORD", @"(\S+)", StringComparison.Ordinal)}$");
+            if (match.Success) return change(member, match.Groups[1].Value);
+        }
+        throw new FormatException($"not known: {phrase}; known are: {string.Join("; ", Vocabulary.Select(v => v.Phrase))}");
+    }
+
+    private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
+
+    private static TimeSpan Seconds(string text) => TimeSpan.FromSeconds(Number(text));
+}

@@ -1,0 +1,33 @@
+using FailoverOperator.Api;
+using FailoverOperator.Core.Acceptance;
+using FailoverOperator.Core.Decisions;
+using FailoverOperator.Core.Reporting;
+using YamlDotNet.Serialization;
+using YamlDotNet.Serialization.NamingConventions;
+
+namespace FailoverOperator.Core.Tests.Scenarios;
+
+/// <summary>Each folder beside this file is a case: what the operator sees (given.yaml), and what it makes of it (expect.yaml).</summary>
+public sealed class ScenarioTests
+{
+    private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Scenarios");
+    private static readonly IDeserializer Reader = new DeserializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance).Build();
+    private static readonly ISerializer Writer = new SerializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance).Build();
+
+    public static TheoryData<string> Cases => [.. Directory.GetDirectories(Folder).Select(d => Path.GetFileName(d)!).Order(StringComparer.Ordinal)];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Case(string name)
+    {
+        var group = Read<GivenFile>(name, "given.yaml").Read();
+        var verdict = Decider.Decide(group);
+        var report = GroupReport.Of(group, new AcceptanceVerdict(true, true, Reasons.Valid, "fine"), verdict);
+        // As text, so that a failure shows the whole of both.
+        var actual = Writer.Serialize(ExpectFile.Of(verdict, report));
+        var expected = Writer.Serialize(Read<ExpectFile>(name, "expect.yaml"));
+        Assert.True(expected == actual, $"expected:{Environment.NewLine}{expected}{Environment.NewLine}actual:{Environment.NewLine}{actual}");
+    }
+
+    private static T Read<T>(string name, string file) => Reader.Deserialize<T>(File.ReadAllText(Path.Combine(Folder, name, file)));
+}
