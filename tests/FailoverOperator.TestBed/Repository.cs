@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace FailoverOperator.TestBed;
 
 /// <summary>Finds files of the checkout that the tests run from.</summary>
@@ -14,8 +16,16 @@ public static class Repository
             Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache ? cache : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"),
             "failover-k8s");
 
-    /// <summary>The Kubernetes binaries of the local cluster.</summary>
-    public static string KubernetesBinaries { get; } = Path.Combine(Cache, "v1.20.2-2");
+    /// <summary>Folder of the Kubernetes binaries of the local cluster.</summary>
+    public static string KubernetesBinaries { get; } = Path.Combine(Cache, BinariesName());
+
+    /// <summary>As the scripts say: <c>BIN=$CACHE/$KUBE_VERSION-2</c>.</summary>
+    private static string BinariesName()
+    {
+        var script = File.ReadAllText(PathOf("tests/cluster/lib.sh"));
+        var version = Regex.Match(script, @"^KUBE_VERSION=(\S+)", RegexOptions.Multiline).Groups[1].Value;
+        return Regex.Match(script, @"^BIN=\$CACHE/(\S+)", RegexOptions.Multiline).Groups[1].Value.Replace("$KUBE_VERSION", version, StringComparison.Ordinal);
+    }
 
     private static string FindRoot()
     {

@@ -44,14 +44,6 @@ public sealed class BadInput : Scenario
             PatchGroup("""{"spec":{"engine":{"redis":null}}}""")),
     ];
 
-    private static readonly (string What, string Command)[] BadHooks =
-    [
-        ("a hook that hangs", """["sleep", "1000"]"""),
-        ("a hook that prints 10 MB", """["sh", "-c", "head -c 10000000 /dev/zero"]"""),
-        ("a hook that is not there", """["/no/such/hook"]"""),
-        ("a hook that prints nonsense", """["echo", "nonsense"]"""),
-    ];
-
     public override string Name => "bad-input";
 
     protected override async Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report)
@@ -61,7 +53,7 @@ public sealed class BadInput : Scenario
         foreach (var mistake in Mistakes) await MakeAndUndoAsync(group, mistake, report);
         await UseWrongPasswordAsync(group, report);
         await ClaimTwiceAsync(group, report);
-        await UseBadHooksAsync(group, report);
+        await BadHooks.UseAsync(group, report);
         Expect(await bed.Release.RestartCountAsync() == restarts, "the operator has not crashed");
     }
 
@@ -102,28 +94,8 @@ public sealed class BadInput : Scenario
         await group.WaitConditionAsync(ConditionTypes.Available, ConditionStatus.True, Reasons.PrimaryServing, Deadline, "twin");
     }
 
-    /// <summary>The group named twin remains, with the workload to itself; its engine becomes one that calls the hooks.</summary>
-    private static async Task UseBadHooksAsync(RedisGroup group, Action<string> report)
-    {
-        foreach (var (what, command) in BadHooks)
-        {
-            var hook = $"{{\"exec\":{{\"command\":{command}}}}}";
-            await group.Scope.Kubectl.RunAsync("patch", "redundancygroup", "twin", "--type=merge", "-p",
-                $$"""{ "spec": { "engine": { "type": "Hooks", "hooks": { "status": {{hook}}, "promote": {{hook}}, "follow": {{hook}} } } } }""");
-            var readiness = await Poll.UntilAsync($"condition FailoverReady to say that there is {what}", Deadline, async () =>
-            {
-                var twin = await group.GetAsync("twin");
-                return RedisGroup.ConditionOf(twin, ConditionTypes.FailoverReady) is { Status: not ConditionStatus.True } condition
-                    && twin.Status!.Members.All(m => m.Health is not MemberHealth.Healthy && m.Message is { Length: > 0 }) ? condition : null;
-            }, group.Scope.DescribeAsync);
-            Check(what, readiness, report);
-        }
-        await group.Scope.Kubectl.RunAsync("patch", "redundancygroup", "twin", "--type=merge", "-p", """{"spec":{"engine":{"type":"Redis","hooks":null}}}""");
-        await group.WaitConditionAsync(ConditionTypes.Available, ConditionStatus.True, Reasons.PrimaryServing, Deadline, "twin");
-    }
-
     /// <summary>A person reads it: one sentence, no stack trace, no type names.</summary>
-    private static void Check(string what, Condition condition, Action<string> report)
+    internal static void Check(string what, Condition condition, Action<string> report)
     {
         report($"{what}: {condition.Type}={condition.Status} {condition.Reason}: {condition.Message}");
         Expect(condition.Message.Length is > 10 and < 1500, $"a sentence about {what}");
