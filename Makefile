@@ -7,13 +7,15 @@ export MSBUILDDISABLENODEREUSE := 1
 
 SCENARIO ?=
 RUNS ?= 1
+MUTATE ?=
 END_TO_END := dotnet run --project tests/FailoverOperator.EndToEnd --
 
-.PHONY: help build test unit integration e2e demo crds lint images cluster-up cluster-down
+.PHONY: help build test unit mutation integration e2e demo crds lint images cluster-up cluster-down
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "Parameters of e2e: SCENARIO=<name> runs one scenario only, RUNS=<n> runs it n times."
+	@echo "Parameter of mutation: MUTATE='**/Detection/*.cs' mutates these files only."
 
 build: ## Build everything
 	dotnet build FailoverOperator.sln --nologo -v minimal
@@ -23,6 +25,10 @@ test: ## Run all tests; the last line is "N passed, N failed"
 
 unit: ## Tests of the core (with its coverage), the operator and the chart
 	@tests/tools/run-tests unit
+
+mutation: ## Mutation score of the core, slow
+	dotnet tool restore
+	cd tests/FailoverOperator.Core.Tests && dotnet dotnet-stryker $(if $(MUTATE),--mutate '$(MUTATE)')
 
 integration: ## Tests against a real kube-apiserver and etcd
 	@tests/tools/run-tests integration

@@ -11,7 +11,7 @@ namespace FailoverOperator.Core.Tests.World;
 /// </summary>
 public sealed class WorldTests
 {
-    private const int Worlds = 30;
+    private const int Worlds = 20;
 
     private static readonly Gen<Event> AnyEvent =
         Gen.Select(Gen.Enum<Fault>(), Gen.Int[0, 4], Gen.Int[0, 12], Gen.Int[0, 3]).Select((fault, whom, howLong, crash) => new Event(fault, whom, howLong, crash));
