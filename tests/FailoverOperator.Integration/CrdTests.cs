@@ -18,8 +18,9 @@ public sealed class CrdTests(ApiServerFixture fixture)
 
     private static string BadManifests => Repository.PathOf("tests/FailoverOperator.Tests/Contract/BadManifests");
 
+    /// <summary>Unknown fields are refused by kubectl, see below: old API servers only drop them.</summary>
     public static TheoryData<string> ManifestsThatTheSchemaRefuses() =>
-        [.. Directory.GetFiles(BadManifests, "*.yaml").Where(file => Expectation(file).Rule == "Schema").Select(file => Path.GetFileName(file))];
+        [.. Directory.GetFiles(BadManifests, "*.yaml").Where(file => Expectation(file) is { Rule: "Schema", Check: not "unknown" }).Select(file => Path.GetFileName(file))];
 
     [Fact]
     public async Task The_servers_defaults_are_those_of_the_types()
@@ -43,7 +44,8 @@ public sealed class CrdTests(ApiServerFixture fixture)
         var result = await kubectl.TryApplyAsync(await File.ReadAllTextAsync(Path.Combine(BadManifests, file), TestContext.Current.CancellationToken), "--validate=false");
 
         Assert.False(result.Succeeded, $"{file} was accepted");
-        Assert.Contains(Expectation(Path.Combine(BadManifests, file)).Field, result.Error, StringComparison.Ordinal);
+        // Old API servers leave the index of a list's entry out.
+        Assert.Contains(WithoutIndexes(Expectation(Path.Combine(BadManifests, file)).Field), WithoutIndexes(result.Error), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -87,9 +89,11 @@ public sealed class CrdTests(ApiServerFixture fixture)
         Poll.UntilAsync("the server to publish the schema", TimeSpan.FromSeconds(60), async () => (await fixture.Server.Kubectl.TryAsync("explain", "redundancygroup.spec")).Succeeded && (await fixture.Server.Kubectl.TryAsync("explain", "failover.spec")).Succeeded);
 
     /// <summary>The first line says "# expect: RULE FIELD CHECK".</summary>
-    private static (string Rule, string Field) Expectation(string file)
+    private static (string Rule, string Field, string Check) Expectation(string file)
     {
-        var match = Regex.Match(File.ReadLines(file).First(), @"^# expect: (\w+)(?: (\S+))?");
-        return (match.Groups[1].Value, match.Groups[2].Value);
+        var match = Regex.Match(File.ReadLines(file).First(), @"^# expect: (\w+)(?: (\S+) (\S+))?");
+        return (match.Groups[1].Value, match.Groups[2].Value, match.Groups[3].Value);
     }
+
+    private static string WithoutIndexes(string path) => Regex.Replace(path, @"\[\d+\]", "");
 }
