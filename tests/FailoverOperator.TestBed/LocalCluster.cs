@@ -6,15 +6,32 @@ namespace FailoverOperator.TestBed;
 public sealed class LocalCluster : INodePower
 {
     private const string Kubeconfig = "/var/lib/failover-cluster/admin.kubeconfig";
+    private const string LockFile = "/run/failover-cluster-tests.lock";
     private static readonly TimeSpan UpDeadline = TimeSpan.FromMinutes(25);
+    private static readonly TimeSpan LockDeadline = TimeSpan.FromMinutes(30);
     private readonly CommandLine node = new(Repository.PathOf("tests/cluster/node"));
 
     /// <summary>Nodes count as dead after 8 s and their pods are evicted 5 s later, so that a test need not wait for minutes.</summary>
     internal static async Task<TestCluster> UpAsync()
     {
+        // They share the operator, and some take it or a node away: one test run at a time.
+        var turn = await Poll.UntilAsync("another test run on this cluster to end", LockDeadline, () => Task.FromResult(TryLock()));
         await new CommandLine(Repository.PathOf("tests/cluster/up"))
             .RunAsync(["--nodes", "3", "--node-grace", "8", "--pod-eviction", "5"], deadline: UpDeadline);
-        return new TestCluster("local, 3 nodes", Kubeconfig, new LocalCluster());
+        return new TestCluster("local, 3 nodes", Kubeconfig, new LocalCluster(), turn.DisposeAsync);
+    }
+
+    /// <summary>The lock goes with the process. Null: somebody else has it.</summary>
+    private static FileStream? TryLock()
+    {
+        try
+        {
+            return new FileStream(LockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 
     public Task CutAsync(string name) => node.RunAsync(["kill", name]);
