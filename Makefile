@@ -26,9 +26,9 @@ test: ## Run all tests; the last line is "N passed, N failed"
 unit: ## Tests of the core (with its coverage), the operator and the chart
 	@tests/tools/run-tests unit
 
-mutation: ## Mutation score of the core, slow
+mutation: ## Mutation score of the core, some minutes
 	dotnet tool restore
-	cd tests/FailoverOperator.Core.Tests && dotnet dotnet-stryker $(if $(MUTATE),--mutate '$(MUTATE)')
+	cd tests/FailoverOperator.Core.Tests && MutationRun=true dotnet dotnet-stryker --test-runner mtp $(if $(MUTATE),--mutate '$(MUTATE)')
 
 integration: ## Tests against a real kube-apiserver and etcd
 	@tests/tools/run-tests integration
