@@ -46,7 +46,9 @@ public sealed record GroupReport
     {
         var slot = SlotHolder.Of(group);
         var candidates = new Candidates(group.Spec, Benchmark.Of(slot.Holder, group.PrimaryMemory), FailoverProcedure.ReadinessBound(group.Spec));
-        var ranked = slot.Holder is null ? [] : candidates.Ranked(group.Members);
+        // A second writer is no standby until it follows.
+        var standbys = verdict.Diagnosis is Diagnosis.SplitBrainSuspected split ? group.Members.Except(split.Others) : group.Members;
+        var ranked = slot.Holder is null ? [] : candidates.Ranked(standbys);
         var readiness = JudgeReadiness(group, verdict, slot, candidates, ranked);
         var last = group.Failovers.LastOrDefault(f => f.IsOwn && f.IsEnded && f.Spec.Type == FailoverType.Failover);
         return new GroupReport
