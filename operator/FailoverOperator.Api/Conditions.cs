@@ -71,7 +71,6 @@ public static class Reasons
     public const string FailoverRunning = nameof(FailoverRunning);
     public const string FailureSuspected = nameof(FailureSuspected);
     public const string WaitingForMembers = nameof(WaitingForMembers);
-    public const string Blocked = nameof(Blocked);
 
     // Failover
     public const string FenceUnproven = nameof(FenceUnproven);

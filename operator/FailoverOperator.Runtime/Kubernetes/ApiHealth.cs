@@ -41,9 +41,6 @@ public sealed class ApiHealth(TimeProvider timeProvider)
         }
     }
 
-    /// <summary>Whether the server has answered within <paramref name="silence"/>, the last time no slower than <paramref name="latency"/>.</summary>
-    public bool IsWell(TimeSpan silence, TimeSpan latency) => SinceLastAnswer <= silence && LastLatency <= latency;
-
     /// <param name="sentTimestamp"><see cref="TimeProvider.GetTimestamp"/> of the sending.</param>
     public void RecordAnswer(long sentTimestamp)
     {
