@@ -25,6 +25,12 @@ public enum FailoverCause
     PrimaryUnresponsive,
     AllMembersDown,
 
+    /// <summary>The primary's lease was not renewed, and nothing more is known of it.</summary>
+    PrimaryLeaseExpired,
+
+    /// <summary>The primary is alive, as it or its peers say, and cannot renew its lease.</summary>
+    PrimaryIsolated,
+
     /// <summary>A person made another member the primary.</summary>
     PrimaryMoved,
 }

@@ -37,6 +37,15 @@ public enum FenceEvidence
     /// <summary>The pod is gone, and the kubelet of its node was alive long enough after to have ended it.</summary>
     KubeletCaughtUp,
 
+    /// <summary>The agent of the old primary released the lease: nothing of it writes any more.</summary>
+    Released,
+
+    /// <summary>The old primary's lease ran out on the operator's clock; its agent has stopped it before.</summary>
+    LeaseExpired,
+
+    /// <summary>The Job of <c>fencing.job</c> succeeded.</summary>
+    JobSucceeded,
+
     /// <summary>A person said so (annotation <c>failover-operator.io/fence-confirmed</c>).</summary>
     ConfirmedByPerson,
 

@@ -7,6 +7,7 @@ public enum EngineType
 {
     Redis,
     Hooks,
+    PostgreSQL,
 }
 
 /// <summary>What a freshly started server is.</summary>
@@ -20,17 +21,41 @@ public enum StartState
 public sealed record EngineSpec
 {
     [Required]
-    [Description("What runs in the members. Redis: a Redis server. Hooks: anything; the operator calls the commands or URLs in hooks.")]
+    [Description("What runs in the members. PostgreSQL: a PostgreSQL server 15 or newer, with an agent. Redis: a Redis server. Hooks: anything; the operator calls the commands or URLs in hooks.")]
     public EngineType Type { get; init; }
 
     [Description("What a member's server is when it has just started and nobody has promoted it yet. Writable: it may take writes, so a failed primary's pod is deleted and its end awaited. ReadOnly: it surely takes none (Redis started with --replicaof, for example), so the end of the old process is proof enough, and failovers are faster.")]
     public StartState StartsAs { get; init; } = StartState.Writable;
+
+    [Description("Settings of engine type PostgreSQL.")]
+    [System.Text.Json.Serialization.JsonPropertyName("postgreSQL")]
+    public PostgreSqlEngineSpec? PostgreSql { get; init; }
 
     [Description("Settings of engine type Redis.")]
     public RedisEngineSpec? Redis { get; init; }
 
     [Description("What to call, for engine type Hooks.")]
     public HooksEngineSpec? Hooks { get; init; }
+}
+
+/// <summary>How to reach the PostgreSQL servers.</summary>
+public sealed record PostgreSqlEngineSpec
+{
+    [Description("Port of the PostgreSQL server in each pod.")]
+    [RangeMinimum(1)]
+    [RangeMaximum(65535)]
+    public int Port { get; init; } = 5432;
+
+    [Description("Name of the role that the operator logs in as to verify that the new primary takes writes. It needs the right to write to a table of its own in database.")]
+    [Length(1, 63)]
+    public string Username { get; init; } = "postgres";
+
+    [Description("Database to log in to.")]
+    [Length(1, 63)]
+    public string Database { get; init; } = "postgres";
+
+    [Description("Where the password of username is. Absent: the verifying write is left to the agent of the new primary.")]
+    public SecretKeyReference? PasswordSecretRef { get; init; }
 }
 
 /// <summary>How to reach the Redis servers.</summary>

@@ -19,6 +19,25 @@ public enum RedundancyMode
     "Redis replicates asynchronously and cannot promise targets.rpoSeconds: 0; write 1 or more")]
 [ValidationRule(RuleIds.DetectionWithinRto, "self.detection.unhealthyAfterSeconds < self.targets.rtoSeconds",
     "detection.unhealthyAfterSeconds must be less than targets.rtoSeconds, or no failover for a silent primary can meet the target")]
+[ValidationRule(RuleIds.SelfFenceNeedsAgent, "!self.fencing.policy.exists(m, m == 'SelfFence') || has(self.agent)",
+    "fencing.policy SelfFence needs an agent in the members: describe it in agent, or remove SelfFence")]
+[ValidationRule(RuleIds.AgentNeedsSelfFence, "!has(self.agent) || self.fencing.policy[0] == 'SelfFence'",
+    "with an agent, fencing.policy must begin with SelfFence; put it first, or remove agent")]
+[ValidationRule(RuleIds.PostgreSqlNeedsAgent, "self.engine.type != 'PostgreSQL' || has(self.agent)",
+    "engine.type PostgreSQL needs agents in the members: describe them in agent, and put SelfFence first in fencing.policy")]
+[ValidationRule(RuleIds.PostgreSqlOnlyForPostgreSql, "self.engine.type == 'PostgreSQL' || !has(self.engine.postgreSQL)",
+    "engine.postgreSQL is used by engine.type PostgreSQL only; remove it, or set engine.type: PostgreSQL")]
+[ValidationRule(RuleIds.HooksWithoutAgent, "self.engine.type != 'Hooks' || !has(self.agent)",
+    "agents manage PostgreSQL and Redis; for engine.type Hooks remove agent, and SelfFence from fencing.policy")]
+[ValidationRule(RuleIds.JobNeedsSpec, "self.fencing.policy.exists(m, m == 'Job') == has(self.fencing.job)",
+    "fencing.policy Job and fencing.job go together; write both or neither")]
+[ValidationRule(RuleIds.LeaseTimingsAreSafe,
+    "!has(self.agent) || (self.fencing.stopAfterMilliseconds + self.fencing.demoteTimeoutMilliseconds + 100) * 101 < self.detection.leaseDurationSeconds * 1000 * 99",
+    "fencing.stopAfterMilliseconds + fencing.demoteTimeoutMilliseconds + 100 must stay below 98 % of detection.leaseDurationSeconds, or two members could be writable at the same time; raise leaseDurationSeconds, or lower the other two")]
+[ValidationRule(RuleIds.RenewalsFitStop, "!has(self.agent) || self.detection.renewIntervalMilliseconds * 2 <= self.fencing.stopAfterMilliseconds",
+    "detection.renewIntervalMilliseconds must be at most half of fencing.stopAfterMilliseconds, or one lost renewal would stop the primary")]
+[ValidationRule(RuleIds.RestartFirstNeedsAgent, "self.detection.onProcessCrash == 'Failover' || has(self.agent)",
+    "detection.onProcessCrash RestartFirst needs agents in the members; describe them in agent, or write Failover")]
 [ValidationRule(RuleIds.ProbeFitsDetection,
     "self.detection.probeTimeoutMilliseconds + self.detection.probeIntervalMilliseconds <= self.detection.unhealthyAfterSeconds * 1000",
     "detection.probeTimeoutMilliseconds plus detection.probeIntervalMilliseconds must fit into detection.unhealthyAfterSeconds")]
@@ -47,6 +66,9 @@ public sealed record RedundancyGroupSpec
 
     [Description("What a failover may cost. Each failover is judged against it.")]
     public TargetsSpec Targets { get; init; } = new();
+
+    [Description("The agents in the members' containers, for fencing.policy SelfFence.")]
+    public AgentSpec? Agent { get; init; }
 
     [Description("When a member counts as failed.")]
     public DetectionSpec Detection { get; init; } = new();
@@ -108,9 +130,34 @@ public sealed record TargetsSpec
     public int RpoSeconds { get; init; } = 30;
 }
 
+/// <summary>What becomes of the slot when the primary's server has crashed.</summary>
+public enum OnProcessCrash
+{
+    Failover,
+    RestartFirst,
+}
+
 /// <summary>When a member counts as failed.</summary>
 public sealed record DetectionSpec
 {
+    [Description("With agents: the primary's lease has expired when it was not renewed for so long. The primary stops to be writable before that.")]
+    [RangeMinimum(2)]
+    [RangeMaximum(300)]
+    public int LeaseDurationSeconds { get; init; } = 5;
+
+    [Description("With agents: time from one renewal of the lease to the next.")]
+    [RangeMinimum(100)]
+    [RangeMaximum(60000)]
+    public int RenewIntervalMilliseconds { get; init; } = 1000;
+
+    [Description("With agents: what becomes of the slot when the primary's server has crashed. Failover: a standby takes over at once. RestartFirst: the agent tries to start it again within restartTimeoutSeconds, and keeps the lease meanwhile.")]
+    public OnProcessCrash OnProcessCrash { get; init; } = OnProcessCrash.Failover;
+
+    [Description("With onProcessCrash RestartFirst: time for the restarted server to take writes again. After it the lease is released.")]
+    [RangeMinimum(1)]
+    [RangeMaximum(300)]
+    public int RestartTimeoutSeconds { get; init; } = 10;
+
     [Description("A member that is silent or not ready for so long has failed. An ended process or a deleted pod counts at once.")]
     [RangeMinimum(1)]
     [RangeMaximum(3600)]
@@ -130,7 +177,17 @@ public sealed record DetectionSpec
 /// <summary>Ways to fence.</summary>
 public enum FencingMethod
 {
+    SelfFence,
     PodTermination,
+    NodeOutOfService,
+    Job,
+}
+
+/// <summary>Whether a primary may go on without the API server.</summary>
+public enum Failsafe
+{
+    Enabled,
+    Disabled,
 }
 
 /// <summary>What to do when no way of fencing could be proven.</summary>
@@ -143,18 +200,73 @@ public enum UnprovenFence
 /// <summary>How a failed primary is kept from writing.</summary>
 public sealed record FencingSpec
 {
-    [Description("Ways to fence, tried in order until one is proven. PodTermination: delete the pod and wait until its kubelet has confirmed that every container has ended.")]
-    [Items(1, 1)]
+    [Description("Ways to fence, tried in order until one is proven. SelfFence: the agent in the primary's container stops it when it cannot renew its lease; needs agent. PodTermination: delete the pod and wait until its kubelet has confirmed that every container has ended. NodeOutOfService: put the taint node.kubernetes.io/out-of-service on a node that is proven down. Job: run the Job of fencing.job and wait for its success.")]
+    [Items(1, 4)]
     [ListSet]
     public IReadOnlyList<FencingMethod> Policy { get; init; } = [FencingMethod.PodTermination];
 
     [Description("What to do when the end of the old primary is not proven in time, as on a node that lost power or its network. Block: wait for the proof or for a person. Proceed: promote all the same, and risk two primaries.")]
     public UnprovenFence WhenUnproven { get; init; } = UnprovenFence.Block;
 
-    [Description("Time for a proof. After it whenUnproven decides.")]
+    [Description("Time for each way to give a proof. After the last one whenUnproven decides.")]
     [RangeMinimum(1)]
     [RangeMaximum(3600)]
     public int TimeoutSeconds { get; init; } = 20;
+
+    [Description("With agents: the primary stops to be writable when the last acknowledged renewal of its lease was sent so long ago.")]
+    [RangeMinimum(200)]
+    [RangeMaximum(300000)]
+    public int StopAfterMilliseconds { get; init; } = 3000;
+
+    [Description("With agents: time for the primary's server to become read-only. After it every process of the container is killed.")]
+    [RangeMinimum(100)]
+    [RangeMaximum(60000)]
+    public int DemoteTimeoutMilliseconds { get; init; } = 1000;
+
+    [Description("With agents: whether a primary that cannot reach the API server stays writable while every other member acknowledges it. Enabled: an outage of the API server alone changes nothing for clients. Without effect for a group of one member.")]
+    public Failsafe Failsafe { get; init; } = Failsafe.Enabled;
+
+    [Description("The Job that fences, for policy Job.")]
+    public FencingJobSpec? Job { get; init; }
+}
+
+/// <summary>A Job that switches a node or machine off.</summary>
+public sealed record FencingJobSpec
+{
+    [Required]
+    [Description("Image of the Job's container.")]
+    [Length(1, 512)]
+    public string Image { get; init; } = "";
+
+    [Description("Command and arguments. Its environment has NODE_NAME, POD_NAME, POD_NAMESPACE, GROUP, SLOT and TERM of the primary that is to be fenced. Success means: it surely cannot write any more.")]
+    [Items(0, 64)]
+    public IReadOnlyList<string> Command { get; init; } = [];
+
+    [Description("Name of a Secret in the group's namespace whose keys become environment variables, as for the credentials of a power switch. Empty: none.")]
+    [Length(0, 253)]
+    public string EnvironmentSecretName { get; init; } = "";
+
+    [Description("Name of the service account that it runs as. Empty: the namespace's default.")]
+    [Length(0, 253)]
+    public string ServiceAccountName { get; init; } = "";
+
+    [Description("Time for the Job to succeed.")]
+    [RangeMinimum(1)]
+    [RangeMaximum(3600)]
+    public int TimeoutSeconds { get; init; } = 60;
+}
+
+/// <summary>The agents in the members' containers.</summary>
+public sealed record AgentSpec
+{
+    [Description("Port of the agent in each pod.")]
+    [RangeMinimum(1)]
+    [RangeMaximum(65535)]
+    public int Port { get; init; } = Agents.AgentContract.DefaultPort;
+
+    [Required]
+    [Description("Where the token is that operator and agents prove themselves with. The pods must have the same one, see the agent's documentation.")]
+    public SecretKeyReference TokenSecretRef { get; init; } = new();
 }
 
 /// <summary>What orders the candidates.</summary>
@@ -218,6 +330,15 @@ public static class RuleIds
     public const string RedisIsAsynchronous = nameof(RedisIsAsynchronous);
     public const string DetectionWithinRto = nameof(DetectionWithinRto);
     public const string ProbeFitsDetection = nameof(ProbeFitsDetection);
+    public const string SelfFenceNeedsAgent = nameof(SelfFenceNeedsAgent);
+    public const string AgentNeedsSelfFence = nameof(AgentNeedsSelfFence);
+    public const string PostgreSqlNeedsAgent = nameof(PostgreSqlNeedsAgent);
+    public const string PostgreSqlOnlyForPostgreSql = nameof(PostgreSqlOnlyForPostgreSql);
+    public const string HooksWithoutAgent = nameof(HooksWithoutAgent);
+    public const string JobNeedsSpec = nameof(JobNeedsSpec);
+    public const string LeaseTimingsAreSafe = nameof(LeaseTimingsAreSafe);
+    public const string RenewalsFitStop = nameof(RenewalsFitStop);
+    public const string RestartFirstNeedsAgent = nameof(RestartFirstNeedsAgent);
     public const string ExecOrHttp = nameof(ExecOrHttp);
     public const string SpecIsImmutable = nameof(SpecIsImmutable);
 }

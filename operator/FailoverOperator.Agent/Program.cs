@@ -1,0 +1,2 @@
+await Console.Error.WriteLineAsync("not composed yet");
+return 2;

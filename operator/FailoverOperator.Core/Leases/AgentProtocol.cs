@@ -1,0 +1,89 @@
+using FailoverOperator.Api.Agents;
+
+namespace FailoverOperator.Core.Leases;
+
+/// <summary>What an agent is to make of its server now. Closed: nested types only.</summary>
+public abstract record AgentOrder
+{
+    private AgentOrder()
+    {
+    }
+
+    /// <summary>Be writable, in this term. Renew meanwhile.</summary>
+    public sealed record Serve(long Term) : AgentOrder;
+
+    /// <summary>
+    /// The lease is assigned to this member, which has not renewed it yet: renew. Not writable until that is acknowledged.
+    /// </summary>
+    public sealed record Claim(long Term) : AgentOrder;
+
+    /// <summary>
+    /// Stop to be writable, at once; at <paramref name="KillAt"/> at the latest every process of the server is killed. Then
+    /// <see cref="AgentMemory.Demoted"/>.
+    /// </summary>
+    public sealed record Demote(string Why, TimeSpan KillAt) : AgentOrder;
+
+    /// <summary>Shut down in order, before <paramref name="StopAt"/>. Then <see cref="AgentMemory.Demoted"/>: somebody else takes over.</summary>
+    public sealed record HandOver(long Term, TimeSpan StopAt) : AgentOrder;
+
+    /// <summary>Nothing is writable by this term any more: write that into the lease. Then <see cref="AgentMemory.Released"/>.</summary>
+    public sealed record Release(ReleaseNote Note) : AgentOrder;
+
+    /// <summary>Replicate from the holder.</summary>
+    public sealed record Follow(string Holder, long Term) : AgentOrder;
+
+    /// <summary>Be not writable; there is nobody to follow.</summary>
+    public sealed record StandBy(string Why) : AgentOrder;
+}
+
+/// <summary>
+/// The holder's side of the lease protocol, pure: from what the agent remembers and the present moment always the same order.
+/// Invariant I1: <see cref="AgentOrder.Serve"/> is given only within a tenure, and before its <see cref="Tenure.StopAt"/>.
+/// </summary>
+public static class AgentProtocol
+{
+    public static AgentOrder Decide(AgentMemory memory, TimeSpan now)
+    {
+        if (memory.Tenure is { } tenure) return Holding(memory, tenure, now);
+        if (memory.Lost is { } lost) return new AgentOrder.Demote($"the lease of term {lost.Term} is not this member's any more", lost.KillAt);
+        if (memory.Owed is { } note) return new AgentOrder.Release(note);
+        if (memory.Lease is not { } lease) return new AgentOrder.StandBy("the lease has not been read, or there is none");
+        if (lease.Holder is null) return new AgentOrder.StandBy("nobody holds the lease");
+        if (!lease.IsAuthentic) return new AgentOrder.StandBy($"the lease names {lease.Holder} in term {lease.Term}, which the operator did not assign");
+        return lease.IsHeldBy(memory.Identity) ? Assigned(memory, lease, now) : new AgentOrder.Follow(lease.Holder, lease.Term);
+    }
+
+    /// <summary>When to decide again at the latest, if nothing happens before. Null: no deadline runs.</summary>
+    public static TimeSpan? NextDeadline(AgentMemory memory, TimeSpan now) =>
+        memory.Tenure is { } tenure ? (now < tenure.StopAt ? tenure.StopAt : tenure.KillAt)
+        : memory.Lost is { } lost ? lost.KillAt
+        : memory.Lease?.IsHeldBy(memory.Identity) == true && now < memory.PledgedUntil ? memory.PledgedUntil
+        : null;
+
+    /// <summary>
+    /// Whether a note still tells anybody something: only while the lease is of the same term, and does not say so already.
+    /// </summary>
+    public static bool IsWorthWriting(ReleaseNote note, LeaseRecord? lease) =>
+        lease is not null && lease.Term == note.Term && lease.Release?.Term != note.Term;
+
+    private static AgentOrder Holding(AgentMemory memory, Tenure tenure, TimeSpan now) =>
+        now >= tenure.StopAt ? new AgentOrder.Demote($"no renewal of term {tenure.Term} was acknowledged in time", tenure.KillAt)
+        : memory.IsStopping ? new AgentOrder.HandOver(tenure.Term, tenure.StopAt)
+        : new AgentOrder.Serve(tenure.Term);
+
+    private static AgentOrder Assigned(AgentMemory memory, LeaseRecord lease, TimeSpan now)
+    {
+        if (lease.Term <= memory.ReleasedTerm) return new AgentOrder.StandBy($"term {lease.Term} was given back");
+        // Said at once, the operator need not wait for this member's deadline.
+        if (memory.IsStopping) return new AgentOrder.Release(new ReleaseNote(memory.Identity, lease.Term, ReleaseReason.HandOver, null, "the pod is being stopped"));
+        return now < memory.PledgedUntil && !PledgeIsVoid(lease)
+            ? new AgentOrder.StandBy(FormattableString.Invariant($"promised not to be promoted for {(memory.PledgedUntil - now).TotalSeconds:0.0} s more"))
+            : new AgentOrder.Claim(lease.Term);
+    }
+
+    /// <summary>
+    /// Nobody can be writable by a promise of this agent: there never was a holder, or the last one released. (An operator that
+    /// assigns an expired lease removes the note of an earlier release.)
+    /// </summary>
+    private static bool PledgeIsVoid(LeaseRecord lease) => lease.Term == 1 || lease.Release is not null;
+}

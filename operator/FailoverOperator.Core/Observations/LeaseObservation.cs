@@ -1,0 +1,22 @@
+using FailoverOperator.Core.Leases;
+
+namespace FailoverOperator.Core.Observations;
+
+/// <summary>The slot's lease as the operator sees it.</summary>
+/// <param name="Record">Null: there is no lease.</param>
+/// <param name="UnchangedFor">
+/// Since this process observed its last change (or that there is none), on its own monotonic clock, and only as long as the API
+/// server has answered all the while: what could not have been seen has not been observed.
+/// </param>
+public sealed record LeaseObservation(LeaseRecord? Record, TimeSpan UnchangedFor)
+{
+    /// <summary>
+    /// D: of the terms that the holder accepted and those written since, the longer one, lest a shortened lease be taken for expired
+    /// while its holder does not know yet.
+    /// </summary>
+    public TimeSpan Duration(TimeSpan wanted)
+    {
+        var known = new[] { Record?.Terms, Record?.Accepted }.OfType<Api.Agents.LeaseTerms>().Select(t => LeaseTimings.Of(t).Duration);
+        return known.Append(wanted).Max();
+    }
+}
