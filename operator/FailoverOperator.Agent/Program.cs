@@ -1,2 +1,2 @@
-await Console.Error.WriteLineAsync("not composed yet");
+await Console.Error.WriteLineAsync("usage: failover-agent run|install");
 return 2;
