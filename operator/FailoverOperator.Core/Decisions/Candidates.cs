@@ -64,7 +64,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
         if (member.Probe.Reply is EngineReply.Unauthorized) return No(Reasons.CredentialsRejected, $"{member.Name} rejects the operator's credentials");
         if (member.Probe.Reply is EngineReply.Failed failed) return No(Reasons.EngineFailed, $"{member.Name} answers wrongly: {failed.Message}");
         if (member.Probe.Status is not { } status) return No(Reasons.MembersUnknown, $"{member.Name} does not answer: {EngineReply.Describe(member.Probe.Reply)}");
-        if (member.Probe.Age > maxAge) return No(Reasons.MembersUnknown, $"{member.Name} does not answer any more");
+        if (member.StatusAge > maxAge) return No(Reasons.MembersUnknown, $"{member.Name} does not answer any more");
         if (status.Role == EngineRole.Unknown) return No(Reasons.MembersUnknown, $"{member.Name} does not know its role");
         if (status.Link == ReplicationLink.Syncing) return No(Reasons.NoCandidate, $"{member.Name} is still copying the data");
         return Loss(member.Name, status);

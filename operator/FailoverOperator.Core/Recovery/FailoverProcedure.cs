@@ -104,7 +104,7 @@ public static class FailoverProcedure
     {
         // After the fence, and fresh. Who has been silent all along is not waited for: unknown is not eligible anyway.
         var bound = failover.PhaseFor < FreshnessBound ? failover.PhaseFor : FreshnessBound;
-        var stale = group.Members.Where(m => m.Address is not null && !m.Pod.Terminating && (m.Answers || m.Probe.Reply is null) && m.Probe.Age > bound).ToList();
+        var stale = group.Members.Where(m => m.Address is not null && !m.Pod.Terminating && (m.Answers || m.Probe.Reply is null) && m.StatusAge > bound).ToList();
         if (stale.Count > 0) return new Decision.Advance(new Step.AskMembers(stale));
 
         var chosen = Elections.Choose(group, failover, bound);
@@ -126,7 +126,7 @@ public static class FailoverProcedure
     {
         if (Lost(group, failover) is { } lost) return lost;
         var candidate = CandidateIn(group, failover)!;
-        if (candidate.IsWritablePrimary && candidate.Probe.Age <= failover.PhaseFor) return Enter(FailoverPhase.Repointing, failover);
+        if (candidate.IsWritablePrimary && candidate.StatusAge <= failover.PhaseFor) return Enter(FailoverPhase.Repointing, failover);
 
         // From here on the candidate may be writable: the next failover has to fence it.
         if (failover.PhaseFor >= TimeSpan.FromSeconds(group.Spec.Promotion.TimeoutSeconds))
@@ -170,7 +170,7 @@ public static class FailoverProcedure
         group.Members.FirstOrDefault(m => m.Uid == failover.Status.Candidate!.Uid);
 
     private static bool HasRecovered(MemberReference from, Member old) =>
-        old.IsWritablePrimary && old.Pod.Ready && old.Probe.Age < FreshnessBound && ProcessIdentity.EndOf(from, old) is null;
+        old.IsWritablePrimary && old.Pod.Ready && old.StatusAge < FreshnessBound && ProcessIdentity.EndOf(from, old) is null;
 
     /// <summary>Where a restarted server is read-only, the end of the process is all that is needed, and its pod can be spared.</summary>
     private static bool ProcessEndIsNear(GroupObservation group, FailoverRecord failover) =>
