@@ -38,8 +38,8 @@ public sealed class RedundancyGroupController(
     public async Task<ReconciliationResult<RedundancyGroup>> ReconcileAsync(RedundancyGroup entity, CancellationToken cancellationToken)
     {
         var workload = cluster.WorkloadOf(entity);
-        var secret = await credentials.ReadAsync(entity, cancellationToken);
-        var acceptance = GroupAcceptance.Judge(acceptances.Observe(entity, workload, secret));
+        var secrets = await credentials.ReadAsync(entity, cancellationToken);
+        var acceptance = GroupAcceptance.Judge(acceptances.Observe(entity, workload, secrets));
         var key = new ObjectKey(entity.Namespace(), entity.Name());
         if (!acceptance.CanAct || workload is null)
         {
@@ -47,7 +47,7 @@ public sealed class RedundancyGroupController(
             await groupRecorder.RefusedAsync(entity, acceptance, cancellationToken);
             return ReconciliationResult<RedundancyGroup>.Success(entity, Resync);
         }
-        var session = await sessions.OpenAsync(entity, secret.Password, () => enqueue(key));
+        var session = await sessions.OpenAsync(entity, secrets.Credentials, () => enqueue(key));
         return ReconciliationResult<RedundancyGroup>.Success(entity, await RunAsync(entity, workload, session, acceptance, cancellationToken));
     }
 
