@@ -22,6 +22,7 @@ public sealed partial class LeaseLog
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(1);
 
     private readonly ConcurrentDictionary<ObjectKey, Entry> _entries = new();
+    private readonly IInformer<V1Lease> _leases;
     private readonly IKubernetesApi _api;
     private readonly ApiHealth _health;
     private readonly OperatorClock _clock;
@@ -30,7 +31,7 @@ public sealed partial class LeaseLog
     /// <summary>Made before the watch is started, so that no change is missed.</summary>
     public LeaseLog(IInformer<V1Lease> leases, IKubernetesApi api, ApiHealth health, OperatorClock clock, ILogger<LeaseLog> logger)
     {
-        (_api, _health, _clock, _logger) = (api, health, clock, logger);
+        (_leases, _api, _health, _clock, _logger) = (leases, api, health, clock, logger);
         leases.Subscribe(change =>
         {
             var key = new ObjectKey(change.Current.Namespace(), change.Current.Name());
@@ -49,6 +50,13 @@ public sealed partial class LeaseLog
         var entry = Of(KeyOf(group));
         var (observation, duration) = Judge(group, entry);
         return IsConfirmed(entry, observation, duration) ? observation : observation with { UnchangedFor = duration - Tick };
+    }
+
+    /// <summary>When the lease will have expired if nobody changes it. Zero or less: it has.</summary>
+    public TimeSpan ExpiresIn(RedundancyGroup group)
+    {
+        var (observation, duration) = Judge(group, Of(KeyOf(group)));
+        return duration - observation.UnchangedFor;
     }
 
     /// <summary>
@@ -93,7 +101,7 @@ public sealed partial class LeaseLog
     public void Forget(RedundancyGroup group) => _entries.TryRemove(KeyOf(group), out _);
 
     /// <summary>That there is none is observed too, from the first question on.</summary>
-    private Entry Of(ObjectKey key) => _entries.GetOrAdd(key, _ => new Entry(null, null, _clock.Now, null));
+    private Entry Of(ObjectKey key) => _entries.GetOrAdd(key, _ => _leases.TryGet(key, out var lease) ? Make(lease) : Absent());
 
     private (LeaseObservation Observation, TimeSpan Duration) Judge(RedundancyGroup group, Entry entry)
     {
@@ -108,16 +116,18 @@ public sealed partial class LeaseLog
 
     private void NoteRead(ObjectKey key, V1Lease? lease, TimeSpan sentAt) => _entries.AddOrUpdate(
         key,
-        _ => lease is null ? new Entry(null, null, _clock.Now, null) : Make(lease),
+        _ => lease is null ? Absent() : Make(lease),
         (_, known) => lease?.ResourceVersion() == known.Lease?.ResourceVersion() && lease?.Uid() == known.Lease?.Uid() ? known with { ReadAt = sentAt }
-            : lease is null ? new Entry(null, null, _clock.Now, null)
+            : lease is null ? Absent()
             : IsNewer(lease, known.Lease) ? Make(lease)
             : known);
 
     private void NoteDeleted(ObjectKey key, V1Lease last) => _entries.AddOrUpdate(
         key,
-        _ => new Entry(null, null, _clock.Now, null),
-        (_, known) => known.Lease is null || known.Lease.Uid() != last.Uid() ? known : new Entry(null, null, _clock.Now, null));
+        _ => Absent(),
+        (_, known) => known.Lease is null || known.Lease.Uid() != last.Uid() ? known : Absent());
+
+    private Entry Absent() => new(null, null, _clock.Now, null);
 
     private Entry Make(V1Lease lease)
     {
