@@ -9,6 +9,6 @@ internal static class BoundedBody
         var buffer = new byte[maxBytes + 1];
         var stream = await response.Content.ReadAsStreamAsync(deadline);
         var length = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, deadline);
-        return length > maxBytes ? null : buffer.AsMemory(0, length);
+        return length > maxBytes ? (ReadOnlyMemory<byte>?)null : buffer.AsMemory(0, length);
     }
 }

@@ -28,10 +28,12 @@ public sealed record PostgreSqlSettings
 /// </summary>
 public sealed class PostgreSqlVerifier(PostgreSqlSettings settings, TimeProvider time) : IWriteVerifier
 {
-    private const string Create = """
-        create schema if not exists failover_operator;
+    /// <summary>"If not exists" would ask for the right to create a schema even where there is one.</summary>
+    private const string CreateSchema = "do $$ begin if to_regnamespace('failover_operator') is null then create schema failover_operator; end if; end $$";
+
+    private const string CreateTable = """
         create table if not exists failover_operator.heartbeat (
-            group_name text, slot text, term bigint not null, written_at timestamptz not null, primary key (group_name, slot));
+            group_name text, slot text, term bigint not null, written_at timestamptz not null, primary key (group_name, slot))
         """;
 
     private const string Write = """
@@ -79,7 +81,11 @@ public sealed class PostgreSqlVerifier(PostgreSqlSettings settings, TimeProvider
         // The server gives up by itself too: a write that nobody waits for any more must not hold its locks. Not so the commit: one
         // that is given up while it waits for a standby is called a success.
         batch.BatchCommands.Add(new NpgsqlBatchCommand(FormattableString.Invariant($"set local statement_timeout = {Milliseconds}")));
-        if (create) foreach (var statement in Create.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)) batch.BatchCommands.Add(new NpgsqlBatchCommand(statement));
+        if (create)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(CreateSchema));
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(CreateTable));
+        }
         batch.BatchCommands.Add(new NpgsqlBatchCommand(Write)
         {
             Parameters = { new("group", context.Group), new("slot", context.Slot), new("term", context.Term) },
