@@ -77,6 +77,7 @@ public static class Reasons
     public const string FenceConfirmationInvalid = nameof(FenceConfirmationInvalid);
     public const string NodeTaintForbidden = nameof(NodeTaintForbidden);
     public const string PrimaryRecovered = nameof(PrimaryRecovered);
+    public const string PrimaryMoved = nameof(PrimaryMoved);
     public const string PromotionTimedOut = nameof(PromotionTimedOut);
     public const string CandidateLost = nameof(CandidateLost);
     public const string VerificationFailed = nameof(VerificationFailed);

@@ -67,6 +67,9 @@ public sealed record FailoverRecord
     /// <summary>The Job of <c>fencing.job</c> for this failover.</summary>
     public JobObservation FencingJob { get; init; } = new JobObservation.NotCreated();
 
+    /// <summary>Members beside the old primary that may write for all that was written down.</summary>
+    public IEnumerable<MemberReference> Rivals => Spec.Rivals.Concat(Status.Rivals);
+
     public bool IsEnded => Status.Phase is FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted;
 }
 
@@ -118,6 +121,9 @@ public sealed record PrimaryMemory
 
     /// <summary>Identity of the log; positions of another one cannot be compared. Null: the engine tells none.</summary>
     public string? History { get; init; }
+
+    /// <summary>Which run of its server this is about. Null: the engine tells none.</summary>
+    public string? Instance { get; init; }
 
     /// <summary>
     /// Id of the container that it surely runs in: it has answered as the same run for so long that the kubelet's report

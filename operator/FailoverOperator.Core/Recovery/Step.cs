@@ -14,7 +14,7 @@ public abstract record Step
 
     /// <summary>
     /// Write the next phase into the Failover's status, with what was learned. Nothing of the phase is done before
-    /// this has been acknowledged (invariant I10).
+    /// this has been acknowledged (invariant I10). The same phase again: only what was learned.
     /// </summary>
     public sealed record Enter(FailoverPhase Phase) : Step
     {
@@ -24,6 +24,9 @@ public abstract record Step
         public string? FencedBy { get; init; }
 
         public MemberReference? Candidate { get; init; }
+
+        /// <summary>To be added to those that are written down.</summary>
+        public IReadOnlyList<MemberReference> Rivals { get; init; } = [];
 
         /// <summary>Null: unknown.</summary>
         public long? LostBytes { get; init; }

@@ -19,7 +19,7 @@ public sealed class MemberTests
     [InlineData(1.0, false)]
     public void Old_facts_that_were_told_just_now_are_old(double age, bool eligible)
     {
-        var candidates = new Candidates(Spec, Benchmark.Of(Reference("db-0"), Healthy().PrimaryMemory), Seconds(1));
+        var candidates = new Candidates(Spec, Benchmark.Of(Healthy()), Seconds(1));
         Assert.Equal(eligible, candidates.Judge(Standby("db-1").Says(s => s with { Age = Seconds(age) })) is Eligibility.Eligible);
     }
 
