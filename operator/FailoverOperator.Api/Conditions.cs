@@ -76,6 +76,7 @@ public static class Reasons
     public const string FenceUnproven = nameof(FenceUnproven);
     public const string FenceConfirmationInvalid = nameof(FenceConfirmationInvalid);
     public const string PrimaryRecovered = nameof(PrimaryRecovered);
+    public const string PrimaryMoved = nameof(PrimaryMoved);
     public const string PromotionTimedOut = nameof(PromotionTimedOut);
     public const string CandidateLost = nameof(CandidateLost);
     public const string VerificationFailed = nameof(VerificationFailed);

@@ -106,9 +106,9 @@ public sealed class GroupObserver(ClusterView cluster, DepartureLog departures, 
         };
     }
 
-    /// <summary>The old primaries of running failovers whose pods do not exist any more.</summary>
+    /// <summary>The old primaries of running failovers, and their rivals, whose pods do not exist any more.</summary>
     private IEnumerable<Departure> MissingOf(IEnumerable<FailoverRecord> failovers, GroupObservation observation) => failovers
-        .Where(f => !f.IsEnded).Select(f => f.Spec.From).OfType<MemberReference>()
+        .Where(f => !f.IsEnded).SelectMany(f => f.Rivals.Append(f.Spec.From)).OfType<MemberReference>().DistinctBy(m => m.Uid)
         .Where(from => observation.Members.All(m => m.Uid != from.Uid))
         .Select(from => departures.Of(from.Uid, from.Name, from.Node, cluster.Node));
 
