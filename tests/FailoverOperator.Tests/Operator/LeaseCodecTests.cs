@@ -21,58 +21,52 @@ public class LeaseCodecTests
         Members = [new LeaseMember("db-0", "uid-0", "10.0.0.1", 8008), new LeaseMember("db-1", "uid-1", "10.0.0.2", 8008)],
     };
 
-    [Fact]
-    public void An_assignment_is_read_back_as_it_was_meant()
+    private static readonly LeaseRecord Assigned = ElectorProtocol.Assign(null, expired: false, Holder, 7, Terms);
+
+    public static TheoryData<LeaseRecord> Records =>
+    [
+        Assigned,
+        Assigned.Renewed(Terms with { SynchronousStandbys = 2 }),
+        Assigned with { Pledged = Terms },
+        Assigned with { Release = Note },
+        ElectorProtocol.Revoke(Assigned.Renewed(Terms)),
+        Assigned.Renewed(Terms).Released(Note with { Term = 7 }),
+        ElectorProtocol.Recreate(7, Terms),
+        new LeaseRecord(),
+    ];
+
+    /// <summary>Whatever stood there before: nothing of it is left, but what others wrote.</summary>
+    [Theory]
+    [MemberData(nameof(Records), DisableDiscoveryEnumeration = true)]
+    public void What_is_written_is_read_back(LeaseRecord record)
     {
-        var lease = Stored(LeaseCodec.Assigned(null, "shop", "db", Holder, 7, Terms, keepRelease: false, Now));
-        Assert.Equal(("db-0", "shop"), (lease.Name(), lease.Namespace()));
-        Assert.Equal(("db", "0"), (lease.Metadata.Labels[ApiGroup.GroupLabel], lease.Metadata.Labels[ApiGroup.SlotLabel]));
-        Assert.Null(lease.Metadata.OwnerReferences);
-        var reading = LeaseCodec.Read(lease);
-        Assert.Null(reading.Problem);
-        Assert.Equal(new LeaseRecord { Holder = Holder, Term = 7, Assignment = $"{Holder} 7", Terms = Terms, Version = "5" }, reading.Record);
-        Assert.True(reading.Record.IsHeldBy(Holder));
+        var full = Stored(LeaseCodec.Write(null, "shop", "db", Assigned with { Accepted = Terms, Pledged = Terms, Release = Note }, Now));
+        full.Metadata.Annotations["somebody/else"] = "stays";
+        foreach (var before in new[] { null, full })
+        {
+            var lease = Stored(LeaseCodec.Write(before, "shop", "db", record, Now));
+            Assert.Equal((record with { Version = "5" }, null), (LeaseCodec.Read(lease).Record, LeaseCodec.Read(lease).Problem));
+            Assert.Equal(("db-0", "shop", "db", "0"), (lease.Name(), lease.Namespace(), lease.Metadata.Labels[ApiGroup.GroupLabel], lease.Metadata.Labels[ApiGroup.SlotLabel]));
+            Assert.Equal(record.Terms.LeaseDurationSeconds, lease.Spec.LeaseDurationSeconds);
+            Assert.Null(lease.Metadata.OwnerReferences);
+            if (before is not null) Assert.Equal("stays", lease.Metadata.Annotations["somebody/else"]);
+        }
+        Assert.Equal(Holder, full.Spec.HolderIdentity);
     }
 
     /// <summary>The API server takes no other form.</summary>
     [Fact]
     public void A_whole_second_is_written_with_six_digits_of_fraction() =>
-        Assert.Contains("\"renewTime\":\"2026-01-01T00:00:00.000000Z\"", EntityJson.Serialize(LeaseCodec.Assigned(null, "shop", "db", Holder, 7, Terms, false, Now)));
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void An_assignment_over_an_older_lease_forgets_what_was_accepted_and_keeps_a_release_only_if_told(bool keep)
-    {
-        var old = Stored(LeaseCodec.Assigned(null, "shop", "db", "db-0/uid-0", 6, Terms, false, Now));
-        old.Metadata.Annotations[LeaseContract.AcceptedAnnotation] = old.Metadata.Annotations[LeaseContract.TermsAnnotation];
-        old.Metadata.Annotations[LeaseContract.ReleaseAnnotation] = Json(Note);
-        old.Metadata.Annotations["somebody/else"] = "stays";
-        var record = LeaseCodec.Read(Stored(LeaseCodec.Assigned(old, "shop", "db", Holder, 7, Terms, keep, Now))).Record;
-        Assert.Null(record.Accepted);
-        Assert.Equal(keep ? Note : null, record.Release);
-        Assert.Equal("stays", LeaseCodec.Assigned(old, "shop", "db", Holder, 7, Terms, keep, Now).Metadata.Annotations["somebody/else"]);
-        Assert.Equal("db-0/uid-0", old.Spec.HolderIdentity);
-    }
+        Assert.Contains("\"renewTime\":\"2026-01-01T00:00:00.000000Z\"", EntityJson.Serialize(LeaseCodec.Write(null, "shop", "db", Assigned, Now)));
 
     [Fact]
-    public void A_revoked_lease_has_no_holder_and_the_same_term()
+    public void Only_a_new_holder_or_term_acquires_it()
     {
-        var lease = LeaseCodec.Assigned(null, "shop", "db", Holder, 7, Terms, false, Now);
-        lease.Metadata.Annotations[LeaseContract.AcceptedAnnotation] = lease.Metadata.Annotations[LeaseContract.TermsAnnotation];
-        Assert.Equal(new LeaseRecord { Term = 7, Terms = Terms, Accepted = Terms, Version = "5" }, LeaseCodec.Read(Stored(LeaseCodec.Revoked(Stored(lease), "db"))).Record);
-    }
-
-    [Fact]
-    public void Other_terms_leave_holder_term_and_what_is_accepted_alone()
-    {
-        var lease = LeaseCodec.Assigned(null, "shop", "db", Holder, 7, Terms, false, Now);
-        lease.Metadata.Annotations[LeaseContract.AcceptedAnnotation] = lease.Metadata.Annotations[LeaseContract.TermsAnnotation];
-        var changed = LeaseCodec.WithTerms(Stored(lease), "db", Terms with { LeaseDurationSeconds = 9 });
-        var record = LeaseCodec.Read(Stored(changed)).Record;
-        Assert.True(record.IsHeldBy(Holder));
-        Assert.Equal((7, 9, 7), (record.Term, record.Terms.LeaseDurationSeconds, record.Accepted!.LeaseDurationSeconds));
-        Assert.Equal(9, changed.Spec.LeaseDurationSeconds);
+        var lease = Stored(LeaseCodec.Write(null, "shop", "db", Assigned, Now));
+        var later = Now.AddSeconds(3);
+        Assert.Equal(Now.UtcDateTime, LeaseCodec.Write(lease, "shop", "db", Assigned with { Terms = new LeaseTerms() }, later).Spec.AcquireTime);
+        Assert.Equal(Now.UtcDateTime, LeaseCodec.Write(lease, "shop", "db", ElectorProtocol.Revoke(Assigned), later).Spec.RenewTime);
+        Assert.Equal(later.UtcDateTime, LeaseCodec.Write(lease, "shop", "db", Assigned with { Term = 8 }, later).Spec.AcquireTime);
     }
 
     [Fact]
@@ -94,12 +88,13 @@ public class LeaseCodecTests
     [InlineData("")]
     public void Annotations_that_cannot_be_read_are_taken_for_as_little_as_is_safe(string nonsense)
     {
-        var lease = LeaseCodec.Assigned(null, "shop", "db", Holder, 7, Terms with { LeaseDurationSeconds = 60 }, false, Now);
-        foreach (var annotation in new[] { LeaseContract.TermsAnnotation, LeaseContract.AcceptedAnnotation, LeaseContract.ReleaseAnnotation }) lease.Metadata.Annotations[annotation] = nonsense;
+        var lease = LeaseCodec.Write(null, "shop", "db", Assigned with { Terms = Terms with { LeaseDurationSeconds = 60 } }, Now);
+        foreach (var annotation in new[] { LeaseContract.TermsAnnotation, LeaseContract.AcceptedAnnotation, LeaseContract.PledgedAnnotation, LeaseContract.ReleaseAnnotation }) lease.Metadata.Annotations[annotation] = nonsense;
         var reading = LeaseCodec.Read(lease);
         Assert.Contains("failover-operator.io/accepted cannot be read", reading.Problem);
         // Nobody may be promoted on account of these; the lease is not taken for expired earlier than it says of itself.
         Assert.Empty(reading.Record.Accepted!.Members);
+        Assert.Empty(reading.Record.Pledged!.Members);
         Assert.Equal((60, 60), (reading.Record.Terms.LeaseDurationSeconds, reading.Record.Accepted.LeaseDurationSeconds));
         Assert.Null(reading.Record.Release);
         Assert.True(reading.Record.IsHeldBy(Holder));
@@ -111,6 +106,4 @@ public class LeaseCodecTests
         stored.Metadata.ResourceVersion = "5";
         return stored;
     }
-
-    private static string Json(ReleaseNote note) => System.Text.Json.JsonSerializer.Serialize(note, AgentJson.Default.ReleaseNote);
 }

@@ -1,6 +1,7 @@
 using FailoverOperator.Api;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Leases;
 using FailoverOperator.Observing;
 using FailoverOperator.Runtime.Informers;
 using FailoverOperator.Runtime.Kubernetes;
@@ -207,7 +208,7 @@ public sealed class LeaseLogTests : IDisposable
 
     private void Seed(LeaseTerms? terms = null)
     {
-        _server.Seed(LeaseCodec.Assigned(null, "shop", "db", "db-1/uid-1", 7, terms ?? new LeaseTerms(), false, _time.GetUtcNow()));
+        _server.Seed(LeaseCodec.Write(null, "shop", "db", ElectorProtocol.Assign(null, expired: false, "db-1/uid-1", 7, terms ?? new LeaseTerms()), _time.GetUtcNow()));
         _loop.Settle();
     }
 
