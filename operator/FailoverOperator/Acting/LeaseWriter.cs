@@ -1,3 +1,4 @@
+using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Recovery;
@@ -14,8 +15,14 @@ namespace FailoverOperator.Acting;
 /// </summary>
 public sealed class LeaseWriter(IKubernetesApi api, LeaseLog leases, OperatorClock clock)
 {
-    public Task AssignAsync(RedundancyGroup group, Step.AssignLease step, CancellationToken cancellationToken) => WriteAsync(
-        group, step.ReadVersion, current => ElectorProtocol.Assign(current, expired: true, step.Member.Identity, step.Term, step.Terms), cancellationToken);
+    public Task AssignAsync(RedundancyGroup group, Step.AssignLease step, CancellationToken cancellationToken) => WriteAsync(group, step.ReadVersion, current => new LeaseRecord
+    {
+        Holder = step.Member.Identity,
+        Term = step.Term,
+        Assignment = LeaseContract.Assignment(step.Member.Identity, step.Term),
+        Terms = step.Terms,
+        Release = step.KeepRelease ? current?.Release : null,
+    }, cancellationToken);
 
     public Task RevokeAsync(RedundancyGroup group, Step.RevokeLease step, CancellationToken cancellationToken) =>
         WriteAsync(group, step.ReadVersion, current => ElectorProtocol.Revoke(current!), cancellationToken);

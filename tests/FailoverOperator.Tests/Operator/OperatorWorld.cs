@@ -136,6 +136,20 @@ public sealed class OperatorWorld : IDisposable
         _restarts[name] = Now + RestartTime;
     }
 
+    /// <summary>The API server is away, for everybody, or back.</summary>
+    public void CutOffAll(bool away)
+    {
+        foreach (var client in Clients) client.IsCutOff = away;
+    }
+
+    /// <summary>Every call takes so long, everybody's.</summary>
+    public void SlowDown(TimeSpan latency)
+    {
+        foreach (var client in Clients) client.Faults.Before = (_, token) => Task.Delay(latency, _time, token);
+    }
+
+    private IEnumerable<FakeKubernetesApi> Clients => _operators.Select(o => o.Api).Concat(Agents.All.Select(a => a.Api));
+
     private void RestartContainers()
     {
         foreach (var (name, at) in _restarts.Where(r => r.Value <= Now).ToList())
