@@ -22,7 +22,7 @@ public sealed record Benchmark(MemberReference? From, long? PrimaryPositionBytes
         if (slot.Holder is { } holder && group.PrimaryMemory is { } memory && memory.Uid == holder.Uid)
             return new(ProcessIdentity.Sure(holder, memory), memory.PositionBytes, memory.RequiredPositionBytes, memory.History);
         var from = slot.Holder is null ? null : slot.Holder with { ContainerId = null };
-        return slot is { PromotionTimedOut: true, Choice.Spec: var plan } && NeverHadTraffic(group, slot)
+        return slot is { NeverServed: true, Choice.Spec: var plan } && NeverHadTraffic(group, slot)
             ? Of(plan) with { From = from! with { Address = plan.From?.Address } }
             : new(from, null, null, null);
     }

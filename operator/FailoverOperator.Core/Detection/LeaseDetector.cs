@@ -15,6 +15,8 @@ internal static class LeaseDetector
     public static Diagnosis Diagnose(GroupObservation group, SlotHolder slot, Member? primary)
     {
         var finding = LeaseFinding.Of(group, slot);
+        // The first lease was never made, or nobody ever served by it.
+        if (slot is { Choice: { Spec.From: null, Status.Phase: FailoverPhase.Failed } } && group.Lease!.Record is null) return new Diagnosis.NewGroup();
         if (finding is LeaseFinding.Released(var note)) return Failed(CauseOf(note.Reason), Released(note));
         if (PrimaryDetector.PodGone(slot.Holder!, primary) is { } gone) return gone;
         if (ProcessIdentity.ContainerEnded(ProcessIdentity.Sure(slot.Holder!, group.PrimaryMemory), primary!))

@@ -30,6 +30,10 @@ public sealed record SlotHolder(MemberReference? Holder, long Term, long NextTer
     /// <summary>It did not become primary in time; it may have since.</summary>
     public bool PromotionTimedOut => Choice?.Status.Reason == Reasons.PromotionTimedOut;
 
+    /// <summary>It was lost on the way, before traffic was led to it.</summary>
+    public bool NeverServed => Choice is { Status: { Phase: FailoverPhase.Failed, Steps: var steps } } && steps.All(s => s.Phase is not FailoverPhase.Repointing)
+        && Choice.Status.Reason is Reasons.PromotionTimedOut or Reasons.CandidateLost or Reasons.LeaseForged or Reasons.NotInLease;
+
     /// <summary>A term that somebody wrote by hand must not use up all that there can be.</summary>
     private static long LeaseTerm(GroupObservation group) => group.Lease?.Record?.Term is { } term && term < MaxForgedTerm ? term : 0;
 
