@@ -1,4 +1,5 @@
 using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Recovery;
 using FailoverOperator.Observing;
 using FailoverOperator.Runtime.Kubernetes;
@@ -15,9 +16,12 @@ public sealed class LeaseWriter(IKubernetesApi api, LeaseLog leases, OperatorClo
 {
     public Task AssignAsync(RedundancyGroup group, Step.AssignLease step, CancellationToken cancellationToken) => WriteAsync(group, step.ReadVersion, async current =>
     {
-        var lease = LeaseCodec.Assigned(current, group.Namespace(), group.Name(), step.Member.Identity, step.Term, step.Terms, step.KeepRelease, clock.WallNow);
+        var lease = LeaseCodec.Assigned(current, group.Namespace(), group.Name(), step.Member.Identity, step.Term, step.Terms, step.Pledged, step.KeepRelease, clock.WallNow);
         return current is null ? await api.CreateAsync(lease, cancellationToken) : await api.ReplaceAsync(lease, cancellationToken);
     }, cancellationToken);
+
+    public Task RecreateAsync(RedundancyGroup group, Step.RecreateLease step, CancellationToken cancellationToken) => WriteAsync(
+        group, null, _ => api.CreateAsync(LeaseCodec.Recreated(group.Namespace(), group.Name(), ElectorProtocol.Recreate(step.Term, step.Terms)), cancellationToken), cancellationToken);
 
     public Task RevokeAsync(RedundancyGroup group, Step.RevokeLease step, CancellationToken cancellationToken) =>
         WriteAsync(group, step.ReadVersion, current => api.ReplaceAsync(LeaseCodec.Revoked(current!, group.Name()), cancellationToken), cancellationToken);

@@ -1,4 +1,5 @@
 using FailoverOperator.Api;
+using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Observations;
@@ -20,6 +21,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
     private static readonly TimeSpan ReportsHaveArrived = TimeSpan.FromSeconds(10);
 
     private readonly Durations<bool> _readiness = new(clock);
+    private readonly Durations<bool> _nodes = new(clock);
     private readonly Durations<(string? Container, string? Instance)> _runs = new(clock);
     private readonly Durations<FailoverPhase> _phases = new(clock);
 
@@ -56,6 +58,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
     {
         _runs.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
         _readiness.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
+        _nodes.Keep([.. cluster.Nodes.Items().Select(n => n.Name())]);
         _phases.Keep([.. cluster.Failovers.Items().Select(f => f.Uid())]);
     }
 
@@ -75,11 +78,18 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         Uid = pod.Uid(),
         Address = HasAddress(pod) ? pod.Status.PodIP : null,
         Pod = PodReader.Read(pod, ready => _readiness.Of(pod.Uid(), ready)),
-        Node = string.IsNullOrEmpty(pod.Spec?.NodeName) ? new NodeObservation { Name = "", State = NodeState.Absent } : cluster.Node(pod.Spec.NodeName),
+        Node = string.IsNullOrEmpty(pod.Spec?.NodeName) ? new NodeObservation { Name = "", State = NodeState.Absent } : Timed(cluster.Node(pod.Spec.NodeName)),
         Probe = session.Prober[pod.Uid()].At(now),
         RoleLabel = pod.Label(ApiGroup.RoleLabel),
         TermLabel = Term(pod.Label(ApiGroup.TermLabel)),
     };
+
+    private NodeObservation Timed(NodeObservation node)
+    {
+        var isReady = node.State == NodeState.Ready;
+        var since = _nodes.Of(node.Name, isReady);
+        return isReady ? node : node with { NotReadyFor = since };
+    }
 
     private FailoverRecord Read(RedundancyGroup group, Failover failover, GroupSession session) => new()
     {
@@ -108,11 +118,20 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         };
     }
 
-    /// <summary>The old primaries of running failovers, and their rivals, whose pods do not exist any more.</summary>
-    private IEnumerable<Departure> MissingOf(IEnumerable<FailoverRecord> failovers, GroupObservation observation) => failovers
-        .Where(f => !f.IsEnded).SelectMany(f => f.Rivals.Append(f.Spec.From)).OfType<MemberReference>().DistinctBy(m => m.Uid)
-        .Where(from => observation.Members.All(m => m.Uid != from.Uid))
-        .Select(from => departures.Of(from.Uid, from.Name, from.Node, cluster.Node));
+    /// <summary>
+    /// Whose pods do not exist any more: the old primaries of running failovers, their rivals, and whom the last holder of the lease asks to
+    /// keep it.
+    /// </summary>
+    private IEnumerable<Departure> MissingOf(IEnumerable<FailoverRecord> failovers, GroupObservation observation)
+    {
+        var running = failovers.Where(f => !f.IsEnded).ToList();
+        var concerned = running.SelectMany(f => f.Rivals.Append(f.Spec.From)).OfType<MemberReference>();
+        var keepers = running.Count == 0 ? [] : new[] { observation.Lease?.Record?.Accepted, observation.Lease?.Record?.Pledged }
+            .OfType<LeaseTerms>().SelectMany(t => t.Members).Select(m => new MemberReference { Name = m.Name, Uid = m.Uid });
+        return concerned.Concat(keepers).DistinctBy(m => m.Uid)
+            .Where(from => observation.Members.All(m => m.Uid != from.Uid))
+            .Select(from => departures.Of(from.Uid, from.Name, from.Node, cluster.Node));
+    }
 
     private static long? Term(string? text) => long.TryParse(text, out var term) ? term : null;
 }

@@ -31,6 +31,7 @@ public static class LeaseCodec
             Assignment = Annotation(lease, LeaseContract.AssignmentAnnotation),
             Terms = Parse(LeaseContract.TermsAnnotation, AgentJson.Default.LeaseTerms, unknown) ?? unknown,
             Accepted = Parse(LeaseContract.AcceptedAnnotation, AgentJson.Default.LeaseTerms, unknown),
+            Pledged = Parse(LeaseContract.PledgedAnnotation, AgentJson.Default.LeaseTerms, unknown),
             Release = Parse(LeaseContract.ReleaseAnnotation, AgentJson.Default.ReleaseNote, null),
             Version = lease.ResourceVersion() ?? "",
         };
@@ -48,8 +49,9 @@ public static class LeaseCodec
 
     /// <summary>The lease as it is when the operator names a holder: everything in one write.</summary>
     /// <param name="current">What is there. Null: nothing.</param>
+    /// <param name="pledged">What an earlier holder accepted that may still be writable. Null: nobody can be.</param>
     /// <param name="keepRelease">The note that an earlier holder left stays.</param>
-    public static V1Lease Assigned(V1Lease? current, string namespaceName, string group, string holder, long term, LeaseTerms terms, bool keepRelease, DateTimeOffset now)
+    public static V1Lease Assigned(V1Lease? current, string namespaceName, string group, string holder, long term, LeaseTerms terms, LeaseTerms? pledged, bool keepRelease, DateTimeOffset now)
     {
         var lease = Labelled(current, namespaceName, group);
         lease.Spec = new V1LeaseSpec
@@ -63,7 +65,18 @@ public static class LeaseCodec
         Annotate(lease, LeaseContract.AssignmentAnnotation, LeaseContract.Assignment(holder, term));
         Annotate(lease, LeaseContract.TermsAnnotation, Text(terms));
         Annotate(lease, LeaseContract.AcceptedAnnotation, null);
+        Annotate(lease, LeaseContract.PledgedAnnotation, pledged is null ? null : Text(pledged));
         if (!keepRelease) Annotate(lease, LeaseContract.ReleaseAnnotation, null);
+        return lease;
+    }
+
+    /// <summary>A lease in place of one that was deleted.</summary>
+    public static V1Lease Recreated(string namespaceName, string group, LeaseRecord record)
+    {
+        var lease = Labelled(null, namespaceName, group);
+        lease.Spec = new V1LeaseSpec { LeaseTransitions = checked((int)record.Term), LeaseDurationSeconds = record.Terms.LeaseDurationSeconds };
+        Annotate(lease, LeaseContract.TermsAnnotation, Text(record.Terms));
+        Annotate(lease, LeaseContract.AcceptedAnnotation, Text(record.Accepted!));
         return lease;
     }
 
