@@ -8,7 +8,7 @@ namespace FailoverOperator.Agent.Tests.PostgreSql;
 /// Real processes, those of one member among several on this machine: they are told apart by the folder that they work in. As root
 /// they run as the user postgres, for PostgreSQL refuses to run as root.
 /// </summary>
-internal sealed partial class LocalSupervisor(string folder) : ISupervisor
+internal sealed class LocalSupervisor(string folder) : ISupervisor
 {
     private static readonly string[] Prefix = Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] : [];
 
@@ -67,13 +67,13 @@ internal sealed partial class LocalSupervisor(string folder) : ISupervisor
 
     public async Task<bool> KillAllAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
-        var since = TimeProvider.System.GetTimestamp();
-        while (TimeProvider.System.GetElapsedTime(since) < timeout)
+        var since = RealClock.Instance.GetTimestamp();
+        while (RealClock.Instance.GetElapsedTime(since) < timeout)
         {
             var left = Mine().ToList();
             if (left.Count == 0) return true;
             foreach (var process in left) _ = Kill(process, 9);
-            await Task.Delay(5, cancellationToken);
+            await Task.Delay(TimeSpan.FromMilliseconds(5), RealClock.Instance, cancellationToken);
         }
         return false;
     }
@@ -117,8 +117,8 @@ internal sealed partial class LocalSupervisor(string folder) : ISupervisor
         }
     }
 
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int process, int signal);
+    [DllImport("libc", EntryPoint = "kill")]
+    private static extern int Kill(int process, int signal);
 
     private sealed class LocalRun : IServerRun
     {
@@ -159,7 +159,7 @@ internal sealed partial class LocalSupervisor(string folder) : ISupervisor
             _process.EnableRaisingEvents = true;
             if (_process.HasExited) _ = ended.TrySetResult();
             await ended.Task;
-            _ = await Task.WhenAny(Task.WhenAll(_readers), Task.Delay(200));
+            _ = await Task.WhenAny(Task.WhenAll(_readers), Task.Delay(TimeSpan.FromMilliseconds(200), RealClock.Instance));
             return _process.ExitCode;
         }
 

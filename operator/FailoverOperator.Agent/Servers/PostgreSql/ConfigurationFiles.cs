@@ -33,7 +33,8 @@ internal sealed class ConfigurationFiles(PostgreSqlSettings settings)
         return hasChanged;
     }
 
-    public IReadOnlyList<string> Arguments(int version) => ServerConfiguration.Arguments(settings, Sockets(), version);
+    public IReadOnlyList<string> Arguments(int version, IReadOnlyDictionary<string, long> floors) =>
+        ServerConfiguration.Arguments(settings, Sockets(), version, floors);
 
     /// <summary>A server that cannot write to one of its socket folders does not start, so the user's is tried first.</summary>
     private List<string> Sockets()
@@ -60,7 +61,7 @@ internal sealed class ConfigurationFiles(PostgreSqlSettings settings)
 
     private string InData(string name) => Path.Combine(settings.DataDirectory, name);
 
-    private long DiskBytes() => new DriveInfo(settings.DataDirectory).TotalSize;
+    private long DiskBytes() => new DriveInfo(Path.GetDirectoryName(settings.DataDirectory) ?? "/").TotalSize;
 
     private static string Text(string? file) => file is not null && File.Exists(file) ? $"# {file}\n{File.ReadAllText(file).TrimEnd()}\n" : "";
 

@@ -7,8 +7,20 @@ namespace FailoverOperator.Agent.Servers.PostgreSql;
 /// <param name="State">In the words of pg_controldata.</param>
 /// <param name="Checkpoint">Where the last checkpoint's record begins.</param>
 /// <param name="MinimumRecovery">A standby's data need the log up to there. Bytes 0: none.</param>
-internal sealed record ControlData(string SystemId, string State, LogPosition Checkpoint, LogPosition MinimumRecovery)
+/// <param name="Floors">Settings of the primary that wrote the log; those of a standby must not be smaller.</param>
+internal sealed record ControlData(
+    string SystemId, string State, LogPosition Checkpoint, LogPosition MinimumRecovery, IReadOnlyDictionary<string, long> Floors)
 {
+    /// <summary>What pg_controldata calls these settings.</summary>
+    private static readonly (string Setting, string Field)[] FloorFields =
+    [
+        ("max_connections", "max_connections setting"),
+        ("max_worker_processes", "max_worker_processes setting"),
+        ("max_wal_senders", "max_wal_senders setting"),
+        ("max_prepared_transactions", "max_prepared_xacts setting"),
+        ("max_locks_per_transaction", "max_locks_per_xact setting"),
+    ];
+
     /// <summary>It was a primary that shut down in order: its log ends with the record of this checkpoint.</summary>
     public bool EndedInOrder => State == "shut down";
 
@@ -33,8 +45,17 @@ internal sealed record ControlData(string SystemId, string State, LogPosition Ch
             && fields.GetValueOrDefault("Database cluster state") is { } state
             && Position(fields, "Latest checkpoint location", "Latest checkpoint's TimeLineID") is { } checkpoint
             && Position(fields, "Minimum recovery ending location", "Min recovery ending loc's timeline") is { } minimum
-                ? new ControlData(system, state, checkpoint, minimum)
+                ? new ControlData(system, state, checkpoint, minimum, ReadFloors(fields))
                 : null;
+    }
+
+    private static Dictionary<string, long> ReadFloors(Dictionary<string, string> fields)
+    {
+        var floors = new Dictionary<string, long>();
+        foreach (var (setting, field) in FloorFields)
+            if (long.TryParse(fields.GetValueOrDefault(field), CultureInfo.InvariantCulture, out var value))
+                floors[setting] = value;
+        return floors;
     }
 
     private static LogPosition? Position(Dictionary<string, string> fields, string location, string timeline) =>

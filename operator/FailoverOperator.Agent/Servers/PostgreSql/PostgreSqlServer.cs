@@ -31,7 +31,7 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
         _files = new ConfigurationFiles(settings);
         _tools = new PostgreSqlTools(settings, supervisor);
         _sql = new Sql(settings);
-        _process = new ServerProcess(settings, _sql, _data, _files, supervisor, time);
+        _process = new ServerProcess(settings, _sql, _data, _files, _tools, supervisor, time);
         _status = new StatusReader(settings, _sql, time);
         _promotion = new Promotion(settings, time);
         _following = new Following(_data, _files, _tools, _process, new LeaderQuestion(settings, _sql, time));
@@ -102,8 +102,8 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
         var bearing = new Bearing(null, MemberNames.Synchronous(terms, _settings.PodName));
         if (await CreateIfFirstAsync(cancellationToken) is { } uncreated) return uncreated;
         var problem = _process.Runs ? await _process.ReadyAsync(cancellationToken) : await _process.StartAsync(bearing, cancellationToken);
+        problem ??= await _process.GrowAsync(bearing, cancellationToken) ?? await _process.SteerAsync(bearing, cancellationToken);
         if (problem is not null) return problem;
-        if (await _process.SteerAsync(bearing, cancellationToken) is { } unsteered) return unsteered;
 
         await using var connection = await _sql.OpenAsync(cancellationToken);
         await _promotion.KeepSlotsAsync(connection, terms, cancellationToken);
@@ -144,7 +144,7 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
         if (_process.Runs && await _process.ReadyAsync(cancellationToken) is { } unready) return unready;
         if (_process.Runs && !await IsInRecoveryAsync(cancellationToken) && await _process.StopNowAsync(cancellationToken) is { } unstopped) return unstopped;
         if (!_process.Runs) return _data.State == DataState.Present ? await _process.StartAsync(bearing, cancellationToken) : null;
-        return await _process.SteerAsync(bearing, cancellationToken);
+        return await _process.GrowAsync(bearing, cancellationToken) ?? await _process.SteerAsync(bearing, cancellationToken);
     }
 
     private async Task<bool> IsInRecoveryAsync(CancellationToken cancellationToken)
@@ -173,7 +173,9 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
     {
         var parent = told.Memory.Reached is { } reached ? _data.History(reached.Timeline)?.Parent : null;
         var status = told.Memory.Tell(told.Row, _supervisor.Server?.ProcessId ?? 0, parent, _files.Bearing.LeaderAddress, _status.Now);
-        return status with { Message = status.Message ?? Remark(told.Row) };
+        status = status with { Message = status.Message ?? Remark(told.Row) };
+        // Told so that it is ordered to follow again, and is started anew with larger settings.
+        return told.Row.IsPaused && ServerLog.SaysTooSmall(_process.Log) ? status with { Link = ReplicationLink.Down } : status;
     }
 
     /// <summary>What a person should know of a server that runs.</summary>

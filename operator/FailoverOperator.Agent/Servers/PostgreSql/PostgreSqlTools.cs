@@ -1,3 +1,4 @@
+using System.Globalization;
 using FailoverOperator.Agent.Supervision;
 
 namespace FailoverOperator.Agent.Servers.PostgreSql;
@@ -24,6 +25,14 @@ internal sealed class PostgreSqlTools(PostgreSqlSettings settings, ISupervisor s
         var (output, problem) = await RunAsync("pg_controldata", ["-D", folder], Short, cancellationToken);
         if (problem is not null) return (null, problem);
         return ControlData.Parse(output) is { } data ? (data, null) : (null, $"pg_controldata cannot be understood: {Quoting.Words(output)}");
+    }
+
+    /// <summary>The setting that a server with these arguments would have. Null: it cannot be told.</summary>
+    public async Task<long?> SettingAsync(IReadOnlyList<string> arguments, string name, CancellationToken cancellationToken)
+    {
+        var (output, problem) = await RunAsync("postgres", [.. arguments, "-C", name], Short, cancellationToken);
+        var last = output.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).LastOrDefault();
+        return problem is null && long.TryParse(last, CultureInfo.InvariantCulture, out var value) ? value : null;
     }
 
     /// <summary>

@@ -62,7 +62,9 @@ internal static class ServerConfiguration
         """;
 
     /// <param name="version">Major version of the data.</param>
-    public static IReadOnlyList<string> Arguments(PostgreSqlSettings settings, IReadOnlyList<string> sockets, int version)
+    /// <param name="floors">Settings that must be larger than the user's.</param>
+    public static IReadOnlyList<string> Arguments(
+        PostgreSqlSettings settings, IReadOnlyList<string> sockets, int version, IReadOnlyDictionary<string, long> floors)
     {
         var run = settings.RunDirectory;
         List<(string Name, string Value)> owned =
@@ -89,6 +91,7 @@ internal static class ServerConfiguration
             .. new[] { "", "_lsn", "_name", "_time", "_xid" }.Select(kind => ("recovery_target" + kind, "")),
         ];
         if (version < 16) owned.Add(("promote_trigger_file", ""));
+        owned.AddRange(floors.Select(f => (f.Key, f.Value.ToString(CultureInfo.InvariantCulture))));
         return ["-D", settings.DataDirectory, .. owned.SelectMany(o => new[] { "-c", $"{o.Name}={o.Value}" })];
     }
 

@@ -73,6 +73,9 @@ internal static class ServerLog
         return Advise(complaint.Length == 0 ? $"{program} {end}" : $"{program} {end}: {Quoting.Words(complaint)}");
     }
 
+    /// <summary>Settings of this standby are smaller than those of the primary whose log it reads.</summary>
+    public static bool SaysTooSmall(string output) => output.Contains("insufficient parameter settings", StringComparison.Ordinal);
+
     /// <summary>The disk was full.</summary>
     public static bool SaysFull(string output) =>
         output.Contains("No space left on device", StringComparison.Ordinal) || output.Contains("Disk quota exceeded", StringComparison.Ordinal);

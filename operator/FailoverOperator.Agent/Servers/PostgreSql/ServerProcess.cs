@@ -8,7 +8,7 @@ namespace FailoverOperator.Agent.Servers.PostgreSql;
 /// Results: null, or why it did not work.
 /// </summary>
 internal sealed class ServerProcess(
-    PostgreSqlSettings settings, Sql sql, DataDirectory data, ConfigurationFiles files, ISupervisor supervisor, TimeProvider time)
+    PostgreSqlSettings settings, Sql sql, DataDirectory data, ConfigurationFiles files, PostgreSqlTools tools, ISupervisor supervisor, TimeProvider time)
 {
     public const int Reload = 1; // SIGHUP
     public const int FastShutdown = 2; // SIGINT
@@ -17,6 +17,10 @@ internal sealed class ServerProcess(
     private static readonly TimeSpan KillTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ReloadTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LongGlance = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>The last words of a server are read a moment after its end.</summary>
+    private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(50);
 
     /// <summary>The checkpointer may not have seen yet that commits are to wait for standbys.</summary>
     private bool _checkpointerLags;
@@ -28,20 +32,55 @@ internal sealed class ServerProcess(
     /// <summary>Starts a standby, and waits until it answers.</summary>
     public async Task<string?> StartAsync(Bearing bearing, CancellationToken cancellationToken)
     {
+        var problem = await StartAsync(bearing, new Dictionary<string, long>(), cancellationToken);
+        // A user who makes max_connections smaller, say, does not want to have no server for it.
+        if (problem is null || !ServerLog.SaysTooSmall(Log) || await FloorsAsync(cancellationToken) is not { Count: > 0 } floors) return problem;
+        return await StartAsync(bearing, floors, cancellationToken);
+    }
+
+    /// <summary>
+    /// A standby stops to read the log, and cannot be promoted, once the primary has had larger settings than its own: it needs a start
+    /// with as large ones.
+    /// </summary>
+    public async Task<string?> GrowAsync(Bearing bearing, CancellationToken cancellationToken)
+    {
+        const string IsPaused = "select 'yes' where pg_is_in_recovery() and pg_get_wal_replay_pause_state() = 'paused'";
+        await using (var connection = await sql.OpenAsync(cancellationToken))
+            if (await connection.TextAsync(IsPaused, cancellationToken) is null)
+                return null;
+        if ((await FloorsAsync(cancellationToken)).Count == 0) return null;
+        _ = await StopAsync(cancellationToken);
+        return await StartAsync(bearing, cancellationToken);
+    }
+
+    private async Task<string?> StartAsync(Bearing bearing, IReadOnlyDictionary<string, long> floors, CancellationToken cancellationToken)
+    {
         if (await ClearAsync(cancellationToken) is { } left) return left;
         _ = files.Write(bearing);
         _checkpointerLags = false;
         data.MakeStandby();
-        var command = new ProcessCommand(settings.Program("postgres"), files.Arguments(data.Version ?? 0)) { Environment = PostgreSqlTools.ServerEnvironment };
+        var command = new ProcessCommand(settings.Program("postgres"), files.Arguments(data.Version ?? 0, floors)) { Environment = PostgreSqlTools.ServerEnvironment };
         var (run, problem) = supervisor.StartServer(command);
         if (run is null) return $"postgres could not be started, is it in the image (FAILOVER_PG_BIN)? {problem}";
         return await ReadyAsync(cancellationToken);
     }
 
+    /// <summary>Which of the user's settings are too small for the log in the data, and what they must be.</summary>
+    private async Task<Dictionary<string, long>> FloorsAsync(CancellationToken cancellationToken)
+    {
+        var floors = new Dictionary<string, long>();
+        var arguments = files.Arguments(data.Version ?? 0, floors);
+        var (control, _) = await tools.ControlDataAsync(data.Path, cancellationToken);
+        foreach (var (name, needed) in control?.Floors ?? floors)
+            if (await tools.SettingAsync(arguments, name, cancellationToken) is { } has && has < needed)
+                floors[name] = needed;
+        return floors;
+    }
+
     /// <summary>Waits until the server answers, however long it has to read its log. Ends early if the server does.</summary>
     public async Task<string?> ReadyAsync(CancellationToken cancellationToken)
     {
-        while (Runs)
+        for (var pause = Glance; Runs; pause = pause < LongGlance ? pause * 1.2 : LongGlance)
         {
             try
             {
@@ -56,13 +95,18 @@ internal sealed class ServerProcess(
             {
                 cancellationToken.ThrowIfCancellationRequested();
             }
-            await Task.Delay(Glance, time, cancellationToken);
+            await Task.Delay(pause, time, cancellationToken);
         }
         return await WhyEndedAsync();
     }
 
-    public async Task<string> WhyEndedAsync() =>
-        supervisor.Server is { } run ? ServerLog.Explain("the server", await run.Exited, run.LastOutput) : "the server was not started";
+    public async Task<string> WhyEndedAsync()
+    {
+        if (supervisor.Server is not { } run) return "the server was not started";
+        var code = await run.Exited;
+        await Task.Delay(LastWords, time);
+        return ServerLog.Explain("the server", code, run.LastOutput);
+    }
 
     /// <summary>Puts a new bearing into effect in the running server.</summary>
     public async Task<string?> SteerAsync(Bearing bearing, CancellationToken cancellationToken)
