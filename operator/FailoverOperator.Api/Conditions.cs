@@ -75,7 +75,9 @@ public static class Reasons
     // Failover
     public const string FenceUnproven = nameof(FenceUnproven);
     public const string FenceConfirmationInvalid = nameof(FenceConfirmationInvalid);
+    public const string NodeTaintForbidden = nameof(NodeTaintForbidden);
     public const string PrimaryRecovered = nameof(PrimaryRecovered);
+    public const string PrimaryMoved = nameof(PrimaryMoved);
     public const string PromotionTimedOut = nameof(PromotionTimedOut);
     public const string CandidateLost = nameof(CandidateLost);
     public const string VerificationFailed = nameof(VerificationFailed);

@@ -88,9 +88,12 @@ public sealed record ServerStatus
 public sealed record Acknowledged(string Holder, long Term, long AgoMilliseconds);
 
 /// <summary>A holder that cannot reach the API server asks to stay.</summary>
-public sealed record AcknowledgeRequest(string Holder, long Term);
+/// <param name="Holder">Identity of the holder.</param>
+/// <param name="Member">Identity of the member that is asked: an address may have passed to another pod.</param>
+/// <param name="LeaseDurationSeconds">D of the terms that the holder lives by; the member may not have seen these.</param>
+public sealed record AcknowledgeRequest(string Holder, long Term, string Member, int LeaseDurationSeconds);
 
-/// <summary>Granted is a promise not to promote for D, counted from giving it.</summary>
+/// <summary>Granted is a promise not to promote for the D that was asked for, counted from giving it.</summary>
 public sealed record AcknowledgeReply(bool Granted, string? Reason);
 
 /// <summary>JSON of the agents' contract, without reflection.</summary>

@@ -17,10 +17,17 @@ public static class LeaseContract
     public const string TermsAnnotation = ApiGroup.Name + "/terms";
 
     /// <summary>
-    /// Annotation, written by the holder's agent with a renewal: the <see cref="LeaseTerms"/> that it lives by now. Nobody who is not
-    /// in it may be promoted on account of an expired lease: only these can have promised not to.
+    /// Annotation, written by the holder's agent with every renewal: the <see cref="LeaseTerms"/> that it lives by now. Nobody who is
+    /// not in it may be promoted on account of an expired lease: only these can have promised not to. Without it nobody has been
+    /// writable in this term.
     /// </summary>
     public const string AcceptedAnnotation = ApiGroup.Name + "/accepted";
+
+    /// <summary>
+    /// Annotation, written by the operator when it assigns a lease that has expired: the <see cref="LeaseTerms"/> that the earlier
+    /// holder accepted. That one may still be writable by the promises of their members, until the new holder's first renewal.
+    /// </summary>
+    public const string PledgedAnnotation = ApiGroup.Name + "/pledged";
 
     /// <summary>Annotation, written by the holder's agent when it empties the holder: a <see cref="ReleaseNote"/> as JSON.</summary>
     public const string ReleaseAnnotation = ApiGroup.Name + "/release";

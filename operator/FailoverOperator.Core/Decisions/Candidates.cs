@@ -1,6 +1,7 @@
 using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Detection;
 using FailoverOperator.Core.Observations;
 
 namespace FailoverOperator.Core.Decisions;
@@ -12,9 +13,23 @@ namespace FailoverOperator.Core.Decisions;
 /// <param name="History">The log that the positions belong to. Null: not told.</param>
 public sealed record Benchmark(MemberReference? From, long? PrimaryPositionBytes, long? RequiredPositionBytes, string? History)
 {
-    public static Benchmark Of(MemberReference? from, PrimaryMemory? memory) => memory is not null && memory.Uid == from?.Uid
-        ? new(from, memory.PositionBytes, memory.RequiredPositionBytes, memory.History)
-        : new(from, null, null, null);
+    /// <summary>
+    /// Of the holder, as this process has seen it at work. A holder that traffic was never led to is measured by what its own failover was
+    /// measured by: the log is still that of the primary before it, which the standbys still follow.
+    /// </summary>
+    public static Benchmark Of(GroupObservation group)
+    {
+        var slot = SlotHolder.Of(group);
+        if (slot.Holder is { } holder && group.PrimaryMemory is { } memory && memory.Uid == holder.Uid)
+            return new(ProcessIdentity.Sure(holder, memory), memory.PositionBytes, memory.RequiredPositionBytes, memory.History);
+        var from = slot.Holder is null ? null : slot.Holder with { ContainerId = null };
+        return slot is { PromotionTimedOut: true, Choice.Spec: var plan } && NeverHadTraffic(group, slot)
+            ? Of(plan) with { From = from! with { Address = plan.From?.Address } }
+            : new(from, null, null, null);
+    }
+
+    private static bool NeverHadTraffic(GroupObservation group, SlotHolder slot) =>
+        group.Services.Any(s => s.Role == TrafficRole.Active) && group.Services.All(s => s.PublishedTerm is not { } term || term < slot.Term);
 
     public static Benchmark Of(FailoverSpec plan) => new(plan.From, plan.PrimaryPositionBytes, plan.RequiredPositionBytes, plan.PrimaryHistory);
 }
@@ -64,7 +79,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
         if (member.Probe.Reply is EngineReply.Unauthorized) return No(Reasons.CredentialsRejected, $"{member.Name} rejects the operator's credentials");
         if (member.Probe.Reply is EngineReply.Failed failed) return No(Reasons.EngineFailed, $"{member.Name} answers wrongly: {failed.Message}");
         if (member.Probe.Status is not { } status) return No(Reasons.MembersUnknown, $"{member.Name} does not answer: {EngineReply.Describe(member.Probe.Reply)}");
-        if (member.Probe.Age > maxAge) return No(Reasons.MembersUnknown, $"{member.Name} does not answer any more");
+        if (member.StatusAge > maxAge) return No(Reasons.MembersUnknown, $"{member.Name} does not answer any more");
         if (status.Role == EngineRole.Unknown) return No(Reasons.MembersUnknown, $"{member.Name} does not know its role");
         if (status.Link == ReplicationLink.Syncing) return No(Reasons.NoCandidate, $"{member.Name} is still copying the data");
         return Loss(member.Name, status);
@@ -84,7 +99,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
 
     private Eligibility Loss(string name, EngineStatus status)
     {
-        if (status.ReportedLagBytes == 0 && status.Link != ReplicationLink.Down) return new Eligibility.Eligible(0);
+        if (status.ReportedLagBytes == 0 && !FollowsSomebodyElse(status) && status.Link != ReplicationLink.Down) return new Eligibility.Eligible(0);
         if (benchmark.RequiredPositionBytes is { } required && status.PositionBytes is { } position)
             return SharesHistory(status) ? Loss(name, position, required) : No(Reasons.LagUnknown, $"{name} holds another history than the primary's");
         return LossByTime(name, status);
@@ -100,12 +115,19 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     /// </summary>
     private Eligibility LossByTime(string name, EngineStatus status)
     {
+        // Somebody made it the primary: what it misses is lost, whoever is chosen, and a second writer would lose more.
+        if (spec.Engine.StartsAs == StartState.ReadOnly && status is { Role: EngineRole.Primary, Writable: true }) return new Eligibility.Eligible(null);
+        if (FollowsSomebodyElse(status)) return No(Reasons.LagUnknown, $"{name} follows {status.FollowsAddress}, which is not {benchmark.From!.Name}, and what it misses of that is unknown");
         var since = status.Link == ReplicationLink.Up ? TimeSpan.Zero : status.LinkDownFor;
         if (since is null) return No(Reasons.LagUnknown, $"{name} does not tell how far behind it is");
         return since <= TimeSpan.FromSeconds(spec.Targets.RpoSeconds)
             ? new Eligibility.Eligible(null)
             : No(Reasons.LagUnknown, FormattableString.Invariant($"{name} has received nothing for {since.Value.TotalSeconds:0} s, and what the primary wrote since is unknown"));
     }
+
+    /// <summary>Its link says how far behind another one it is, not behind the old primary.</summary>
+    private bool FollowsSomebodyElse(EngineStatus status) =>
+        benchmark.From?.Address is { } address && status.FollowsAddress is { } followed && followed != address;
 
     private bool SharesHistory(EngineStatus status) =>
         benchmark.History is null || status.History is null || benchmark.History == status.History || benchmark.History == status.PreviousHistory;

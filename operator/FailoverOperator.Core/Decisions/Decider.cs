@@ -39,8 +39,10 @@ public static class Decider
     private static Decision OnDiagnosis(GroupObservation group, Diagnosis diagnosis) => diagnosis switch
     {
         Diagnosis.Healthy or Diagnosis.SplitBrainSuspected => Mend(group),
-        Diagnosis.PrimaryDemoted demoted when NeverBecamePrimary(group) => OnFailure(group, new Diagnosis.PrimaryFailed(
+        Diagnosis.PrimaryDemoted demoted when SlotHolder.Of(group).PromotionTimedOut => OnFailure(group, new Diagnosis.PrimaryFailed(
             FailoverCause.PrimaryUnresponsive, [$"{demoted.Primary.Name} was to become primary and did not within promotion.timeoutSeconds"])),
+        Diagnosis.PrimaryDemoted when Rivals.Carried(group) is [var rival, ..] => OnFailure(group, new Diagnosis.PrimaryFailed(
+            FailoverCause.PrimaryMoved, [$"{rival.Name} said that it takes writes, and has not been heard since"])),
         Diagnosis.PrimaryDemoted demoted => new Decision.Advance(new Step.Promote(demoted.Primary, SlotHolder.Of(group).Term)),
         Diagnosis.PrimaryMoved moved => Begin(group, FailoverType.Adoption, FailoverCause.PrimaryMoved, [$"{moved.Primary.Name} takes writes, and {SlotHolder.Of(group).Holder!.Name} has become a standby, without the operator"]),
         Diagnosis.PrimarySuspected suspected => new Decision.Wait(suspected.DecisiveIn ?? TimeSpan.FromSeconds(1), Reasons.FailureSuspected, suspected.Evidence),
@@ -50,10 +52,6 @@ public static class Decider
         Diagnosis.OperatorImpaired => throw new InvalidOperationException("an impaired operator decides nothing"),
         _ => throw new ArgumentOutOfRangeException(nameof(diagnosis), diagnosis, "unknown diagnosis"),
     };
-
-    /// <summary>The holder's promotion timed out: it is fenced in turn, and another one is chosen.</summary>
-    private static bool NeverBecamePrimary(GroupObservation group) =>
-        group.Failovers.LastOrDefault(f => f.IsOwn && f.Status.Candidate is not null)?.Status.Reason == Reasons.PromotionTimedOut;
 
     private static Decision Mend(GroupObservation group)
     {
@@ -85,7 +83,7 @@ public static class Decider
     private static Decision OnFailure(GroupObservation group, Diagnosis.PrimaryFailed failed)
     {
         var holder = SlotHolder.Of(group).Holder!;
-        var candidates = new Candidates(group.Spec, Benchmark.Of(holder, group.PrimaryMemory), FailoverProcedure.ReadinessBound(group.Spec));
+        var candidates = new Candidates(group.Spec, Benchmark.Of(group), FailoverProcedure.ReadinessBound(group.Spec));
         if (candidates.Ranked(group.Members).Count > 0) return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
         // The same pod runs one process at a time. A new pod of its name proves nothing of the old one's end: that is fenced.
         if (Elections.Returned(group, holder) is { } back && back.Uid != holder.Uid && Fence.Proof(group, holder, null, TimeSpan.Zero) is null)
@@ -98,7 +96,7 @@ public static class Decider
     private static Decision Begin(GroupObservation group, FailoverType type, FailoverCause cause, IReadOnlyList<string> evidence)
     {
         var slot = SlotHolder.Of(group);
-        var benchmark = Benchmark.Of(slot.Holder, group.PrimaryMemory);
+        var benchmark = Benchmark.Of(group);
         return new Decision.Begin(new FailoverSpec
         {
             GroupRef = new GroupReference { Name = group.Name },
@@ -107,7 +105,8 @@ public static class Decider
             Type = type,
             Cause = cause,
             Evidence = evidence,
-            From = slot.Holder is null ? null : ProcessIdentity.Sure(slot.Holder, group.PrimaryMemory),
+            From = benchmark.From,
+            Rivals = Rivals.Known(group, slot.Holder),
             PrimaryPositionBytes = benchmark.PrimaryPositionBytes,
             RequiredPositionBytes = benchmark.RequiredPositionBytes,
             PrimaryHistory = benchmark.History,

@@ -1,7 +1,7 @@
 using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
-using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Recovery;
 
 namespace FailoverOperator.Core.Decisions;
 
@@ -36,8 +36,8 @@ public static class Elections
     private static Choice Replacement(GroupObservation group, FailoverRecord failover, TimeSpan bound)
     {
         var candidates = new Candidates(group.Spec, Benchmark.Of(failover.Spec), bound);
-        // Somebody else made a member the primary: it, or nobody, lest two write. Where servers start writable, being so means nothing.
-        var atWork = group.Spec.Engine.StartsAs == StartState.ReadOnly ? group.Members.Where(m => m.IsWritablePrimary && m.Uid != failover.Spec.From?.Uid).ToList() : [];
+        // Somebody else made a member the primary: it, or nobody, lest two write.
+        var atWork = Rivals.AtWork(group, failover.Spec.From);
         if (atWork.Count > 1) return new Choice.Nobody(Reasons.SplitBrainSuspected, $"{Names(atWork)} all take writes; let all but the right one follow it");
         if (atWork is [var one]) return candidates.Judge(one) is Eligibility.Eligible fit ? new Choice.Candidate(one, fit.LagBytes) : Nobody(candidates, group);
         if (candidates.Ranked(group.Members) is [var best, ..]) return new Choice.Candidate(best, (candidates.Judge(best) as Eligibility.Eligible)?.LagBytes);
@@ -45,9 +45,9 @@ public static class Elections
     }
 
     /// <summary>Nobody was fenced, so that nobody but the old primary itself may be chosen.</summary>
-    private static Choice Return(GroupObservation group, MemberReference last) => Returned(group, last) is { } back
+    private static Choice Return(GroupObservation group, MemberReference last) => Returned(group, last) is { } back && Rivals.AtWork(group, last).Count == 0
         ? new Choice.Candidate(back, 0)
-        : new Choice.Nobody(Reasons.NoCandidate, $"{last.Name} is not back with its data any more");
+        : new Choice.Nobody(Reasons.NoCandidate, $"{last.Name} is not back with its data any more, or somebody else was made the primary");
 
     /// <summary>
     /// The pod that was primary last, back with its storage, when everybody has answered. Nobody's data can be newer:

@@ -1,5 +1,6 @@
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Recovery;
 
 namespace FailoverOperator.Core.Detection;
 
@@ -77,6 +78,9 @@ public static class PrimaryDetector
     {
         var limit = TimeSpan.FromSeconds(group.Spec.Detection.UnhealthyAfterSeconds);
         var (sign, lasting) = Sign(primary);
+        // Written down at once, lest the new one go silent, too.
+        if (!primary.Answers && Rivals.AtWork(group, ProcessIdentity.ReferenceTo(primary)) is [var rival, ..])
+            return Failed(FailoverCause.PrimaryMoved, sign, $"{rival.Name} takes writes without the operator");
         if (lasting == TimeSpan.Zero) return new Diagnosis.PrimarySuspected(sign, null);
         if (lasting < limit) return new Diagnosis.PrimarySuspected(sign, limit - lasting);
 

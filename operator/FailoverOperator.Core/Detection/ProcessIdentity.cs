@@ -27,7 +27,7 @@ public static class ProcessIdentity
     /// the kubelet's report of it may not have come yet, and the recorded id be that of the run before.
     /// </summary>
     public static MemberReference Sure(MemberReference holder, PrimaryMemory? memory) =>
-        holder with { ContainerId = memory?.Uid == holder.Uid ? memory.ContainerId : null };
+        holder with { ContainerId = memory?.Uid == holder.Uid && memory.Instance == holder.Instance ? memory.ContainerId : null };
 
     /// <summary>The kubelet has reported the end of the container that the reference names, or a later run of it.</summary>
     public static bool ContainerEnded(MemberReference reference, Member member) => reference.ContainerId is { } id
@@ -39,6 +39,7 @@ public static class ProcessIdentity
         Uid = member.Uid,
         Node = member.Node.Name,
         Zone = member.Node.Zone,
+        Address = member.Address,
         ContainerId = member.Pod.ContainerId,
         Instance = member.Probe.Status?.Instance,
     };

@@ -2,29 +2,11 @@ using FailoverOperator.Api.Agents;
 
 namespace FailoverOperator.Core.Leases;
 
-/// <summary>A time of holding the lease. Moments are of the agent's own monotonic clock.</summary>
-/// <param name="ConfirmedAt">
-/// When the last request was <em>sent</em> that proved the right to write: a renewal that the API server acknowledged, or a round
-/// that every other member acknowledged. Never when the answer came: it may have been under way for long.
-/// </param>
-/// <param name="Terms">The terms that the holder lives by.</param>
-public sealed record Tenure(long Term, TimeSpan ConfirmedAt, LeaseTerms Terms)
-{
-    /// <summary>From then on the demotion begins.</summary>
-    public TimeSpan StopAt => ConfirmedAt + LeaseTimings.Of(Terms).StopAfter;
-
-    /// <summary>From then on every process of the server is killed.</summary>
-    public TimeSpan KillAt => StopAt + LeaseTimings.Of(Terms).DemoteBound;
-}
-
-/// <summary>A tenure that ended while the server was writable.</summary>
-/// <param name="KillAt">From then on every process of the server is killed.</param>
-public sealed record LostTenure(long Term, TimeSpan KillAt);
-
-/// <summary>
-/// The promise not to be promoted for a whole lease duration. Holder null: given by starting, for what was promised before is forgotten.
-/// </summary>
-public sealed record Pledge(string? Holder, TimeSpan GivenAt);
+/// <summary>The promise not to be promoted.</summary>
+/// <param name="Holder">Whom it was given. Null: to nobody since the agent started.</param>
+/// <param name="Term">The holder's term.</param>
+/// <param name="Until">When the promise ends, and those given before.</param>
+public sealed record Pledge(string? Holder, long Term, TimeSpan GivenAt, TimeSpan Until);
 
 /// <summary>Whether a holder is acknowledged. Closed: nested types only.</summary>
 public abstract record AcknowledgeOutcome
@@ -47,10 +29,12 @@ public sealed record AgentMemory
     /// <summary>This agent's pod and uid.</summary>
     public required string Identity { get; init; }
 
+    public required TimeSpan StartedAt { get; init; }
+
     /// <summary>The lease as last read. Null: never read, or there is none.</summary>
     public LeaseRecord? Lease { get; init; }
 
-    /// <summary>The highest term ever seen; anything lower is an old story. Invariant I2.</summary>
+    /// <summary>The highest term ever seen that nobody forged; anything lower is an old story. Invariant I2.</summary>
     public long HighestTerm { get; init; }
 
     /// <summary>Null: not the holder.</summary>
@@ -61,10 +45,13 @@ public sealed record AgentMemory
     /// </summary>
     public LostTenure? Lost { get; init; }
 
+    /// <summary>The last renewal that was sent. Null: none yet.</summary>
+    public Renewal? Sent { get; init; }
+
     /// <summary>What is still to be written into the lease: that a term is over. Null: nothing.</summary>
     public ReleaseNote? Owed { get; init; }
 
-    /// <summary>The highest term that this agent has given back; the lease may still name it for a moment.</summary>
+    /// <summary>The highest term that this agent has given up, whether or not the lease says so yet: never writable by it again.</summary>
     public long ReleasedTerm { get; init; }
 
     public required Pledge Pledge { get; init; }
@@ -72,47 +59,64 @@ public sealed record AgentMemory
     /// <summary>The pod is being stopped.</summary>
     public bool IsStopping { get; init; }
 
-    private bool HasReadLease { get; init; }
+    public static AgentMemory Start(string identity, TimeSpan now) =>
+        new() { Identity = identity, StartedAt = now, Pledge = new Pledge(null, 0, now, now) };
 
     /// <summary>
-    /// An agent that starts does not know what it promised before it was restarted, so it starts with a pledge of a whole
-    /// lease duration.
+    /// Until when this agent must not be promoted by its own word. What it promised before it started is forgotten, so it behaves as if
+    /// that had been just before, and for the longest D that anybody may still live by.
     /// </summary>
-    public static AgentMemory Start(string identity, TimeSpan now) => new() { Identity = identity, Pledge = new Pledge(null, now) };
-
-    /// <summary>Until when this agent must not be promoted by its own word. D is the longer one where it is being changed.</summary>
     public TimeSpan PledgedUntil
     {
         get
         {
-            var terms = new[] { Lease?.Terms, Lease?.Accepted }.OfType<LeaseTerms>().DefaultIfEmpty(new LeaseTerms());
-            return Pledge.GivenAt + terms.Max(t => LeaseTimings.Of(t).Duration);
+            var started = StartedAt + KnownDuration;
+            return started > Pledge.Until ? started : Pledge.Until;
         }
     }
+
+    private TimeSpan KnownDuration =>
+        new[] { Lease?.Terms, Lease?.Accepted, Lease?.Pledged }.OfType<LeaseTerms>().DefaultIfEmpty(new LeaseTerms()).Max(t => LeaseTimings.Of(t).Duration);
 
     /// <summary>The lease was read or watched at <paramref name="now"/>. Null: there is none.</summary>
     public AgentMemory Saw(LeaseRecord? lease, TimeSpan now)
     {
         // A lagging replica of the API server may tell an older story.
         if (lease is not null && lease.Term < HighestTerm) return this;
-        var seen = this with { HasReadLease = true, Lease = lease, HighestTerm = Math.Max(HighestTerm, lease?.Term ?? 0) };
-        if (!HasReadLease && lease?.IsHeldBy(Identity) == true)
-            return seen with { Owed = Note(lease.Term, ReleaseReason.AgentRestarted, null, "the agent was started anew") };
-        if (Tenure is null || (lease?.IsHeldBy(Identity) == true && lease.Term == Tenure.Term)) return seen;
+        // A term that somebody forged must not make those that the operator gives look old.
+        var seen = this with { Lease = lease, HighestTerm = lease is { IsForged: false } ? lease.Term : HighestTerm };
+        if (Tenure is null || (lease?.IsHeldBy(Identity) == true && lease.Term == Tenure.Term)) return seen.Settled();
 
         // A foreign holder, no holder, no lease: this agent's time is over, at once.
-        var bound = now + LeaseTimings.Of(Tenure.Terms).DemoteBound;
-        return seen with { Tenure = null, Lost = new LostTenure(Tenure.Term, bound < Tenure.KillAt ? bound : Tenure.KillAt) };
+        var bound = now + LeaseTimings.Of(Tenure.Strict).DemoteBound;
+        return (seen with { Tenure = null, Lost = new LostTenure(Tenure.Term, bound < Tenure.KillAt ? bound : Tenure.KillAt) }).Settled();
     }
 
-    /// <summary>The API server acknowledged a renewal that was sent at <paramref name="sentAt"/>.</summary>
-    /// <param name="lease">The lease as it is after the renewal; its accepted terms are what the holder lives by now.</param>
-    public AgentMemory Renewed(LeaseRecord lease, TimeSpan sentAt, TimeSpan now)
+    /// <summary>
+    /// A renewal is about to be sent: <see cref="Sent"/>, with the terms that it is to write as accepted. From now on the holder keeps
+    /// these, too, for nobody can tell when the API server carries it out.
+    /// </summary>
+    /// <param name="applied">The terms that the server has been set to.</param>
+    public AgentMemory Renewing(LeaseTerms applied, TimeSpan now)
+    {
+        if (Lease?.IsHeldBy(Identity) != true || Lease.Term <= ReleasedTerm) return this;
+        if (Tenure is not { } tenure) return this with { Sent = new Renewal(Lease.Term, Lease.Terms, now) };
+        var strict = StrictTerms.Of(tenure.Strict, applied);
+        // Terms that would leave no time for the answer wait for the next renewal, which follows at once.
+        var accepted = LeaseTimings.Of(applied).IsSafe && tenure.ConfirmedAt + LeaseTimings.Of(strict).StopAfter >= now + LeaseTimings.Of(strict).RenewInterval ? applied : tenure.Terms;
+        var offered = accepted == tenure.Terms && tenure.Offered is null ? null : StrictTerms.Of(tenure.Strict, accepted);
+        return this with { Sent = new Renewal(tenure.Term, accepted, now), Tenure = tenure with { Offered = offered } };
+    }
+
+    /// <summary>The API server acknowledged a renewal, and the lease is like this now. Only the answer to the last one counts.</summary>
+    public AgentMemory Renewed(Renewal sent, LeaseRecord lease, TimeSpan now)
     {
         var seen = Saw(lease, now);
-        if (!lease.IsHeldBy(Identity) || seen.HighestTerm > lease.Term || lease.Term <= ReleasedTerm || seen.Owed is not null || seen.Lost is not null) return seen;
-        var before = seen.Tenure?.ConfirmedAt ?? sentAt;
-        return seen with { Tenure = new Tenure(lease.Term, sentAt > before ? sentAt : before, lease.Accepted ?? lease.Terms) };
+        if (!lease.IsHeldBy(Identity) || lease.Term != sent.Term || lease.Term < seen.HighestTerm || lease.Term <= seen.ReleasedTerm || seen.Lost is not null || sent != seen.Sent) return seen;
+        // An answer that comes when its own time is over is none to begin with.
+        if (seen.Tenure is null && now >= sent.SentAt + LeaseTimings.Of(sent.Accepted).StopAfter) return seen;
+        var before = seen.Tenure?.ConfirmedAt ?? sent.SentAt;
+        return seen with { Tenure = new Tenure(sent.Term, sent.SentAt > before ? sent.SentAt : before, sent.Accepted) };
     }
 
     /// <summary>
@@ -120,28 +124,53 @@ public sealed record AgentMemory
     /// is owed a note of that.
     /// </summary>
     public AgentMemory Demoted(ReleaseReason reason, long? positionBytes, string? message) => (Tenure?.Term ?? Lost?.Term) is { } term
-        ? this with { Tenure = null, Lost = null, Owed = Note(term, reason, positionBytes, message) }
-        : this;
-
-    /// <summary>Every other member acknowledged this holder in a round that was begun at <paramref name="sentAt"/>.</summary>
-    public AgentMemory AcknowledgedByAll(long term, TimeSpan sentAt) => Tenure is { } tenure && tenure.Term == term && tenure.Terms.Failsafe && sentAt > tenure.ConfirmedAt
-        ? this with { Tenure = tenure with { ConfirmedAt = sentAt } }
+        ? (this with { Tenure = null, Lost = null }).Owing(new ReleaseNote(Identity, term, reason, positionBytes, message)).Settled()
         : this;
 
     /// <summary>The note is written, or a later term has made it useless.</summary>
-    public AgentMemory Released() => this with { Owed = null, ReleasedTerm = Math.Max(ReleasedTerm, Owed?.Term ?? 0) };
+    public AgentMemory Released() => this with { Owed = null };
 
-    public AgentMemory Stopping() => this with { IsStopping = true };
+    public AgentMemory Stopping() => (this with { IsStopping = true }).Settled();
+
+    /// <summary>Begins a round of asking the other members. Null: by the terms that may hold, they are not to be asked.</summary>
+    public AcknowledgeRound? BeginRound(TimeSpan now) => Tenure is { Strict: { Failsafe: true } terms, Term: var term }
+        ? new AcknowledgeRound(Identity, term, now, [.. terms.Members.Where(m => LeaseContract.Identity(m.Name, m.Uid) != Identity)], terms.LeaseDurationSeconds)
+        : null;
+
+    /// <summary>Every other member acknowledged this holder, in this round, each after it had begun.</summary>
+    public AgentMemory AcknowledgedByAll(AcknowledgeRound round) => BeginRound(round.BegunAt) is { } needed && Tenure is { } tenure
+        && tenure.Term == round.Term && round.BegunAt > tenure.ConfirmedAt && round.LeaseDurationSeconds >= needed.LeaseDurationSeconds
+        && needed.Members.All(n => round.Members.Any(m => m.Uid == n.Uid))
+            ? this with { Tenure = tenure with { ConfirmedAt = round.BegunAt } }
+            : this;
 
     /// <summary>Another holder asks to stay writable without the API server.</summary>
     public AcknowledgeOutcome Acknowledge(AcknowledgeRequest request, TimeSpan now)
     {
+        if (request.Member != Identity) return new AcknowledgeOutcome.Refused($"this is {Identity}");
         if (request.Holder == Identity) return new AcknowledgeOutcome.Refused("it is this member itself");
         if (request.Term < HighestTerm) return new AcknowledgeOutcome.Refused($"term {HighestTerm} has been seen, {request.Term} is over");
         if (Lease is { } lease && lease.Term == request.Term && !lease.IsHeldBy(request.Holder)) return new AcknowledgeOutcome.Refused($"the lease of term {lease.Term} does not name it");
         if (Tenure is not null || Lost is not null) return new AcknowledgeOutcome.Refused("this member holds the lease, or held it until now");
-        return new AcknowledgeOutcome.Granted(this with { HighestTerm = request.Term, Pledge = new Pledge(request.Holder, now) });
+        var asked = TimeSpan.FromSeconds(request.LeaseDurationSeconds);
+        var until = now + (asked > KnownDuration ? asked : KnownDuration);
+        return new AcknowledgeOutcome.Granted(this with
+        {
+            HighestTerm = request.Term,
+            Pledge = new Pledge(request.Holder, request.Term, now, until > Pledge.Until ? until : Pledge.Until),
+        });
     }
 
-    private ReleaseNote Note(long term, ReleaseReason reason, long? positionBytes, string? message) => new(Identity, term, reason, positionBytes, message);
+    /// <summary>What the lease as it is now means for notes and assignments.</summary>
+    private AgentMemory Settled()
+    {
+        if (Owed is { } note && Lease is { IsForged: false } lease && (lease.Term > note.Term || lease.Release?.Term == note.Term)) return Released().Settled();
+        if (Tenure is not null || Lost is not null || Lease?.IsHeldBy(Identity) != true || Lease.Term <= ReleasedTerm) return this;
+        // Whatever ran before has ended with its container.
+        if (Lease.IsClaimed && Sent?.Term != Lease.Term) return Owing(new ReleaseNote(Identity, Lease.Term, ReleaseReason.AgentRestarted, null, "the agent was started anew"));
+        // Said at once, the operator need not wait for this member's deadline.
+        return IsStopping ? Owing(new ReleaseNote(Identity, Lease.Term, ReleaseReason.HandOver, null, "the pod is being stopped")) : this;
+    }
+
+    private AgentMemory Owing(ReleaseNote note) => this with { Owed = note, ReleasedTerm = Math.Max(ReleasedTerm, note.Term) };
 }

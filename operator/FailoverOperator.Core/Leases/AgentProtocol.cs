@@ -46,7 +46,7 @@ public static class AgentProtocol
     {
         if (memory.Tenure is { } tenure) return Holding(memory, tenure, now);
         if (memory.Lost is { } lost) return new AgentOrder.Demote($"the lease of term {lost.Term} is not this member's any more", lost.KillAt);
-        if (memory.Owed is { } note) return new AgentOrder.Release(note);
+        if (memory.Owed is { } note && IsWorthWriting(note, memory.Lease)) return new AgentOrder.Release(note);
         if (memory.Lease is not { } lease) return new AgentOrder.StandBy("the lease has not been read, or there is none");
         if (lease.Holder is null) return new AgentOrder.StandBy("nobody holds the lease");
         if (!lease.IsAuthentic) return new AgentOrder.StandBy($"the lease names {lease.Holder} in term {lease.Term}, which the operator did not assign");
@@ -61,10 +61,24 @@ public static class AgentProtocol
         : null;
 
     /// <summary>
-    /// Whether a note still tells anybody something: only while the lease is of the same term, and does not say so already.
+    /// When the next renewal is due, if the order is to <see cref="AgentOrder.Serve"/>, <see cref="AgentOrder.Claim"/> or
+    /// <see cref="AgentOrder.HandOver"/>: at once for a new term, and when the last one was acknowledged without
+    /// <paramref name="applied"/>.
     /// </summary>
-    public static bool IsWorthWriting(ReleaseNote note, LeaseRecord? lease) =>
-        lease is not null && lease.Term == note.Term && lease.Release?.Term != note.Term;
+    public static TimeSpan NextRenewal(AgentMemory memory, LeaseTerms applied)
+    {
+        if (memory.Sent is not { } sent || sent.Term != memory.Lease?.Term) return TimeSpan.MinValue;
+        if (memory.Tenure is not { } tenure) return sent.SentAt + LeaseTimings.Of(sent.Accepted).RenewInterval;
+        var putOff = tenure.ConfirmedAt >= sent.SentAt && tenure.Offered is null && tenure.Terms != applied && LeaseTimings.Of(applied).IsSafe;
+        return putOff ? TimeSpan.MinValue : sent.SentAt + LeaseTimings.Of(tenure.Strict).RenewInterval;
+    }
+
+    /// <summary>
+    /// Whether a note tells anybody something now: only while the lease is of the same term, does not say so already, and was not
+    /// given to somebody else.
+    /// </summary>
+    public static bool IsWorthWriting(ReleaseNote note, LeaseRecord? lease) => lease is not null && lease.Term == note.Term
+        && lease.Release?.Term != note.Term && (lease.Holder == note.Holder || !lease.IsAuthentic);
 
     private static AgentOrder Holding(AgentMemory memory, Tenure tenure, TimeSpan now) =>
         now >= tenure.StopAt ? new AgentOrder.Demote($"no renewal of term {tenure.Term} was acknowledged in time", tenure.KillAt)
@@ -74,16 +88,16 @@ public static class AgentProtocol
     private static AgentOrder Assigned(AgentMemory memory, LeaseRecord lease, TimeSpan now)
     {
         if (lease.Term <= memory.ReleasedTerm) return new AgentOrder.StandBy($"term {lease.Term} was given back");
-        // Said at once, the operator need not wait for this member's deadline.
-        if (memory.IsStopping) return new AgentOrder.Release(new ReleaseNote(memory.Identity, lease.Term, ReleaseReason.HandOver, null, "the pod is being stopped"));
+        if (!LeaseTimings.Of(lease.Terms).IsSafe) return new AgentOrder.StandBy("with the lease's timings two members could be writable at the same time");
         return now < memory.PledgedUntil && !PledgeIsVoid(lease)
             ? new AgentOrder.StandBy(FormattableString.Invariant($"promised not to be promoted for {(memory.PledgedUntil - now).TotalSeconds:0.0} s more"))
             : new AgentOrder.Claim(lease.Term);
     }
 
     /// <summary>
-    /// Nobody can be writable by a promise of this agent: there never was a holder, or the last one released. (An operator that
-    /// assigns an expired lease removes the note of an earlier release.)
+    /// Nobody can be writable by a promise of this agent: the last holder released. The operator leaves such a note in the lease only
+    /// if that holder had outlasted all earlier ones, see <see cref="ElectorProtocol.KeepsRelease"/>. The first term is no exception:
+    /// a lease that was deleted, or a group that was made anew, begins with it, too.
     /// </summary>
-    private static bool PledgeIsVoid(LeaseRecord lease) => lease.Term == 1 || lease.Release is not null;
+    private static bool PledgeIsVoid(LeaseRecord lease) => lease.Release is { } note && note.Term < lease.Term;
 }

@@ -28,6 +28,9 @@ public sealed record GroupObservation
     /// <summary>The Services of <c>spec.traffic</c> that exist.</summary>
     public IReadOnlyList<ServiceObservation> Services { get; init; } = [];
 
+    /// <summary>The slot's lease. Null: a group without agents.</summary>
+    public LeaseObservation? Lease { get; init; }
+
     /// <summary>What this process remembers of the primary's log. Null: it has not seen a primary at work.</summary>
     public PrimaryMemory? PrimaryMemory { get; init; }
 
@@ -61,7 +64,30 @@ public sealed record FailoverRecord
     /// <summary>Outcome of the last verifying write of this process. Null: none yet.</summary>
     public EngineOutcome? Verification { get; init; }
 
+    /// <summary>The Job of <c>fencing.job</c> for this failover.</summary>
+    public JobObservation FencingJob { get; init; } = new JobObservation.NotCreated();
+
+    /// <summary>Members beside the old primary that may write for all that was written down.</summary>
+    public IEnumerable<MemberReference> Rivals => Spec.Rivals.Concat(Status.Rivals);
+
     public bool IsEnded => Status.Phase is FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted;
+}
+
+/// <summary>A fencing Job. Closed: nested types only.</summary>
+public abstract record JobObservation
+{
+    private JobObservation()
+    {
+    }
+
+    public sealed record NotCreated : JobObservation;
+
+    public sealed record Running : JobObservation;
+
+    public sealed record Succeeded : JobObservation;
+
+    /// <param name="Message">Why, for people.</param>
+    public sealed record Failed(string Message) : JobObservation;
 }
 
 /// <summary>A Service that the group's traffic takes.</summary>
@@ -95,6 +121,9 @@ public sealed record PrimaryMemory
 
     /// <summary>Identity of the log; positions of another one cannot be compared. Null: the engine tells none.</summary>
     public string? History { get; init; }
+
+    /// <summary>Which run of its server this is about. Null: the engine tells none.</summary>
+    public string? Instance { get; init; }
 
     /// <summary>
     /// Id of the container that it surely runs in: it has answered as the same run for so long that the kubelet's report

@@ -1,3 +1,4 @@
+using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 
 namespace FailoverOperator.Core.Observations;
@@ -8,8 +9,9 @@ namespace FailoverOperator.Core.Observations;
 /// from the moment it was written down, it may have become writable. Null: nobody ever was chosen.
 /// </param>
 /// <param name="Term">The holder's term; 0 without a holder.</param>
+/// <param name="Choice">The failover that chose the holder. Null without a holder.</param>
 /// <param name="NextTerm">A term higher than all that were ever seen. Invariant I2.</param>
-public sealed record SlotHolder(MemberReference? Holder, long Term, long NextTerm)
+public sealed record SlotHolder(MemberReference? Holder, long Term, long NextTerm, FailoverRecord? Choice = null)
 {
     public static SlotHolder Of(GroupObservation group)
     {
@@ -18,8 +20,11 @@ public sealed record SlotHolder(MemberReference? Holder, long Term, long NextTer
             .Concat(group.Members.Select(m => m.TermLabel ?? 0))
             .Concat(group.Services.Select(s => s.PublishedTerm ?? 0))
             .DefaultIfEmpty(0).Max();
-        return new(holding?.Status.Candidate, holding?.Spec.Term ?? 0, highest + 1);
+        return new(holding?.Status.Candidate, holding?.Spec.Term ?? 0, highest + 1, holding);
     }
+
+    /// <summary>It did not become primary in time; it may have since.</summary>
+    public bool PromotionTimedOut => Choice?.Status.Reason == Reasons.PromotionTimedOut;
 
     /// <summary>The holder's pod, if that very incarnation still exists.</summary>
     public Member? MemberIn(GroupObservation group) =>

@@ -57,11 +57,16 @@ public static class FailoverProcedure
     private static Decision FenceOldPrimary(GroupObservation group, FailoverRecord failover)
     {
         var from = failover.Spec.From!;
+        if (Rivals.Unrecorded(group, failover) is { Count: > 0 } rivals) return new Decision.Advance(new Step.Enter(FailoverPhase.Fencing) { Rivals = rivals });
         if (Fence.Proof(group, from, failover.FenceConfirmedFor, failover.PhaseFor) is { } proof)
             return new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Fence = proof.Evidence, FencedBy = proof.By });
 
         var old = group.Members.FirstOrDefault(m => m.Uid == from.Uid);
         if (old is null || old.Pod.Terminating) return AwaitProof(group, failover, old);
+        if (HasMoved(group, from, old, failover.PhaseFor) is { } leader)
+            return new Decision.Abort(Reasons.PrimaryMoved, $"{from.Name} has become a standby, {leader.Name} takes writes, and nothing had been done to either");
+        if (failover.Spec.Cause == FailoverCause.PrimaryMoved && old.Probe.UnansweredFor is { } silent && silent < TimeSpan.FromSeconds(group.Spec.Detection.UnhealthyAfterSeconds))
+            return new Decision.Wait(TimeSpan.FromSeconds(group.Spec.Detection.UnhealthyAfterSeconds) - silent, Reasons.FailoverRunning, $"waiting for a word of {from.Name}");
         if (HasRecovered(from, old)) return new Decision.Abort(Reasons.PrimaryRecovered, $"{from.Name} takes writes again, and nothing had been done to it");
         if (ProcessEndIsNear(group, failover)) return new Decision.Wait(ProcessEndGrace - failover.PhaseFor, Reasons.FailoverRunning, $"waiting for the kubelet to report the end of the process of {from.Name}");
 
@@ -104,8 +109,14 @@ public static class FailoverProcedure
     {
         // After the fence, and fresh. Who has been silent all along is not waited for: unknown is not eligible anyway.
         var bound = failover.PhaseFor < FreshnessBound ? failover.PhaseFor : FreshnessBound;
-        var stale = group.Members.Where(m => m.Address is not null && !m.Pod.Terminating && (m.Answers || m.Probe.Reply is null) && m.Probe.Age > bound).ToList();
+        var stale = group.Members.Where(m => m.Address is not null && !m.Pod.Terminating && (m.Answers || m.Probe.Reply is null) && m.StatusAge > bound).ToList();
         if (stale.Count > 0) return new Decision.Advance(new Step.AskMembers(stale));
+
+        if (failover.Spec.Type == FailoverType.Failover)
+        {
+            if (Rivals.Unrecorded(group, failover) is { Count: > 0 } rivals) return new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Rivals = rivals });
+            if (Rivals.Settle(group, failover, bound) is { } first) return first;
+        }
 
         var chosen = Elections.Choose(group, failover, bound);
         if (chosen is Choice.Nobody nobody)
@@ -126,7 +137,7 @@ public static class FailoverProcedure
     {
         if (Lost(group, failover) is { } lost) return lost;
         var candidate = CandidateIn(group, failover)!;
-        if (candidate.IsWritablePrimary && candidate.Probe.Age <= failover.PhaseFor) return Enter(FailoverPhase.Repointing, failover);
+        if (candidate.IsWritablePrimary && candidate.StatusAge <= failover.PhaseFor) return Enter(FailoverPhase.Repointing, failover);
 
         // From here on the candidate may be writable: the next failover has to fence it.
         if (failover.PhaseFor >= TimeSpan.FromSeconds(group.Spec.Promotion.TimeoutSeconds))
@@ -170,7 +181,12 @@ public static class FailoverProcedure
         group.Members.FirstOrDefault(m => m.Uid == failover.Status.Candidate!.Uid);
 
     private static bool HasRecovered(MemberReference from, Member old) =>
-        old.IsWritablePrimary && old.Pod.Ready && old.Probe.Age < FreshnessBound && ProcessIdentity.EndOf(from, old) is null;
+        old.IsWritablePrimary && old.Pod.Ready && old.StatusAge < FreshnessBound && ProcessIdentity.EndOf(from, old) is null;
+
+    /// <summary>Who was made the primary, as both say since the fence is sought. Null: nobody, or they do not both say so.</summary>
+    private static Member? HasMoved(GroupObservation group, MemberReference from, Member old, TimeSpan fencingFor) =>
+        old.Probe.Status is { Role: EngineRole.Standby, Writable: false } && old.StatusAge <= fencingFor && old.Pod.Ready && ProcessIdentity.EndOf(from, old) is null
+        && Rivals.AtWork(group, from) is [{ Pod: { Ready: true, Terminating: false } } leader] && leader.StatusAge < FreshnessBound ? leader : null;
 
     /// <summary>Where a restarted server is read-only, the end of the process is all that is needed, and its pod can be spared.</summary>
     private static bool ProcessEndIsNear(GroupObservation group, FailoverRecord failover) =>

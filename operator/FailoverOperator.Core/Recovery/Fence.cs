@@ -50,7 +50,7 @@ public static class Fence
 
     /// <summary>Since the fence is sought, another run of the server has answered from the pod, and takes no writes.</summary>
     private static bool AnotherRunAnswers(MemberReference from, Member member, TimeSpan fencingFor) =>
-        member.Probe.Age <= fencingFor && member.Probe.Status is { Writable: false, Instance: { } now } && from.Instance is { } before && now != before;
+        member.StatusAge <= fencingFor && member.Probe.Status is { Writable: false, Instance: { } now } && from.Instance is { } before && now != before;
 
     private static FenceProof? ProofByDeparture(GroupObservation group, MemberReference from)
     {

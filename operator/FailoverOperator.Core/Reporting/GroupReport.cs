@@ -45,7 +45,7 @@ public sealed record GroupReport
     public static GroupReport Of(GroupObservation group, AcceptanceVerdict acceptance, Verdict verdict)
     {
         var slot = SlotHolder.Of(group);
-        var candidates = new Candidates(group.Spec, Benchmark.Of(slot.Holder, group.PrimaryMemory), FailoverProcedure.ReadinessBound(group.Spec));
+        var candidates = new Candidates(group.Spec, Benchmark.Of(group), FailoverProcedure.ReadinessBound(group.Spec));
         // A second writer is no standby until it follows.
         var standbys = verdict.Diagnosis is Diagnosis.SplitBrainSuspected split ? group.Members.Except(split.Others) : group.Members;
         var ranked = slot.Holder is null ? [] : candidates.Ranked(standbys);

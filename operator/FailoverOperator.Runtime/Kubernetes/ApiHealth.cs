@@ -6,8 +6,15 @@ namespace FailoverOperator.Runtime.Kubernetes;
 /// </summary>
 public sealed class ApiHealth(TimeProvider timeProvider)
 {
+    /// <summary>
+    /// Answers that are further apart, the time that they usually take aside, are not without a pause. <see cref="ApiHealthMonitor"/>
+    /// asks much more often.
+    /// </summary>
+    public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+
     private readonly Lock _gate = new();
     private long? _lastAnswerTimestamp;
+    private long _answeringSinceTimestamp;
     private TimeSpan _lastLatency;
     private int _failuresInARow;
 
@@ -18,6 +25,19 @@ public sealed class ApiHealth(TimeProvider timeProvider)
         {
             lock (_gate)
                 return _lastAnswerTimestamp is { } timestamp ? timeProvider.GetElapsedTime(timestamp) : TimeSpan.MaxValue;
+        }
+    }
+
+    /// <summary>
+    /// For how long it has answered without a pause, up to now; zero while it is silent. What could have been seen only in a pause
+    /// has not been observed.
+    /// </summary>
+    public TimeSpan AnsweringFor
+    {
+        get
+        {
+            lock (_gate)
+                return IsPaused() ? TimeSpan.Zero : timeProvider.GetElapsedTime(_answeringSinceTimestamp);
         }
     }
 
@@ -46,8 +66,8 @@ public sealed class ApiHealth(TimeProvider timeProvider)
     {
         lock (_gate)
         {
-            _lastAnswerTimestamp = timeProvider.GetTimestamp();
-            _lastLatency = timeProvider.GetElapsedTime(sentTimestamp, _lastAnswerTimestamp.Value);
+            Heard();
+            _lastLatency = timeProvider.GetElapsedTime(sentTimestamp);
             _failuresInARow = 0;
         }
     }
@@ -56,7 +76,7 @@ public sealed class ApiHealth(TimeProvider timeProvider)
     public void RecordSignOfLife()
     {
         lock (_gate)
-            _lastAnswerTimestamp = timeProvider.GetTimestamp();
+            Heard();
     }
 
     public void RecordFailure()
@@ -64,4 +84,13 @@ public sealed class ApiHealth(TimeProvider timeProvider)
         lock (_gate)
             _failuresInARow++;
     }
+
+    private void Heard()
+    {
+        if (IsPaused()) _answeringSinceTimestamp = timeProvider.GetTimestamp();
+        _lastAnswerTimestamp = timeProvider.GetTimestamp();
+    }
+
+    /// <summary>A server that has been slow for long is not silent; one that is slow all of a sudden may be.</summary>
+    private bool IsPaused() => _lastAnswerTimestamp is not { } last || timeProvider.GetElapsedTime(last) > LongestPause + _lastLatency;
 }

@@ -14,7 +14,7 @@ public interface ISelfObservation
 }
 
 /// <summary>Gathers everything that is known of one group into one <see cref="GroupObservation"/>.</summary>
-public sealed class GroupObserver(ClusterView cluster, DepartureLog departures, OperatorClock clock, ISelfObservation self)
+public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, DepartureLog departures, OperatorClock clock, ISelfObservation self)
 {
     /// <summary>A kubelet reports a restart within a second or two; after so long none can still be on its way.</summary>
     private static readonly TimeSpan ReportsHaveArrived = TimeSpan.FromSeconds(10);
@@ -37,6 +37,7 @@ public sealed class GroupObserver(ClusterView cluster, DepartureLog departures, 
             Members = [.. pods.Select(pod => Read(pod, session, now)).OrderBy(m => m.Name, StringComparer.Ordinal)],
             Failovers = failovers,
             Services = [.. group.Spec.Traffic.Services.Select(s => Read(group, s)).OfType<ServiceObservation>()],
+            Lease = group.Spec.Agent is null ? null : leases.Observe(group),
             Operator = self.Observe(),
         };
         foreach (var member in observation.Members) BindRun(member, session);
@@ -91,6 +92,7 @@ public sealed class GroupObserver(ClusterView cluster, DepartureLog departures, 
         SpecChanged = failover.Metadata.Generation > 1,
         FenceConfirmedFor = failover.Metadata.Annotations?.TryGetValue(ApiGroup.FenceConfirmedAnnotation, out var pod) == true ? pod : null,
         Verification = session.Verifications.GetValueOrDefault(failover.Name()),
+        FencingJob = group.Spec.Fencing.Job is null ? new JobObservation.NotCreated() : FencingJobReader.Read(cluster.FencingJobOf(failover), failover),
     };
 
     private ServiceObservation? Read(RedundancyGroup group, ServiceReference reference)
@@ -106,9 +108,9 @@ public sealed class GroupObserver(ClusterView cluster, DepartureLog departures, 
         };
     }
 
-    /// <summary>The old primaries of running failovers whose pods do not exist any more.</summary>
+    /// <summary>The old primaries of running failovers, and their rivals, whose pods do not exist any more.</summary>
     private IEnumerable<Departure> MissingOf(IEnumerable<FailoverRecord> failovers, GroupObservation observation) => failovers
-        .Where(f => !f.IsEnded).Select(f => f.Spec.From).OfType<MemberReference>()
+        .Where(f => !f.IsEnded).SelectMany(f => f.Rivals.Append(f.Spec.From)).OfType<MemberReference>().DistinctBy(m => m.Uid)
         .Where(from => observation.Members.All(m => m.Uid != from.Uid))
         .Select(from => departures.Of(from.Uid, from.Name, from.Node, cluster.Node));
 

@@ -37,6 +37,7 @@ public sealed class FailoverNews(EventOutbox events, OperatorMetrics metrics)
     public void Entered(RedundancyGroup group, Failover failover, FailoverStatus before)
     {
         var status = failover.Status!;
+        if (status.Phase == before.Phase) return;
         var to = status.Candidate?.Name;
         switch (status.Phase)
         {

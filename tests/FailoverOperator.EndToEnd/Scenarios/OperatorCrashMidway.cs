@@ -28,7 +28,7 @@ public sealed class OperatorCrashMidway : Scenario
     private static async Task CrashInAsync(FailoverPhase phase, Bed bed, TestNamespace scope, RedisGroup group, Action<string> report)
     {
         var slot = (await group.WaitConsistentAsync(Members)).Status!.Slots[0];
-        var writer = await Writer.StartAsync(bed.Cluster, scope, RedisGroup.WriteService);
+        var writer = await group.StartWriterAsync();
         var restarts = await bed.Release.RestartCountAsync();
         await using var kill = await bed.Release.ArmKillAsync();
         await using var watch = await FailoverWatch.StartAsync(scope);

@@ -1,15 +1,8 @@
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
-using FailoverOperator.Core.Observations;
-using FailoverOperator.Hosting;
-using FailoverOperator.Observing;
-using FailoverOperator.Runtime.Kubernetes;
 using FailoverOperator.Testing;
 using k8s.Models;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
-using Prometheus;
 
 namespace FailoverOperator.Tests.Operator;
 
@@ -23,7 +16,7 @@ public sealed class OperatorWorld : IDisposable
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly System.Threading.ITimer _cluster;
-    private CancellationTokenSource _operatorLife = new();
+    private readonly List<OperatorUnderTest> _operators = [];
     private int _pods;
 
     public OperatorWorld(Func<RedundancyGroupSpec, RedundancyGroupSpec>? change = null)
@@ -46,7 +39,12 @@ public sealed class OperatorWorld : IDisposable
     /// <summary>Nodes whose kubelets do nothing and tell nothing.</summary>
     public HashSet<string> DeadNodes { get; } = [];
 
-    public bool OperatorRuns => !_operatorLife.IsCancellationRequested;
+    /// <summary>The one that was started last.</summary>
+    public OperatorUnderTest Operator => _operators[^1];
+
+    public bool OperatorRuns => Operator.Runs;
+
+    public TimeSpan Now => _time.GetUtcNow() - new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     public RedundancyGroup Group => Api.Peek<RedundancyGroup>(Namespace, "db")!;
 
@@ -58,24 +56,16 @@ public sealed class OperatorWorld : IDisposable
 
     public string? Condition(string type) => Group.Status?.Conditions.FirstOrDefault(c => c.Type == type) is { } found ? $"{found.Status} {found.Reason}" : null;
 
-    /// <summary>A new operator process, with nothing in memory.</summary>
+    /// <summary>A new operator process, with nothing in memory; another one may run beside it.</summary>
     public void StartOperator()
     {
-        _operatorLife = new CancellationTokenSource();
-        var services = new ServiceCollection();
-        services.AddSingleton<TimeProvider>(_time).AddSingleton<IKubernetesApi>(Api).AddSingleton(new ApiHealth(_time)).AddSingleton(Metrics.NewCustomRegistry());
-        services.AddLogging(logging => logging.ClearProviders());
-        services.AddSingleton<ApiHealthMonitor>();
-        Composition.AddOperator(services, new OperatorSettings(), seed: 1);
-        services.AddSingleton<ISelfObservation>(new Trusting());
-        services.AddSingleton<EngineMaker>((_, _, _) => Servers.Engine());
-        var process = services.BuildServiceProvider().GetRequiredService<OperatorProcess>();
-        var life = _operatorLife.Token;
-        _ = _loop.Start(() => UntilKilledAsync(process, life));
+        var started = new OperatorUnderTest(Api, _time, (group, _, _) => group.Spec.Agent is null ? Servers.Engine() : throw new NotSupportedException("no agents here"));
+        _operators.Add(started);
+        _ = _loop.Start(started.RunAsync);
     }
 
     /// <summary>As by SIGKILL: nothing more is done or written.</summary>
-    public void KillOperator() => _operatorLife.Cancel();
+    public void KillOperator() => Operator.Kill();
 
     /// <summary>Lets time pass until the condition holds; fails when it does not within the limit.</summary>
     public void Until(Func<bool> condition, string what, TimeSpan? limit = null)
@@ -95,21 +85,9 @@ public sealed class OperatorWorld : IDisposable
 
     public void Dispose()
     {
-        _operatorLife.Cancel();
+        foreach (var one in _operators) one.Kill();
         _cluster.Dispose();
         _loop.Dispose();
-    }
-
-    private static async Task UntilKilledAsync(OperatorProcess process, CancellationToken life)
-    {
-        try
-        {
-            await process.RunAsync(life);
-        }
-        catch (OperationCanceledException) when (life.IsCancellationRequested)
-        {
-            // Killed.
-        }
     }
 
     private void RunCluster()
@@ -154,10 +132,5 @@ public sealed class OperatorWorld : IDisposable
         var known = Api.Peek<V1EndpointSlice>(Namespace, "db-rw");
         if (known is null) Api.Seed(slice);
         else if (!known.Endpoints.SelectMany(e => e.Addresses).SequenceEqual(addresses)) Api.Change<V1EndpointSlice>(Namespace, "db-rw", s => s.Endpoints = slice.Endpoints);
-    }
-
-    private sealed class Trusting : ISelfObservation
-    {
-        public OperatorObservation Observe() => OperatorObservation.Fine;
     }
 }

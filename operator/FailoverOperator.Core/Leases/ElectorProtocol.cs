@@ -1,0 +1,62 @@
+using FailoverOperator.Api.Agents;
+
+namespace FailoverOperator.Core.Leases;
+
+/// <summary>
+/// The operator's side of the lease protocol, pure: what it may write into a slot's lease. Every write carries the version of
+/// the lease that it was decided on, so that of two operators, or of an operator and a holder, one wins.
+/// </summary>
+public static class ElectorProtocol
+{
+    /// <summary>
+    /// The lease alone proves that nobody is writable by it. Invariant I3. Not counted: an earlier holder who is kept by promises,
+    /// see <see cref="MayBeAssigned"/>.
+    /// </summary>
+    /// <param name="unchangedFor">Since this process observed the last change, on its own clock.</param>
+    /// <param name="duration">The longest D that the holder may live by.</param>
+    public static bool IsOver(LeaseRecord? lease, TimeSpan unchangedFor, TimeSpan duration) =>
+        lease is { IsReleased: true } or { IsClaimed: false } || unchangedFor >= duration;
+
+    /// <summary>
+    /// Who is promoted without the last holder's word must have promised to wait for that holder's end. A holder that cannot reach
+    /// the API server asks the members of the terms that it accepted, and nobody else.
+    /// </summary>
+    /// <param name="lease">Null: there is none, although there was a holder; whom that one asks is not known.</param>
+    /// <param name="wanted">The terms of the group as it is wanted.</param>
+    /// <param name="expired">The proof of the last holder's end is that its time has run out, and nothing better.</param>
+    public static bool MayBeAssigned(LeaseRecord? lease, LeaseTerms wanted, string uid, bool expired) =>
+        lease is null ? !wanted.Failsafe
+        : Promised(lease, expired) is not { Failsafe: true } promised || promised.Members.Any(m => m.Uid == uid);
+
+    /// <summary>
+    /// A release by a holder that had claimed proves that nobody else is writable, whatever was promised to whom: the note stays and
+    /// makes the promises of the next holder void. Who gave its lease back unclaimed says nothing of the holders before it.
+    /// </summary>
+    public static bool KeepsRelease(LeaseRecord? lease) => lease is { IsReleased: true, IsClaimed: true };
+
+    /// <summary>The lease, assigned.</summary>
+    /// <param name="lease">What is overwritten. Null: there is none.</param>
+    /// <param name="expired">As for <see cref="MayBeAssigned"/>.</param>
+    public static LeaseRecord Assign(LeaseRecord? lease, bool expired, string holder, long term, LeaseTerms terms) => new()
+    {
+        Holder = holder,
+        Term = term,
+        Assignment = LeaseContract.Assignment(holder, term),
+        Terms = terms,
+        Pledged = lease is null ? null : Promised(lease, expired),
+        Release = KeepsRelease(lease) ? lease!.Release : null,
+        Version = lease?.Version ?? "",
+    };
+
+    /// <summary>Takes the lease from its holder, who demotes and releases.</summary>
+    public static LeaseRecord Revoke(LeaseRecord lease) => lease with { Holder = null, Assignment = null };
+
+    /// <summary>
+    /// A lease in place of one that was deleted, held by nobody: its last holder can release it, as if it had been revoked. Which terms
+    /// that one accepted is not known, so nobody counts as bound by a promise.
+    /// </summary>
+    public static LeaseRecord Recreate(long term, LeaseTerms terms) => new() { Term = term, Terms = terms, Accepted = terms with { Members = [] } };
+
+    private static LeaseTerms? Promised(LeaseRecord lease, bool expired) =>
+        !lease.IsClaimed ? lease.Pledged : expired && !lease.IsReleased ? lease.Accepted : null;
+}

@@ -1,0 +1,46 @@
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Recovery;
+using FailoverOperator.Observing;
+using FailoverOperator.Runtime.Kubernetes;
+using k8s.Models;
+
+namespace FailoverOperator.Acting;
+
+/// <summary>
+/// Writes what the operator may write into the slot's lease. Every write carries the version that was decided on: if the holder has
+/// renewed since, or another operator was faster, it is refused, and everything is looked at anew. This is the whole safety of an
+/// expiry: the write that overwrites a lease proves that nobody has renewed it since it was observed.
+/// </summary>
+public sealed class LeaseWriter(IKubernetesApi api, LeaseLog leases, OperatorClock clock)
+{
+    public Task AssignAsync(RedundancyGroup group, Step.AssignLease step, CancellationToken cancellationToken) => WriteAsync(group, step.ReadVersion, async current =>
+    {
+        var lease = LeaseCodec.Assigned(current, group.Namespace(), group.Name(), step.Member.Identity, step.Term, step.Terms, step.KeepRelease, clock.WallNow);
+        return current is null ? await api.CreateAsync(lease, cancellationToken) : await api.ReplaceAsync(lease, cancellationToken);
+    }, cancellationToken);
+
+    public Task RevokeAsync(RedundancyGroup group, Step.RevokeLease step, CancellationToken cancellationToken) =>
+        WriteAsync(group, step.ReadVersion, current => api.ReplaceAsync(LeaseCodec.Revoked(current!, group.Name()), cancellationToken), cancellationToken);
+
+    public Task UpdateTermsAsync(RedundancyGroup group, Step.UpdateLeaseTerms step, CancellationToken cancellationToken) =>
+        WriteAsync(group, step.ReadVersion, current => api.ReplaceAsync(LeaseCodec.WithTerms(current!, group.Name(), step.Terms), cancellationToken), cancellationToken);
+
+    /// <param name="readVersion">Null: it was decided on there being no lease.</param>
+    private async Task WriteAsync(RedundancyGroup group, string? readVersion, Func<V1Lease?, Task<V1Lease>> write, CancellationToken cancellationToken)
+    {
+        var current = leases.Newest(group);
+        if (current?.ResourceVersion() != readVersion)
+            throw new KubernetesApiException(ApiFailure.Conflict, $"write Lease {LeaseLog.KeyOf(group)}: it has changed since it was decided on");
+        try
+        {
+            // The watch tells of it only later; the next decision is made at once.
+            leases.Note(LeaseLog.KeyOf(group), await write(current));
+        }
+        catch (KubernetesApiException e) when (e.Failure is ApiFailure.Conflict or ApiFailure.AlreadyExists or ApiFailure.NotFound)
+        {
+            // The watch should have told by now; where it is late, or dead, a read does.
+            await leases.ReadAsync(group, cancellationToken);
+            throw;
+        }
+    }
+}
