@@ -80,10 +80,11 @@ public sealed class OperatorRelease(TestCluster cluster, Helm helm)
         await cluster.Kubectl.In(Namespace).RunAsync("wait", "--for=delete", "pod", "--selector", Selector, "--timeout=60s");
     }
 
-    public async Task StartAsync()
+    /// <summary>Starts it, or so many of them at once, which nobody should do.</summary>
+    public async Task StartAsync(int replicas = 1)
     {
-        await ScaleAsync(1);
-        await PodAsync();
+        await ScaleAsync(replicas);
+        await cluster.Kubectl.In(Namespace).RunAsync("rollout", "status", $"deployment/{Name}", "--timeout=120s");
     }
 
     public async Task<int> RestartCountAsync() => (await PodAsync()).Status.ContainerStatuses.Sum(c => c.RestartCount);
