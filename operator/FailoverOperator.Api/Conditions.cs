@@ -80,7 +80,7 @@ public static class Reasons
     // Failover
     public const string FenceUnproven = nameof(FenceUnproven);
     public const string FenceConfirmationInvalid = nameof(FenceConfirmationInvalid);
-    public const string NodeTaintForbidden = nameof(NodeTaintForbidden);
+    public const string FencingForbidden = nameof(FencingForbidden);
     public const string PrimaryRecovered = nameof(PrimaryRecovered);
     public const string PrimaryMoved = nameof(PrimaryMoved);
     public const string PromotionTimedOut = nameof(PromotionTimedOut);

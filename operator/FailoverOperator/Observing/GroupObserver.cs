@@ -78,16 +78,17 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         Uid = pod.Uid(),
         Address = HasAddress(pod) ? pod.Status.PodIP : null,
         Pod = PodReader.Read(pod, ready => _readiness.Of(pod.Uid(), ready)),
-        Node = string.IsNullOrEmpty(pod.Spec?.NodeName) ? new NodeObservation { Name = "", State = NodeState.Absent } : Timed(cluster.Node(pod.Spec.NodeName)),
+        Node = string.IsNullOrEmpty(pod.Spec?.NodeName) ? new NodeObservation { Name = "", State = NodeState.Absent } : Node(pod.Spec.NodeName),
         Probe = session.Prober[pod.Uid()].At(now),
         RoleLabel = pod.Label(ApiGroup.RoleLabel),
         TermLabel = Term(pod.Label(ApiGroup.TermLabel)),
     };
 
-    private NodeObservation Timed(NodeObservation node)
+    private NodeObservation Node(string name)
     {
+        var node = cluster.Node(name);
         var isReady = node.State == NodeState.Ready;
-        var since = _nodes.Of(node.Name, isReady);
+        var since = _nodes.Of(name, isReady);
         return isReady ? node : node with { NotReadyFor = since };
     }
 
