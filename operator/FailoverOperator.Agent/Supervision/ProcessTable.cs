@@ -46,12 +46,15 @@ internal static class ProcessTable
         return found;
     }
 
-    /// <summary>Whether it was started with this <c>NAME=value</c> in its environment. False where that cannot be read.</summary>
-    public static bool HasVariable(int id, string variable)
+    /// <summary>Those that were started with an entry in their environment that begins like this, whoever their parents are now.</summary>
+    public static List<ProcessEntry> Carrying(string mark) => [.. Read().Where(p => Carries(p.Id, mark))];
+
+    /// <summary>False where that cannot be read.</summary>
+    public static bool Carries(int id, string mark)
     {
         try
         {
-            return File.ReadAllText($"/proc/{id}/environ").Split('\0').Contains(variable);
+            return File.ReadAllText($"/proc/{id}/environ").Split('\0').Any(entry => entry.StartsWith(mark, StringComparison.Ordinal));
         }
         catch (Exception hidden) when (hidden is IOException or UnauthorizedAccessException)
         {

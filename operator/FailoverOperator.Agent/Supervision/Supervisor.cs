@@ -10,6 +10,8 @@ public sealed class Supervisor : ISupervisor, IDisposable
     /// <summary>Tells apart who started what, even where the parents have gone.</summary>
     private const string MarkVariable = "FAILOVER_RUN";
 
+    private readonly string _mark;
+
     /// <summary>What a helper printed last is read within this time after its end; a process that it left behind may hold the pipe.</summary>
     private static readonly TimeSpan OutputGrace = TimeSpan.FromMilliseconds(100);
 
@@ -26,9 +28,13 @@ public sealed class Supervisor : ISupervisor, IDisposable
     public Supervisor(TimeProvider time)
     {
         _time = time;
+        _mark = FormattableString.Invariant($"{Environment.ProcessId}.{time.GetTimestamp()}.");
         if (Environment.ProcessId != ProcessTable.FirstProcess) Native.BecomeSubreaper();
         _childEnded = PosixSignalRegistration.Create(PosixSignal.SIGCHLD, _ => Reap());
     }
+
+    /// <summary>How the environment entry begins that everything carries which this supervisor starts.</summary>
+    internal string Mark => $"{MarkVariable}={_mark}";
 
     public IServerRun? Server => Volatile.Read(ref _server);
 
@@ -113,7 +119,7 @@ public sealed class Supervisor : ISupervisor, IDisposable
             // Under the lock, lest it be reaped before it is known.
             lock (_gate)
             {
-                var mark = FormattableString.Invariant($"{_started++}");
+                var mark = FormattableString.Invariant($"{_mark}{_started++};");
                 if (Volatile.Read(ref _killing) > 0) return Fail(outputs, $"{command.Program} is not started while everything is being killed");
                 var (pid, problem) = Spawn.Start(Marked(command, mark), null, outputs[0].Write, outputs[^1].Write);
                 if (problem is not null) return Fail(outputs, problem);
@@ -165,7 +171,7 @@ public sealed class Supervisor : ISupervisor, IDisposable
             {
                 var all = ProcessTable.Read();
                 foreach (var root in known.ToList()) known.UnionWith(ProcessTable.Below(root, all).Select(p => p.Id));
-                known.UnionWith(all.Where(p => p.Parent == Environment.ProcessId && ProcessTable.HasVariable(p.Id, child.Mark)).Select(p => p.Id));
+                known.UnionWith(all.Where(p => p.Parent == Environment.ProcessId && ProcessTable.Carries(p.Id, child.Mark)).Select(p => p.Id));
                 return [.. all.Where(p => known.Contains(p.Id))];
             },
             TimeSpan.FromSeconds(1), CancellationToken.None);

@@ -155,6 +155,7 @@ public sealed class RedundancyGroupController(
     {
         Decision.Wait wait => wait.For < LeastPause ? LeastPause : Least(wait.For, Resync),
         Decision.Blocked => TimeSpan.FromSeconds(2),
+        Decision.Steady { For: { } rest } => Least(rest, Resync),
         Decision.Steady or Decision.Begin or Decision.Advance or Decision.Abort => Resync,
         _ => throw new ArgumentOutOfRangeException(nameof(decision), decision, "unknown decision"),
     };
