@@ -1,4 +1,3 @@
-using FailoverOperator.Api.Agents;
 using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Observations;
 
