@@ -163,7 +163,7 @@ public sealed partial class StepExecutor(
         Step.Label label => $"label {label.Member.Name} {label.Role}",
         Step.PointService point => $"point service {point.Name} to {point.Role}",
         Step.AssignLease assign => $"assign the lease to {assign.Member.Name} in term {assign.Term}",
-        Step.RecreateLease recreate => $"make the lease of term {recreate.Term} anew",
+        Step.RecreateLease recreate => $"make the lease of term {recreate.Term} anew, held by nobody",
         Step.RevokeLease revoke => $"revoke the lease of {revoke.Holder} in term {revoke.Term}",
         Step.UpdateLeaseTerms update => $"write the lease's terms: {update.Terms.Members.Count} members, {update.Terms.SynchronousStandbys} synchronous",
         Step.TaintNode taint => $"taint node {taint.Node} as out of service",

@@ -17,7 +17,7 @@ public sealed class OperatorWorld : IDisposable
     private static readonly TimeSpan RestartTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan HandOverTime = TimeSpan.FromMilliseconds(200);
 
-    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly FakeTimeProvider _time = new(FakeAgents.Epoch);
     private readonly System.Threading.ITimer _cluster;
     private readonly List<OperatorUnderTest> _operators = [];
     private readonly Dictionary<string, TimeSpan> _restarts = [];
@@ -54,7 +54,7 @@ public sealed class OperatorWorld : IDisposable
 
     public bool OperatorRuns => Operator.Runs;
 
-    public TimeSpan Now => _time.GetUtcNow() - new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    public TimeSpan Now => _time.GetUtcNow() - FakeAgents.Epoch;
 
     public RedundancyGroup Group => Api.Peek<RedundancyGroup>(Namespace, "db")!;
 
