@@ -23,7 +23,7 @@ internal sealed class Departure(
     /// Renewing goes on meanwhile, so that nobody else is promoted before the standbys have everything. If the lease is lost on the way,
     /// the deadline of that counts.
     /// </summary>
-    public async Task HandOverAsync(Task performing, CancellationToken cancellationToken)
+    public async Task HandOverAsync(Task performing, Signal signal, CancellationToken cancellationToken)
     {
         log("the pod is being stopped: handing over");
         state.SetServerNews("handing over");
@@ -33,7 +33,7 @@ internal sealed class Departure(
         while (!shutdown.IsCompleted && state.Now < EndAt)
         {
             heartbeat.Beat();
-            var changed = state.Changed;
+            var changed = signal.Next;
             if (state.Order is AgentOrder.Demote demote)
             {
                 deadline.Cancel();
