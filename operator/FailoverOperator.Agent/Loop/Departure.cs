@@ -15,6 +15,8 @@ internal sealed class Departure(
     private static readonly TimeSpan ReleaseBound = TimeSpan.FromSeconds(5);
 
     private TimeSpan? _begunAt;
+    private TimeSpan? _releaseBy;
+    private Task? _ending;
 
     /// <summary>From the stop signal on; the kubelet kills a little later.</summary>
     private TimeSpan EndAt => (_begunAt ??= state.Now) + timeout;
@@ -52,20 +54,15 @@ internal sealed class Departure(
     /// <param name="order">Not to be carried out any more, but for a release.</param>
     public async Task<bool> HasGivenBackAsync(AgentOrder order, Task performing, Task changed, CancellationToken cancellationToken)
     {
-        var releaseBy = EndAt - timeout + ReleaseBound;
-        var serverEnds = EndServerAsync(performing, cancellationToken);
-        if (order is AgentOrder.Release && state.Now < releaseBy)
+        _ending ??= EndAsync(performing, cancellationToken);
+        if (order is AgentOrder.Release && (_releaseBy ??= state.Now + ReleaseBound) is var releaseBy && state.Now < releaseBy)
         {
             await state.WaitAsync(heartbeat.Before(releaseBy), cancellationToken, changed);
             return false;
         }
-        await serverEnds;
+        await _ending;
         return true;
     }
-
-    private Task? _ending;
-
-    private Task EndServerAsync(Task performing, CancellationToken cancellationToken) => _ending ??= EndAsync(performing, cancellationToken);
 
     private async Task EndAsync(Task performing, CancellationToken cancellationToken)
     {

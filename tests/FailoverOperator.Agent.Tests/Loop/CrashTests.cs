@@ -30,7 +30,7 @@ public sealed class CrashTests
         agent.Supervisor.Crash(137);
         agent.Pass(1900);
         Assert.Null(agent.Released);
-        agent.Pass(200);
+        agent.Pass(300);
         Assert.Equal(ReleaseReason.ProcessDown, agent.Released?.Reason);
     }
 
