@@ -138,14 +138,6 @@ internal sealed class PostgreSqlMember : IAsyncDisposable
         chown.WaitForExit();
     }
 
-    /// <summary>A data directory that another member has stopped to use.</summary>
-    public void TakeData(string from)
-    {
-        using var copy = Process.Start("cp", ["-a", from, Data]);
-        copy.WaitForExit();
-        Chown(Data);
-    }
-
     public async ValueTask DisposeAsync()
     {
         _ = await Supervisor.KillAllAsync(TimeSpan.FromSeconds(10), CancellationToken.None);
