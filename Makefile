@@ -6,15 +6,18 @@ export DOTNET_NOLOGO := 1
 export MSBUILDDISABLENODEREUSE := 1
 
 SCENARIO ?=
-RUNS ?= 1
+RUNS ?=
+ENGINE ?= pg
+OUTPUT ?= artifacts/bench-failover-$(ENGINE).json
 MUTATE ?=
 END_TO_END := dotnet run --project tests/FailoverOperator.EndToEnd --
 
-.PHONY: help build test unit mutation integration e2e demo crds lint images cluster-up cluster-down
+.PHONY: help build test unit mutation integration e2e bench-failover demo crds lint images cluster-up cluster-down
 
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Parameters of e2e: SCENARIO=<name> runs one scenario only, RUNS=<n> runs it n times."
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "Parameters of e2e: SCENARIO=<name> runs one scenario only, RUNS=<n> runs it n times. SCENARIO=list lists them."
+	@echo "Parameters of bench-failover: ENGINE=pg or redis, RUNS=<n> of each fault (20), OUTPUT=<file>."
 	@echo "Parameter of mutation: MUTATE='**/Detection/*.cs' mutates these files only."
 
 build: ## Build everything
@@ -36,11 +39,18 @@ integration: ## Tests against a real kube-apiserver and etcd
 e2e: ## Tests on a real cluster of several nodes
 ifeq ($(SCENARIO),)
 	@tests/tools/run-tests e2e
+else ifeq ($(SCENARIO),list)
+	@$(END_TO_END) scenarios
 else
 	@tests/tools/need-helm >/dev/null
 	@tests/tools/build-images
 	@RUNS=$(RUNS) $(END_TO_END) scenario $(SCENARIO)
 endif
+
+bench-failover: ## Measure failovers: a table as Markdown, all values as JSON
+	@tests/tools/need-helm >/dev/null
+	@tests/tools/build-images >&2
+	@RUNS=$(RUNS) $(END_TO_END) bench $(ENGINE) $(OUTPUT)
 
 demo: ## Show a failover: cluster, operator, example, fault, record
 	@tests/tools/need-helm >/dev/null

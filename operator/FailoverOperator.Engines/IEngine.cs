@@ -3,16 +3,30 @@ using FailoverOperator.Core.Observations;
 namespace FailoverOperator.Engines;
 
 /// <summary>Where a member is. <paramref name="PodAddress"/> is the pod's IP address.</summary>
-public sealed record MemberEndpoint(string Namespace, string PodName, string PodUid, string PodAddress);
+public sealed record MemberEndpoint(string Namespace, string PodName, string PodUid, string PodAddress)
+{
+    internal string Url(int port, string path) => FormattableString.Invariant($"http://{(PodAddress.Contains(':') ? $"[{PodAddress}]" : PodAddress)}:{port}{path}");
+}
 
 /// <summary>On whose behalf a command is given. The term is passed to whatever can check it.</summary>
 public sealed record EngineContext(string Group, string Slot, long Term);
+
+/// <summary>Proves that a member takes writes. Ends within its deadline; failures are values, only a cancelled token throws.</summary>
+public interface IWriteVerifier : IAsyncDisposable
+{
+    /// <summary>
+    /// Proves by a harmless write that the member takes writes. <paramref name="address"/> and <paramref name="port"/>
+    /// are those that the Service's endpoints lead to; a port of 0 means the engine's own.
+    /// </summary>
+    Task<EngineOutcome> VerifyAsync(
+        MemberEndpoint member, string address, int port, EngineContext context, CancellationToken cancellationToken);
+}
 
 /// <summary>
 /// Talks to the members of one group. Every call ends within its deadline; failures are values, not exceptions
 /// (only a cancelled token throws). Commands are idempotent. Disposing closes what is open.
 /// </summary>
-public interface IEngine : IAsyncDisposable
+public interface IEngine : IWriteVerifier
 {
     Task<EngineReply> StatusAsync(MemberEndpoint member, CancellationToken cancellationToken);
 
@@ -25,13 +39,6 @@ public interface IEngine : IAsyncDisposable
 
     /// <summary>Makes the member read-only.</summary>
     Task<EngineOutcome> DemoteAsync(MemberEndpoint member, EngineContext context, CancellationToken cancellationToken);
-
-    /// <summary>
-    /// Proves by a harmless write that the member takes writes. <paramref name="address"/> and <paramref name="port"/>
-    /// are those that the Service's endpoints lead to; a port of 0 means the engine's own.
-    /// </summary>
-    Task<EngineOutcome> VerifyAsync(
-        MemberEndpoint member, string address, int port, EngineContext context, CancellationToken cancellationToken);
 }
 
 /// <summary>Runs a command in a container; the adapter is the Kubernetes exec subresource.</summary>

@@ -74,6 +74,7 @@ internal static class Given
             PositionBytes = 1000,
             RequiredPositionBytes = 900,
             History = Log,
+            Instance = Reference("db-0").Instance,
             ContainerId = Reference("db-0").ContainerId,
             LastServiceAge = Seconds(0.1),
         },

@@ -3,6 +3,7 @@ using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.EndToEnd.Scenarios;
 using FailoverOperator.TestBed;
+using FailoverOperator.Workload;
 using k8s;
 using k8s.Models;
 using Spectre.Console;
@@ -43,8 +44,8 @@ public static class Demo
         Show(before);
 
         var slot = before.Status!.Slots[0];
-        Say($"a client writes through the Service {RedisGroup.WriteService} every 10 ms; now the primary {slot.Holder} is killed (SIGKILL)");
-        var writer = await Writer.StartAsync(bed.Cluster, scope, RedisGroup.WriteService);
+        Say($"a client writes through the Service {group.WriteService} every 10 ms; now the primary {slot.Holder} is killed (SIGKILL)");
+        var writer = await group.StartWriterAsync();
         await group.CrashServerAsync(slot.Holder!);
         var failover = await group.WaitFailoverAsync(slot.Term!.Value, "is completed", FailoverDeadline, fo => fo.Status?.Phase == FailoverPhase.Completed);
         await writer.WaitUntilServedAsync(FailoverDeadline);
@@ -95,7 +96,7 @@ public static class Demo
         AnsiConsole.Write(table);
     }
 
-    private static void Show(WriterSummary client)
+    private static void Show(WriteSummary client)
     {
         var table = new Table().Title("what the client saw").AddColumns("", "");
         table.AddRow(Cells("writes acknowledged", client.Acknowledged));

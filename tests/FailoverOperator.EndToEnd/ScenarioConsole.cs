@@ -12,6 +12,8 @@ public static class ScenarioConsole
         return 0;
     }
 
+    public static int Runs(int ifAbsent) => Environment.GetEnvironmentVariable("RUNS") is { Length: > 0 } given ? int.Parse(given, CultureInfo.InvariantCulture) : ifAbsent;
+
     public static async Task<int> RunAsync(string name)
     {
         if (Scenario.All.FirstOrDefault(s => s.Name == name) is not { } scenario)
@@ -19,7 +21,7 @@ public static class ScenarioConsole
             await Console.Error.WriteLineAsync($"there is no scenario {name}; there are: {string.Join(", ", Scenario.All.Select(s => s.Name))}");
             return 2;
         }
-        var runs = int.Parse(Environment.GetEnvironmentVariable("RUNS") is { Length: > 0 } given ? given : "1", CultureInfo.InvariantCulture);
+        var runs = Runs(ifAbsent: 1);
         try
         {
             await using var bed = await Bed.CreateAsync();

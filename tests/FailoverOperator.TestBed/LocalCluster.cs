@@ -34,25 +34,35 @@ public sealed class LocalCluster : INodePower
         }
     }
 
+    public string ControlPlane => "control-plane";
+
     public Task CutAsync(string name) => node.RunAsync(["kill", name]);
 
     public Task RestoreAsync(string name) => node.RunAsync(["start", name]);
 
-    public async Task<IArmedKill> ArmKillAsync(string name, string containerId)
+    public Task PartitionAsync(string name) => node.RunAsync(["partition", name]);
+
+    public Task HealAsync(string name) => node.RunAsync(["heal", name]);
+
+    public Task FreezeAsync(string name) => node.RunAsync(["freeze", name]);
+
+    public Task ThawAsync(string name) => node.RunAsync(["thaw", name]);
+
+    public async Task<IArmedSignal> ArmAsync(string name, string containerId, string signal)
     {
         const string script = """
             pid=$(ctr --namespace k8s.io tasks list | awk -v id="$1" '$1 == id { print $2 }')
             [ -n "$pid" ] || exit 1
             echo armed
-            read -r fire && kill -KILL "$pid" && echo "$fire"
+            read -r fire && kill -s "$2" "$pid" && echo "$fire"
             """;
-        var process = node.Start(["exec", name, "bash", "-c", script, "kill", containerId[(containerId.LastIndexOf('/') + 1)..]]);
-        var kill = new ArmedKill(process);
-        await kill.ExpectAsync("armed");
-        return kill;
+        var process = node.Start(["exec", name, "bash", "-c", script, "signal", containerId[(containerId.LastIndexOf('/') + 1)..], signal]);
+        var armed = new ArmedSignal(process);
+        await armed.ExpectAsync("armed");
+        return armed;
     }
 
-    private sealed class ArmedKill(Process process) : IArmedKill
+    private sealed class ArmedSignal(Process process) : IArmedSignal
     {
         private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
 
@@ -67,7 +77,7 @@ public sealed class LocalCluster : INodePower
         {
             using var cancellation = new CancellationTokenSource(Deadline);
             if (await process.StandardOutput.ReadLineAsync(cancellation.Token) != answer)
-                throw new CommandFailedException($"cannot kill the container: {await process.StandardError.ReadToEndAsync(cancellation.Token)}");
+                throw new CommandFailedException($"cannot send the signal: {await process.StandardError.ReadToEndAsync(cancellation.Token)}");
         }
 
         public async ValueTask DisposeAsync()

@@ -8,6 +8,7 @@ public sealed class OperatorRelease(TestCluster cluster, Helm helm)
 {
     public const string Namespace = "failover-system";
     private const string Name = "failover-operator";
+    private const string Selector = $"app.kubernetes.io/name={Name}";
 
     private static readonly TimeSpan RolloutDeadline = TimeSpan.FromMinutes(2);
 
@@ -33,7 +34,7 @@ public sealed class OperatorRelease(TestCluster cluster, Helm helm)
     /// <summary>The one pod of the operator that is ready. Null: there is none.</summary>
     public async Task<V1Pod?> FindPodAsync()
     {
-        var pods = await cluster.Client.ListNamespacedPodAsync(Namespace, labelSelector: $"app.kubernetes.io/name={Name}");
+        var pods = await cluster.Client.ListNamespacedPodAsync(Namespace, labelSelector: Selector);
         return pods.Items.FirstOrDefault(pod => pod.Metadata.DeletionTimestamp is null
             && pod.Status.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true);
     }
@@ -41,13 +42,16 @@ public sealed class OperatorRelease(TestCluster cluster, Helm helm)
     public async Task<V1Pod> PodAsync() => await Poll.UntilAsync("the operator's pod to be ready", RolloutDeadline, FindPodAsync, DescribeAsync);
 
     /// <summary>Gets ready to kill it without warning, so that it can neither finish a step nor write anything down.</summary>
-    public async Task<IArmedKill> ArmKillAsync()
+    public async Task<IArmedSignal> ArmKillAsync()
     {
         var pod = await PodAsync();
         return cluster.Nodes is { } nodes
-            ? await nodes.ArmKillAsync(pod.Spec.NodeName, pod.Status.ContainerStatuses[0].ContainerID)
+            ? await nodes.ArmAsync(pod.Spec.NodeName, pod.Status.ContainerStatuses[0].ContainerID, "KILL")
             : new ForcedDeletion(cluster.Kubectl.In(Namespace), pod.Metadata.Name);
     }
+
+    /// <summary>Takes a pod whose process is dead out of the way, so that another one is started at once.</summary>
+    public Task RemoveAsync(V1Pod pod) => cluster.Kubectl.In(Namespace).RunAsync("delete", "pod", pod.Metadata.Name, "--force", "--grace-period=0", "--wait=false");
 
     /// <summary>Deletes the pod and waits for another one that is ready.</summary>
     public async Task ReplacePodAsync()
@@ -55,6 +59,32 @@ public sealed class OperatorRelease(TestCluster cluster, Helm helm)
         var old = await PodAsync();
         await cluster.Kubectl.In(Namespace).RunAsync("delete", "pod", old.Metadata.Name, "--wait");
         await PodAsync();
+    }
+
+    /// <summary>Makes sure that it does not run on a node.</summary>
+    public async Task KeepAwayAsync(string node)
+    {
+        if ((await PodAsync()).Spec.NodeName == node) await ReplacePodAsync(except: name => name == node);
+    }
+
+    /// <summary>Makes sure that it runs on a node.</summary>
+    public async Task MoveToAsync(string node)
+    {
+        if ((await PodAsync()).Spec.NodeName != node) await ReplacePodAsync(except: name => name != node);
+    }
+
+    /// <summary>Ends it, and nothing starts it again before <see cref="StartAsync"/>.</summary>
+    public async Task StopAsync()
+    {
+        await ScaleAsync(0);
+        await cluster.Kubectl.In(Namespace).RunAsync("wait", "--for=delete", "pod", "--selector", Selector, "--timeout=60s");
+    }
+
+    /// <summary>Starts it, or so many of them at once, which nobody should do.</summary>
+    public async Task StartAsync(int replicas = 1)
+    {
+        await ScaleAsync(replicas);
+        await cluster.Kubectl.In(Namespace).RunAsync("rollout", "status", $"deployment/{Name}", "--timeout=120s");
     }
 
     public async Task<int> RestartCountAsync() => (await PodAsync()).Status.ContainerStatuses.Sum(c => c.RestartCount);
@@ -67,13 +97,29 @@ public sealed class OperatorRelease(TestCluster cluster, Helm helm)
         return $"--- operator\n{pods.Output}{pods.Error}{log.Output}{log.Error}";
     }
 
+    private async Task ReplacePodAsync(Func<string, bool> except)
+    {
+        var nodes = (await cluster.Client.ListNodeAsync()).Items.Select(node => node.Metadata.Name).Where(except).ToArray();
+        await cluster.Kubectl.RunAsync(["cordon", .. nodes]);
+        try
+        {
+            await ReplacePodAsync();
+        }
+        finally
+        {
+            await cluster.Kubectl.RunAsync(["uncordon", .. nodes]);
+        }
+    }
+
+    private Task ScaleAsync(int replicas) => cluster.Kubectl.In(Namespace).RunAsync("scale", "deployment", Name, $"--replicas={replicas}");
+
     private static async Task<string> ImageIdAsync()
     {
         var file = Path.Combine(Repository.Cache, "images", "failover-operator_local.tar.id");
         return File.Exists(file) ? (await File.ReadAllLinesAsync(file))[0].Replace("sha256:", "", StringComparison.Ordinal) : "given";
     }
 
-    private sealed class ForcedDeletion(Kubectl kubectl, string pod) : IArmedKill
+    private sealed class ForcedDeletion(Kubectl kubectl, string pod) : IArmedSignal
     {
         public Task FireAsync() => kubectl.RunAsync("delete", "pod", pod, "--force", "--grace-period=0");
 

@@ -69,22 +69,3 @@ public sealed class TestCluster : IAsyncDisposable
         }
     }
 }
-
-/// <summary>Does to nodes what no Kubernetes API can.</summary>
-public interface INodePower
-{
-    /// <summary>Power cut, all at once: no packet leaves, no process says goodbye.</summary>
-    Task CutAsync(string node);
-
-    Task RestoreAsync(string node);
-
-    /// <summary>Gets ready to send SIGKILL to the first process of a container. The id is as pods state it.</summary>
-    Task<IArmedKill> ArmKillAsync(string node, string containerId);
-}
-
-/// <summary>Kills at once when told to.</summary>
-public interface IArmedKill : IAsyncDisposable
-{
-    /// <summary>Ends when the signal has been sent.</summary>
-    Task FireAsync();
-}

@@ -34,10 +34,15 @@ public sealed class TestNamespace : IAsyncDisposable
     public async Task<string> DescribeAsync()
     {
         var parts = new List<string>();
-        foreach (var arguments in (string[][])[["get", "pods", "-o", "wide", "--show-labels"], ["get", "redundancygroups,failovers", "-o", "yaml"], ["get", "events.events.k8s.io"]])
+        foreach (var arguments in (string[][])[["get", "pods", "-o", "wide", "--show-labels"], ["get", "redundancygroups,failovers,leases,endpoints", "-o", "yaml"], ["get", "events.events.k8s.io"]])
         {
             var result = await Kubectl.TryAsync(arguments);
             parts.Add($"--- kubectl {string.Join(' ', arguments)}\n{result.Output}{result.Error}");
+        }
+        foreach (var pod in (await Kubectl.TryAsync("get", "pods", "-o", "name")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var log = await Kubectl.TryAsync("logs", pod, "--tail", "60");
+            parts.Add($"--- {pod}\n{log.Output}{log.Error}");
         }
         return string.Join('\n', parts);
     }

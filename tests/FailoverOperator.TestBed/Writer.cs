@@ -1,41 +1,49 @@
 using System.Text.Json;
+using FailoverOperator.Workload;
 using k8s;
 using k8s.Models;
 
 namespace FailoverOperator.TestBed;
 
-/// <summary>What the writing client saw; the shape is FailoverOperator.Workload's.</summary>
-/// <param name="DowntimeMilliseconds">The longest gap between two acknowledged writes.</param>
-/// <param name="LostWrites">Acknowledged writes that were not there in the end. Null: could not be read back.</param>
-public sealed record WriterSummary(
-    long Attempted, long Acknowledged, long Refused, long Unknown, long DowntimeMilliseconds,
-    long? LastAcknowledgedMilliseconds, long StoppedMilliseconds, long? LostWrites)
+/// <summary>What a writing client does.</summary>
+/// <param name="Pod">Its pod.</param>
+/// <param name="Command">Of FailoverOperator.Workload.</param>
+/// <param name="Host">Service or address to write to.</param>
+/// <param name="ReadHost">Service to read everything back from.</param>
+/// <param name="Key">What tells its rows from those of other writers.</param>
+public sealed record WriterPlan(string Pod, string Command, string Host, string ReadHost, string Key)
 {
-    /// <summary>Writes were acknowledged up to the end: whatever the outage was, it is over.</summary>
-    public bool ServedAtTheEnd => LastAcknowledgedMilliseconds is { } last && StoppedMilliseconds - last < 1000;
+    public int IntervalMilliseconds { get; init; } = 10;
+
+    public string? OnNode { get; init; }
+
+    public string? AwayFrom { get; init; }
+
+    public string? PasswordVariable { get; init; }
+
+    /// <summary>Its key <c>password</c> is the value of <see cref="PasswordVariable"/>.</summary>
+    public string? PasswordSecret { get; init; }
 }
 
-/// <summary>A pod that writes through a Service and measures.</summary>
+/// <summary>A pod that writes and measures.</summary>
 public sealed class Writer
 {
-    private const string Pod = "writer";
     private const string Program = "/app/FailoverOperator.Workload";
-    private readonly TestCluster cluster;
     private readonly TestNamespace scope;
+    private readonly string pod;
 
-    private Writer(TestCluster cluster, TestNamespace scope)
+    private Writer(TestNamespace scope, string pod)
     {
-        this.cluster = cluster;
         this.scope = scope;
+        this.pod = pod;
     }
 
     /// <summary>Starts it and waits until the first write is acknowledged.</summary>
-    /// <param name="awayFrom">A node that it must not be on, as it will lose power.</param>
-    public static async Task<Writer> StartAsync(TestCluster cluster, TestNamespace scope, string service, string? awayFrom = null)
+    public static async Task<Writer> StartAsync(TestCluster cluster, TestNamespace scope, WriterPlan plan)
     {
-        await scope.Kubectl.RunAsync("delete", "pod", Pod, "--ignore-not-found", "--wait");
-        await cluster.Client.CreateNamespacedPodAsync(Manifest(service, awayFrom), scope.Name);
-        var writer = new Writer(cluster, scope);
+        await scope.Kubectl.RunAsync("delete", "pod", plan.Pod, "--ignore-not-found", "--wait");
+        await cluster.Client.CreateNamespacedPodAsync(Manifest(plan), scope.Name);
+        var writer = new Writer(scope, plan.Pod);
         await Poll.UntilAsync("the first acknowledged write", TimeSpan.FromSeconds(60),
             async () => (await writer.LogAsync()).Contains("\"Acknowledged\"", StringComparison.Ordinal), writer.LogAsync);
         return writer;
@@ -47,38 +55,53 @@ public sealed class Writer
             async () => (await LogAsync()).TrimEnd().Split('\n')[^1].Contains("\"Acknowledged\"", StringComparison.Ordinal), LogAsync);
 
     /// <summary>Ends it; it reads everything back and tells.</summary>
-    public async Task<WriterSummary> StopAsync()
+    public async Task<WriteSummary> StopAsync()
     {
-        await scope.Kubectl.ExecAsync(Pod, Program, "stop");
-        var line = await Poll.UntilAsync("the writer's summary", TimeSpan.FromSeconds(30),
+        await scope.Kubectl.ExecAsync(pod, Program, "stop");
+        var line = await Poll.UntilAsync("the writer's summary", TimeSpan.FromSeconds(60),
             async () => (await LogAsync()).Split('\n').FirstOrDefault(l => l.StartsWith("{\"summary\":", StringComparison.Ordinal)), LogAsync);
         using var document = JsonDocument.Parse(line);
-        return document.RootElement.GetProperty("summary").Deserialize<WriterSummary>(JsonSerializerOptions.Web)!;
+        return document.RootElement.GetProperty("summary").Deserialize<WriteSummary>(JsonSerializerOptions.Web)!;
     }
 
-    public async Task<string> LogAsync() => (await scope.Kubectl.TryAsync("logs", Pod)) is var result ? result.Output : "";
+    public async Task<string> LogAsync() => (await scope.Kubectl.TryAsync("logs", pod)) is var result ? result.Output : "";
 
-    private static V1Pod Manifest(string service, string? awayFrom) => new()
+    private static V1Pod Manifest(WriterPlan plan) => new()
     {
-        Metadata = new V1ObjectMeta { Name = Pod },
+        Metadata = new V1ObjectMeta { Name = plan.Pod },
         Spec = new V1PodSpec
         {
             RestartPolicy = "Never",
             TerminationGracePeriodSeconds = 0,
-            Affinity = awayFrom is null ? null : new V1Affinity
-            {
-                NodeAffinity = new V1NodeAffinity
-                {
-                    RequiredDuringSchedulingIgnoredDuringExecution = new V1NodeSelector
-                    {
-                        NodeSelectorTerms = [new V1NodeSelectorTerm { MatchExpressions = [new V1NodeSelectorRequirement { Key = "kubernetes.io/hostname", OperatorProperty = "NotIn", Values = [awayFrom] }] }],
-                    },
-                },
-            },
+            // It stays on a node that Kubernetes has given up: it has things to tell later.
+            Tolerations = [new V1Toleration { OperatorProperty = "Exists" }],
+            NodeName = plan.OnNode,
+            Affinity = plan.AwayFrom is { } node ? AwayFrom(node) : null,
             Containers =
             [
-                new V1Container { Name = Pod, Image = "failover-workload:local", ImagePullPolicy = "IfNotPresent", Args = ["redis-writer", "--host", service] },
+                new V1Container
+                {
+                    Name = plan.Pod,
+                    Image = "failover-workload:local",
+                    ImagePullPolicy = "IfNotPresent",
+                    Args = [plan.Command, "--host", plan.Host, "--read-host", plan.ReadHost, "--key", plan.Key, "--interval-ms", $"{plan.IntervalMilliseconds}"],
+                    Env = plan.PasswordVariable is { } variable ? [Password(variable, plan.PasswordSecret!)] : null,
+                },
             ],
+        },
+    };
+
+    private static V1EnvVar Password(string variable, string secret) =>
+        new() { Name = variable, ValueFrom = new V1EnvVarSource { SecretKeyRef = new V1SecretKeySelector { Name = secret, Key = "password" } } };
+
+    private static V1Affinity AwayFrom(string node) => new()
+    {
+        NodeAffinity = new V1NodeAffinity
+        {
+            RequiredDuringSchedulingIgnoredDuringExecution = new V1NodeSelector
+            {
+                NodeSelectorTerms = [new V1NodeSelectorTerm { MatchExpressions = [new V1NodeSelectorRequirement { Key = "kubernetes.io/hostname", OperatorProperty = "NotIn", Values = [node] }] }],
+            },
         },
     };
 }

@@ -16,13 +16,42 @@ public sealed record ApiCall(string Verb, string Kind, string Namespace, string 
 /// patches, finalizers, graceful deletion of pods, watches with history. Deterministic: all time comes from the
 /// TimeProvider, uids are numbered. Give it faults with <see cref="Faults"/>.
 /// </summary>
-public sealed class FakeKubernetesApi(TimeProvider timeProvider) : IKubernetesApi
+public sealed class FakeKubernetesApi : IKubernetesApi
 {
-    private readonly ResourceStore _store = new(timeProvider);
-    private readonly HashSet<string> _unserved = [];
+    private readonly TimeProvider _time;
+    private readonly ResourceStore _store;
+    private readonly HashSet<string> _unserved;
+    private readonly ApiHealth? _health;
     private readonly List<ApiCall> _calls = [];
+    private readonly List<Watch> _watches = [];
+    private bool _isCutOff;
+
+    public FakeKubernetesApi(TimeProvider timeProvider)
+        : this(timeProvider, new ResourceStore(timeProvider), [], null)
+    {
+    }
+
+    private FakeKubernetesApi(TimeProvider time, ResourceStore store, HashSet<string> unserved, ApiHealth? health) =>
+        (_time, _store, _unserved, _health) = (time, store, unserved, health);
 
     public FaultPlan Faults { get; } = new();
+
+    /// <summary>Another client of the same server, with calls, faults and connections of its own.</summary>
+    /// <param name="health">Is told of answers and failures, as by the real client.</param>
+    public FakeKubernetesApi Connect(ApiHealth? health = null) => new(_time, _store, _unserved, health);
+
+    /// <summary>This client does not reach the server: its watches break, its calls fail.</summary>
+    public bool IsCutOff
+    {
+        get => _isCutOff;
+        set
+        {
+            _isCutOff = value;
+            if (!value) return;
+            lock (_watches)
+                foreach (var watch in _watches) watch.End(ApiFailure.Unreachable);
+        }
+    }
 
     /// <summary>All calls so far, also those that a fault made fail.</summary>
     public IReadOnlyList<ApiCall> Calls
@@ -57,9 +86,14 @@ public sealed class FakeKubernetesApi(TimeProvider timeProvider) : IKubernetesAp
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         await EnterAsync(Call<T>("watch", namespaceName, ""), cancellationToken);
-        using var deadline = new CancellationTokenSource(serverTimeout, timeProvider);
+        using var deadline = new CancellationTokenSource(serverTimeout, _time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         using var watch = _store.Watch(ResourceKind.Of<T>(), resourceVersion, new Selector(namespaceName, options));
+        lock (_watches) _watches.Add(watch);
+        using var leave = new Leave(() =>
+        {
+            lock (_watches) _watches.Remove(watch);
+        });
         while (true)
         {
             WatchEvent change;
@@ -74,6 +108,7 @@ public sealed class FakeKubernetesApi(TimeProvider timeProvider) : IKubernetesAp
                 yield break;
             }
 
+            _health?.RecordSignOfLife();
             yield return new(change.Type, Entity<T>(change.Object));
         }
     }
@@ -169,12 +204,23 @@ public sealed class FakeKubernetesApi(TimeProvider timeProvider) : IKubernetesAp
         return Entity<T>(written);
     }
 
-    private Task EnterAsync(ApiCall call, CancellationToken cancellationToken)
+    private async Task EnterAsync(ApiCall call, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         lock (_calls)
             _calls.Add(call);
-        return Faults.EnterAsync(call, cancellationToken);
+        var sent = _time.GetTimestamp();
+        try
+        {
+            await Faults.EnterAsync(call, cancellationToken);
+            if (IsCutOff) throw new KubernetesApiException(ApiFailure.Unreachable, $"{call.Verb} {call.Kind} {call.Namespace}/{call.Name}: cut off");
+            _health?.RecordAnswer(sent);
+        }
+        catch (KubernetesApiException e) when (e.Failure is ApiFailure.Unreachable or ApiFailure.Unavailable)
+        {
+            _health?.RecordFailure();
+            throw;
+        }
     }
 
     private static ApiCall Call<T>(string verb, string? namespaceName, string name)
@@ -186,4 +232,9 @@ public sealed class FakeKubernetesApi(TimeProvider timeProvider) : IKubernetesAp
 
     private static T Entity<T>(JsonObject json)
         where T : class, IKubernetesObject<V1ObjectMeta> => ResourceKind.Of<T>().Stamp(EntityJson.Deserialize<T>(json.ToJsonString()));
+
+    private sealed class Leave(Action leave) : IDisposable
+    {
+        public void Dispose() => leave();
+    }
 }

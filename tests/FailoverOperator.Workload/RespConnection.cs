@@ -22,14 +22,13 @@ public sealed class RespConnection : IDisposable
     /// <summary>Speaks over any stream; the stream's own timeouts hold.</summary>
     public RespConnection(Stream stream) => this.stream = stream;
 
-    /// <summary>Connects within <paramref name="deadline"/>, which is also the time that each answer may take.</summary>
-    public static RespConnection Connect(IPEndPoint endpoint, TimeSpan deadline)
+    public static RespConnection Connect(IPEndPoint endpoint, TimeSpan connectDeadline, TimeSpan answerDeadline)
     {
         var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            socket.SendTimeout = socket.ReceiveTimeout = (int)deadline.TotalMilliseconds;
-            using var cancellation = new CancellationTokenSource(deadline);
+            socket.SendTimeout = socket.ReceiveTimeout = (int)answerDeadline.TotalMilliseconds;
+            using var cancellation = new CancellationTokenSource(connectDeadline);
             socket.ConnectAsync(endpoint, cancellation.Token).AsTask().GetAwaiter().GetResult();
             return new RespConnection(new NetworkStream(socket, ownsSocket: true));
         }

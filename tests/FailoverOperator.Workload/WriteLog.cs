@@ -1,18 +1,5 @@
 namespace FailoverOperator.Workload;
 
-/// <summary>How one write ended.</summary>
-public enum WriteOutcome
-{
-    /// <summary>The server confirmed it: it counts, and may not be lost.</summary>
-    Acknowledged,
-
-    /// <summary>The server said no: it did not happen.</summary>
-    Refused,
-
-    /// <summary>No answer: it may or may not have happened. Counts as neither.</summary>
-    Unknown,
-}
-
 /// <summary>A time without acknowledged writes.</summary>
 /// <param name="AfterNumber">The last write that was acknowledged before it.</param>
 /// <param name="StartMilliseconds">When that was, since the start of the writer.</param>
@@ -25,6 +12,7 @@ public sealed record WriteGap(long AfterNumber, long StartMilliseconds, long Dur
 /// <param name="LastAcknowledgedMilliseconds">When the last write was acknowledged; compare with <paramref name="StoppedMilliseconds"/>: an outage that had not ended is not a gap.</param>
 /// <param name="LostWrites">Acknowledged writes that could not be read back. Null: nobody could be asked.</param>
 /// <param name="LostNumbers">The first of them.</param>
+/// <param name="Tenures">Who acknowledged, and when.</param>
 public sealed record WriteSummary(
     long Attempted,
     long Acknowledged,
@@ -35,23 +23,32 @@ public sealed record WriteSummary(
     long? LastAcknowledgedMilliseconds,
     long StoppedMilliseconds,
     long? LostWrites,
-    IReadOnlyList<long> LostNumbers);
+    IReadOnlyList<long> LostNumbers,
+    IReadOnlyList<Tenure> Tenures)
+{
+    /// <summary>Writes were acknowledged up to the end: whatever the outage was, it is over.</summary>
+    public bool ServedAtTheEnd => LastAcknowledgedMilliseconds is { } last && StoppedMilliseconds - last < 1000;
+}
 
 /// <summary>Keeps the outcome of each write and computes what they say together. Pure.</summary>
-public sealed class WriteLog
+/// <param name="startedAt">The machine's monotonic clock at the start of the writer: what other writers on the machine share.</param>
+public sealed class WriteLog(TimeSpan startedAt)
 {
     private const int GapsKept = 10;
     private const int LostNumbersKept = 20;
 
-    private readonly List<(long Number, TimeSpan At)> acknowledged = [];
+    private readonly List<Acknowledgement> acknowledged = [];
     private long refused;
     private long unknown;
 
-    public void Record(long number, WriteOutcome outcome, TimeSpan at)
+    private sealed record Acknowledgement(long Number, ServerIdentity Server, TimeSpan SentAt, TimeSpan At);
+
+    /// <summary>Times are since the start of the writer.</summary>
+    public void Record(long number, WriteOutcome outcome, TimeSpan sentAt, TimeSpan at)
     {
         switch (outcome)
         {
-            case WriteOutcome.Acknowledged: acknowledged.Add((number, at)); break;
+            case WriteOutcome.Acknowledged by: acknowledged.Add(new Acknowledgement(number, by.Server, sentAt, at)); break;
             case WriteOutcome.Refused: refused++; break;
             case WriteOutcome.Unknown: unknown++; break;
             default: throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "unknown outcome");
@@ -67,11 +64,22 @@ public sealed class WriteLog
             acknowledged.Count + refused + unknown, acknowledged.Count, refused, unknown,
             gaps is [var longest, ..] ? longest.DurationMilliseconds : 0, gaps,
             acknowledged is [.., var last] ? Milliseconds(last.At) : null, Milliseconds(stoppedAt),
-            lost?.Count, lost?.Take(LostNumbersKept).ToList() ?? []);
+            lost?.Count, lost?.Take(LostNumbersKept).ToList() ?? [], [.. Tenures()]);
     }
 
-    private static WriteGap Gap((long Number, TimeSpan At) before, (long Number, TimeSpan At) after) =>
+    private static WriteGap Gap(Acknowledgement before, Acknowledgement after) =>
         new(before.Number, Milliseconds(before.At), Milliseconds(after.At) - Milliseconds(before.At));
+
+    private IEnumerable<Tenure> Tenures()
+    {
+        for (int first = 0, next; first < acknowledged.Count; first = next)
+        {
+            var server = acknowledged[first].Server;
+            next = acknowledged.FindIndex(first, write => write.Server != server) is var end and >= 0 ? end : acknowledged.Count;
+            yield return new Tenure(server, Milliseconds(startedAt + acknowledged[first].At),
+                [.. acknowledged[first..next].Select(write => Milliseconds(startedAt + write.SentAt))]);
+        }
+    }
 
     private static long Milliseconds(TimeSpan time) => (long)time.TotalMilliseconds;
 }

@@ -41,6 +41,7 @@ public sealed record FailoverSpec
 {
     public const int MaxEvidence = 16;
     public const int MaxEvidenceLength = 1024;
+    public const int MaxRivals = 16;
 
     [Required]
     [Description("The group.")]
@@ -79,6 +80,10 @@ public sealed record FailoverSpec
 
     [Description("The old primary. Absent: there was none.")]
     public MemberReference? From { get; init; }
+
+    [Description("Other members that said that they take writes, as when a person had moved the primary without the operator. Each is heard again, or its end is proven, before anybody else is promoted.")]
+    [Items(0, MaxRivals)]
+    public IReadOnlyList<MemberReference> Rivals { get; init; } = [];
 
     [Description("The old primary's last known position in its log.")]
     public long? PrimaryPositionBytes { get; init; }
@@ -126,6 +131,10 @@ public sealed record MemberReference
     [Description("Id of its engine container; changes when the container restarts.")]
     [Length(0, 256)]
     public string? ContainerId { get; init; }
+
+    [Description("Address that its standbys follow: its own, or that of the primary before it where it never took writes. Absent: unknown.")]
+    [Length(0, 253)]
+    public string? Address { get; init; }
 
     [Description("Identity of the server process, as the engine tells it. Empty: the engine tells none.")]
     [Length(0, MaxInstanceLength)]

@@ -93,6 +93,10 @@ public sealed record FailoverStatus
     [Description("The proof that the old primary cannot write.")]
     public FenceRecord? Fence { get; init; }
 
+    [Description("Members that said so since it began, as spec.rivals.")]
+    [Items(0, FailoverSpec.MaxRivals)]
+    public IReadOnlyList<MemberReference> Rivals { get; init; } = [];
+
     [Description("The new primary.")]
     public MemberReference? Candidate { get; init; }
 

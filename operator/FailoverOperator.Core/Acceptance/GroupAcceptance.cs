@@ -10,6 +10,11 @@ namespace FailoverOperator.Core.Acceptance;
 /// <param name="ClaimedBy">Another, older group that names the same Service. Null: none.</param>
 public sealed record ServiceFacts(string Name, bool Exists, bool HasSelector, bool SelectsMembers, string? ClaimedBy);
 
+/// <summary>A key of a Secret that the spec names, as it is.</summary>
+/// <param name="Field">The field that names it, such as <c>agent.tokenSecretRef</c>.</param>
+/// <param name="HasKey">Whether it has the key, and a value under it.</param>
+public sealed record SecretFacts(string Field, SecretKeyReference Reference, bool Exists, bool HasKey);
+
 /// <summary>What the spec refers to, as it is.</summary>
 public sealed record AcceptanceFacts
 {
@@ -23,11 +28,8 @@ public sealed record AcceptanceFacts
 
     public IReadOnlyList<ServiceFacts> Services { get; init; } = [];
 
-    /// <summary>Whether the Secret exists, if one is named.</summary>
-    public bool SecretExists { get; init; } = true;
-
-    /// <summary>Whether it has the key.</summary>
-    public bool SecretHasKey { get; init; } = true;
+    /// <summary>The Secrets that are named.</summary>
+    public IReadOnlyList<SecretFacts> Secrets { get; init; } = [];
 }
 
 /// <summary>Whether the group can be taken on.</summary>
@@ -54,13 +56,13 @@ public static class GroupAcceptance
             return Refused(Reasons.WorkloadNotFound, $"there is no StatefulSet {workload} in this namespace; create it, or correct workloadRef.name");
         if (facts.WorkloadClaimedBy is { } claimant)
             return Refused(Reasons.WorkloadClaimed, $"StatefulSet {workload} belongs to the older group {claimant}; delete one of the two groups, or let this one name another workload");
-        if (facts.Spec.Engine.Redis?.PasswordSecretRef is { } secret)
-        {
-            if (!facts.SecretExists) return Refused(Reasons.SecretNotFound, $"there is no Secret {secret.Name} in this namespace; create it, or correct engine.redis.passwordSecretRef.name");
-            if (!facts.SecretHasKey) return Refused(Reasons.SecretKeyNotFound, $"Secret {secret.Name} has no key {secret.Key}; add it, or correct engine.redis.passwordSecretRef.key");
-        }
-        return null;
+        return facts.Secrets.Select(OfSecret).FirstOrDefault(v => v is not null);
     }
+
+    private static AcceptanceVerdict? OfSecret(SecretFacts secret) =>
+        !secret.Exists ? Refused(Reasons.SecretNotFound, $"there is no Secret {secret.Reference.Name} in this namespace; create it, or correct {secret.Field}.name")
+        : !secret.HasKey ? Refused(Reasons.SecretKeyNotFound, $"Secret {secret.Reference.Name} has nothing under key {secret.Reference.Key}; add it, or correct {secret.Field}.key")
+        : null;
 
     private static AcceptanceVerdict? OfService(ServiceFacts service)
     {

@@ -1,7 +1,7 @@
 using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
-using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Recovery;
 
 namespace FailoverOperator.Core.Decisions;
 
@@ -24,6 +24,7 @@ public static class Elections
 {
     public static Choice Choose(GroupObservation group, FailoverRecord failover, TimeSpan bound) => failover.Spec.Type switch
     {
+        _ when group.HasAgents => LeaseElections.Choose(group, failover, bound),
         FailoverType.Failover => Replacement(group, failover, bound),
         FailoverType.Election when failover.Spec.From is { } last => Return(group, last),
         // Somebody may have made a primary since the election began.
@@ -36,8 +37,8 @@ public static class Elections
     private static Choice Replacement(GroupObservation group, FailoverRecord failover, TimeSpan bound)
     {
         var candidates = new Candidates(group.Spec, Benchmark.Of(failover.Spec), bound);
-        // Somebody else made a member the primary: it, or nobody, lest two write. Where servers start writable, being so means nothing.
-        var atWork = group.Spec.Engine.StartsAs == StartState.ReadOnly ? group.Members.Where(m => m.IsWritablePrimary && m.Uid != failover.Spec.From?.Uid).ToList() : [];
+        // Somebody else made a member the primary: it, or nobody, lest two write.
+        var atWork = Rivals.AtWork(group, failover.Spec.From);
         if (atWork.Count > 1) return new Choice.Nobody(Reasons.SplitBrainSuspected, $"{Names(atWork)} all take writes; let all but the right one follow it");
         if (atWork is [var one]) return candidates.Judge(one) is Eligibility.Eligible fit ? new Choice.Candidate(one, fit.LagBytes) : Nobody(candidates, group);
         if (candidates.Ranked(group.Members) is [var best, ..]) return new Choice.Candidate(best, (candidates.Judge(best) as Eligibility.Eligible)?.LagBytes);
@@ -45,9 +46,9 @@ public static class Elections
     }
 
     /// <summary>Nobody was fenced, so that nobody but the old primary itself may be chosen.</summary>
-    private static Choice Return(GroupObservation group, MemberReference last) => Returned(group, last) is { } back
+    private static Choice Return(GroupObservation group, MemberReference last) => Returned(group, last) is { } back && Rivals.AtWork(group, last).Count == 0
         ? new Choice.Candidate(back, 0)
-        : new Choice.Nobody(Reasons.NoCandidate, $"{last.Name} is not back with its data any more");
+        : new Choice.Nobody(Reasons.NoCandidate, $"{last.Name} is not back with its data any more, or somebody else was made the primary");
 
     /// <summary>
     /// The pod that was primary last, back with its storage, when everybody has answered. Nobody's data can be newer:
@@ -104,11 +105,11 @@ public static class Elections
 
     private static string Names(IEnumerable<Member> members) => string.Join(", ", members.Select(m => m.Name));
 
-    private static Choice.Nobody Nobody(Candidates candidates, GroupObservation group)
+    internal static Choice.Nobody Nobody(Candidates candidates, GroupObservation group)
     {
-        var refusals = group.Members.Select(candidates.Judge).OfType<Eligibility.Ineligible>().ToList();
+        var refusals = candidates.Refusals(group.Members);
         // The most telling reason: what a person could decide about, before what is merely not there.
-        var reason = new[] { Reasons.BeyondRpo, Reasons.LagUnknown, Reasons.CredentialsRejected }.FirstOrDefault(r => refusals.Any(e => e.Reason == r)) ?? Reasons.NoCandidate;
+        var reason = new[] { Reasons.QuorumNotHeard, Reasons.NotInLease, Reasons.BeyondRpo, Reasons.LagUnknown, Reasons.CredentialsRejected }.FirstOrDefault(r => refusals.Any(e => e.Reason == r)) ?? Reasons.NoCandidate;
         return new(reason, $"nobody may be promoted: {string.Join("; ", refusals.Select(e => e.Message))}");
     }
 }

@@ -1,3 +1,4 @@
+using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Core.Observations;
 
@@ -27,11 +28,14 @@ public static class ProcessIdentity
     /// the kubelet's report of it may not have come yet, and the recorded id be that of the run before.
     /// </summary>
     public static MemberReference Sure(MemberReference holder, PrimaryMemory? memory) =>
-        holder with { ContainerId = memory?.Uid == holder.Uid ? memory.ContainerId : null };
+        holder with { ContainerId = memory?.Uid == holder.Uid && memory.Instance == holder.Instance ? memory.ContainerId : null };
 
     /// <summary>The kubelet has reported the end of the container that the reference names, or a later run of it.</summary>
     public static bool ContainerEnded(MemberReference reference, Member member) => reference.ContainerId is { } id
         && (member.Pod.EndedContainerId == id || (member.Pod.ContainerId is { } current && current != id));
+
+    /// <summary>The member as a lease names it.</summary>
+    public static string InLease(MemberReference reference) => LeaseContract.Identity(reference.Name, reference.Uid);
 
     public static MemberReference ReferenceTo(Member member) => new()
     {
@@ -39,6 +43,7 @@ public static class ProcessIdentity
         Uid = member.Uid,
         Node = member.Node.Name,
         Zone = member.Node.Zone,
+        Address = member.Address,
         ContainerId = member.Pod.ContainerId,
         Instance = member.Probe.Status?.Instance,
     };

@@ -57,6 +57,34 @@ public sealed record EngineStatus
 
     /// <summary>The engine's own words for people.</summary>
     public string? Message { get; init; }
+
+    /// <summary>How old these facts were when they were told. Zero: they were asked for at that moment.</summary>
+    public TimeSpan Age { get; init; }
+
+    /// <summary>What the member's agent says beside. Null: no agent told this.</summary>
+    public AgentFacts? Agent { get; init; }
+}
+
+/// <summary>What an agent says of itself and of its holder. Durations up to the moment of its answer, on its own monotonic clock.</summary>
+public sealed record AgentFacts
+{
+    /// <summary>The highest term that it knows of.</summary>
+    public required long Term { get; init; }
+
+    /// <summary>Whether the server's process runs.</summary>
+    public required bool ProcessRuns { get; init; }
+
+    /// <summary>Since it sent the last renewal that was acknowledged. Null: it does not hold the lease.</summary>
+    public TimeSpan? RenewedAgo { get; init; }
+
+    /// <summary>Identity of the holder whom it acknowledged last. Null: nobody since it started.</summary>
+    public string? AcknowledgedHolder { get; init; }
+
+    /// <summary>The term that it acknowledged the holder in; 0: it acknowledged nobody.</summary>
+    public long AcknowledgedTerm { get; init; }
+
+    /// <summary>Null: it acknowledged nobody.</summary>
+    public TimeSpan? AcknowledgedAgo { get; init; }
 }
 
 /// <summary>The outcome of one question to a member's engine. Closed: nested types only.</summary>
@@ -85,7 +113,11 @@ public abstract record EngineReply
     public sealed record Refused(string Message) : EngineReply;
 
     /// <summary>No answer in time, or the connection broke. Says nothing about the process.</summary>
-    public sealed record Silent(string Message) : EngineReply;
+    /// <param name="Connected">
+    /// True: the pod's kernel took the connection and nobody answered, as with a frozen process. False: not even the kernel did, as
+    /// with a node without power or network. Null: unknown.
+    /// </param>
+    public sealed record Silent(string Message, bool? Connected = null) : EngineReply;
 
     /// <summary>It is there and rejects the operator's credentials. Says nothing about its health.</summary>
     public sealed record Unauthorized(string Message) : EngineReply;

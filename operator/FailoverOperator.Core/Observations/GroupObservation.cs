@@ -28,10 +28,29 @@ public sealed record GroupObservation
     /// <summary>The Services of <c>spec.traffic</c> that exist.</summary>
     public IReadOnlyList<ServiceObservation> Services { get; init; } = [];
 
+    /// <summary>The slot's lease. Null: a group without agents.</summary>
+    public LeaseObservation? Lease { get; init; }
+
     /// <summary>What this process remembers of the primary's log. Null: it has not seen a primary at work.</summary>
     public PrimaryMemory? PrimaryMemory { get; init; }
 
     public OperatorObservation Operator { get; init; } = OperatorObservation.Fine;
+
+    /// <summary>An agent in each member guards the lease; only its holder is ever writable.</summary>
+    public bool HasAgents => Spec.Agent is not null;
+
+    /// <summary>D, the longest that the lease's holder may live by.</summary>
+    public TimeSpan LeaseDuration
+    {
+        get
+        {
+            var wanted = TimeSpan.FromSeconds(Spec.Detection.LeaseDurationSeconds);
+            return Lease?.Duration(wanted) ?? wanted;
+        }
+    }
+
+    /// <summary>What is left of D since the lease's last change. Zero: nothing.</summary>
+    public TimeSpan LeaseExpiresIn => Lease is { } lease && lease.UnchangedFor < LeaseDuration ? LeaseDuration - lease.UnchangedFor : TimeSpan.Zero;
 }
 
 /// <summary>A Failover object.</summary>
@@ -61,7 +80,30 @@ public sealed record FailoverRecord
     /// <summary>Outcome of the last verifying write of this process. Null: none yet.</summary>
     public EngineOutcome? Verification { get; init; }
 
+    /// <summary>The Job of <c>fencing.job</c> for this failover.</summary>
+    public JobObservation FencingJob { get; init; } = new JobObservation.NotCreated();
+
+    /// <summary>Members beside the old primary that may write for all that was written down.</summary>
+    public IEnumerable<MemberReference> Rivals => Spec.Rivals.Concat(Status.Rivals);
+
     public bool IsEnded => Status.Phase is FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted;
+}
+
+/// <summary>A fencing Job. Closed: nested types only.</summary>
+public abstract record JobObservation
+{
+    private JobObservation()
+    {
+    }
+
+    public sealed record NotCreated : JobObservation;
+
+    public sealed record Running : JobObservation;
+
+    public sealed record Succeeded : JobObservation;
+
+    /// <param name="Message">Why, for people.</param>
+    public sealed record Failed(string Message) : JobObservation;
 }
 
 /// <summary>A Service that the group's traffic takes.</summary>
@@ -95,6 +137,9 @@ public sealed record PrimaryMemory
 
     /// <summary>Identity of the log; positions of another one cannot be compared. Null: the engine tells none.</summary>
     public string? History { get; init; }
+
+    /// <summary>Which run of its server this is about. Null: the engine tells none.</summary>
+    public string? Instance { get; init; }
 
     /// <summary>
     /// Id of the container that it surely runs in: it has answered as the same run for so long that the kubelet's report

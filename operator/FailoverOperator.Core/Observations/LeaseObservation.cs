@@ -10,6 +10,9 @@ namespace FailoverOperator.Core.Observations;
 /// </param>
 public sealed record LeaseObservation(LeaseRecord? Record, TimeSpan UnchangedFor)
 {
+    /// <summary>What of the lease cannot be read, for people. Null: nothing. What cannot be read is taken for as little as is safe.</summary>
+    public string? Problem { get; init; }
+
     /// <summary>
     /// D: of the terms that the holder accepted and those written since, the longer one, lest a shortened lease be taken for expired
     /// while its holder does not know yet.

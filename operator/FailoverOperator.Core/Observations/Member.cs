@@ -1,3 +1,5 @@
+using FailoverOperator.Api.Agents;
+
 namespace FailoverOperator.Core.Observations;
 
 /// <summary>What the API server says of a node. Unknown: its kubelet has stopped talking.</summary>
@@ -20,7 +22,13 @@ public sealed record NodeObservation
 
     public required NodeState State { get; init; }
 
-    /// <summary>It carries the taint <c>node.kubernetes.io/out-of-service</c>: a person says that it is down.</summary>
+    /// <summary>For how long the operator has seen it other than ready. Null: it is ready, or nobody has looked for long enough to tell.</summary>
+    public TimeSpan? NotReadyFor { get; init; }
+
+    /// <summary>
+    /// It carries the taint <c>node.kubernetes.io/out-of-service</c>: it is down, says a person, or the operator by
+    /// <c>fencing.policy: NodeOutOfService</c>.
+    /// </summary>
     public bool OutOfService { get; init; }
 }
 
@@ -110,6 +118,12 @@ public sealed record Member
 
     /// <summary>Value of the term label. Null: none, or not a number.</summary>
     public long? TermLabel { get; init; }
+
+    /// <summary>The member as a lease names it.</summary>
+    public string Identity => LeaseContract.Identity(Name, Uid);
+
+    /// <summary>How old its status may be: since the question was asked, and how old the facts were when they were told.</summary>
+    public TimeSpan StatusAge => Probe.Status is { Age: var told } && told > TimeSpan.Zero ? Probe.Age + told : Probe.Age;
 
     public bool Answers => Probe.Status is not null;
 

@@ -1,3 +1,4 @@
+using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Observations;
@@ -13,7 +14,7 @@ public abstract record Step
 
     /// <summary>
     /// Write the next phase into the Failover's status, with what was learned. Nothing of the phase is done before
-    /// this has been acknowledged (invariant I10).
+    /// this has been acknowledged (invariant I10). The same phase again: only what was learned.
     /// </summary>
     public sealed record Enter(FailoverPhase Phase) : Step
     {
@@ -23,6 +24,9 @@ public abstract record Step
         public string? FencedBy { get; init; }
 
         public MemberReference? Candidate { get; init; }
+
+        /// <summary>To be added to those that are written down.</summary>
+        public IReadOnlyList<MemberReference> Rivals { get; init; } = [];
 
         /// <summary>Null: unknown.</summary>
         public long? LostBytes { get; init; }
@@ -49,6 +53,42 @@ public abstract record Step
 
     /// <summary>Make the Service select members of its role only, and publish the term.</summary>
     public sealed record PointService(string Name, TrafficRole Role, long Term) : Step;
+
+    /// <summary>
+    /// Name the member as the lease's holder in this term, in one write that also sets the assignment and the terms, and forgets what
+    /// an earlier holder accepted. The holder's agent does the rest.
+    /// </summary>
+    /// <param name="ReadVersion">The version of the lease that this was decided on. Null: there is none, create it.</param>
+    /// <param name="KeepRelease">
+    /// The lease that this overwrites was released, so that the note stays and frees the new holder from its promises. Otherwise an
+    /// older note is removed.
+    /// </param>
+    public sealed record AssignLease(Member Member, long Term, LeaseTerms Terms, string? ReadVersion, bool KeepRelease) : Step
+    {
+        /// <summary>
+        /// What an earlier holder accepted that may still be writable by promises, see <see cref="LeaseContract.PledgedAnnotation"/>. Null: nobody
+        /// can be.
+        /// </summary>
+        public LeaseTerms? Pledged { get; init; }
+    }
+
+    /// <summary>
+    /// Make the lease anew that somebody deleted, held by nobody: who held it has noticed, and can say there that it has gone. Nobody is
+    /// known to have promised it anything, so that the accepted terms name nobody.
+    /// </summary>
+    public sealed record RecreateLease(long Term, LeaseTerms Terms) : Step;
+
+    /// <summary>Take the lease from this holder: empty holder and assignment, and leave the term. Its agent demotes and says so.</summary>
+    public sealed record RevokeLease(string Holder, long Term, string ReadVersion) : Step;
+
+    /// <summary>Write other terms into the lease; its holder applies them, then accepts them.</summary>
+    public sealed record UpdateLeaseTerms(LeaseTerms Terms, string ReadVersion) : Step;
+
+    /// <summary>Put the taint <c>node.kubernetes.io/out-of-service:NoExecute</c> on the node.</summary>
+    public sealed record TaintNode(string Node) : Step;
+
+    /// <summary>Create the Job of <c>fencing.job</c> for this member and term.</summary>
+    public sealed record RunFencingJob(MemberReference Member, long Term) : Step;
 
     /// <summary>Write through the Services' endpoints and report the outcome.</summary>
     public sealed record Verify(Member Member, long Term) : Step;

@@ -79,26 +79,17 @@ internal sealed class HookCaller(IPodCommandRunner commands, Func<HttpClient> ht
     private async Task<HookAnswer> PostAsync(
         HttpHookSpec post, MemberEndpoint member, HookRequest request, CancellationToken deadline)
     {
-        var host = member.PodAddress.Contains(':') ? $"[{member.PodAddress}]" : member.PodAddress;
-        using var message = new HttpRequestMessage(HttpMethod.Post, $"http://{host}:{post.Port}{post.Path}")
+        using var message = new HttpRequestMessage(HttpMethod.Post, member.Url(post.Port, post.Path))
         {
             Content = new StringContent(request.ToJson(), Encoding.UTF8, "application/json"),
         };
         using var response = await http().SendAsync(message, HttpCompletionOption.ResponseHeadersRead, deadline);
-        var body = await ReadAsync(await response.Content.ReadAsStreamAsync(deadline), deadline);
-        if (body is null)
+        if (await BoundedBody.ReadAsync(response, MaxAnswerBytes, deadline) is not { } bytes)
             return TooLong(request);
+        var body = Encoding.UTF8.GetString(bytes.Span);
         return response.IsSuccessStatusCode
             ? TextOf(request, body)
             : Failed(request, $"answered with HTTP status {(int)response.StatusCode}{Said(body)}");
-    }
-
-    /// <summary>Null: longer than allowed. Never more than one byte beyond the bound is held.</summary>
-    private static async Task<string?> ReadAsync(Stream stream, CancellationToken deadline)
-    {
-        var buffer = new byte[MaxAnswerBytes + 1];
-        var length = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, deadline);
-        return length > MaxAnswerBytes ? null : Encoding.UTF8.GetString(buffer, 0, length);
     }
 
     /// <summary>The bound holds here too, whatever the runner does.</summary>

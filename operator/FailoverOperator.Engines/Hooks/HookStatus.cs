@@ -101,15 +101,3 @@ internal static class HookStatus
             ? TimeSpan.FromSeconds(seconds)
             : throw new FormatException($"linkDownSeconds that is too large ({seconds})");
 }
-
-/// <summary>A foreign text, short and on one line, for a message.</summary>
-internal static class Quote
-{
-    private const int MaxLength = 200;
-
-    public static string Of(string text)
-    {
-        var line = new string([.. text.Trim().Take(MaxLength).Select(c => char.IsControl(c) ? ' ' : c)]);
-        return text.Trim().Length > MaxLength ? line + "…" : line;
-    }
-}

@@ -26,13 +26,8 @@ public readonly record struct ObjectKey(string Namespace, string Name)
     public override string ToString() => Namespace.Length == 0 ? Name : $"{Namespace}/{Name}";
 }
 
-/// <summary>
-/// A cache of all objects of one kind that follows the API server by list and watch.
-/// Invariant: the cache never goes back in time within one list generation, and a delete that the watch missed is
-/// synthesised by the next list.
-/// </summary>
-public interface IInformer<T>
-    where T : class, IKubernetesObject<V1ObjectMeta>
+/// <summary>Something that follows the API server.</summary>
+public interface IWatched
 {
     /// <summary>Whether the first list has been read. Before, an absent object means nothing.</summary>
     bool IsSynced { get; }
@@ -40,6 +35,18 @@ public interface IInformer<T>
     /// <summary>Ends when <see cref="IsSynced"/> becomes true.</summary>
     Task WaitForSyncAsync(CancellationToken cancellationToken);
 
+    /// <summary>Lists and watches until cancelled. Failures are retried with jittered backoff, never thrown.</summary>
+    Task RunAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>
+/// A cache of all objects of one kind that follows the API server by list and watch.
+/// Invariant: the cache never goes back in time within one list generation, and a delete that the watch missed is
+/// synthesised by the next list.
+/// </summary>
+public interface IInformer<T> : IWatched
+    where T : class, IKubernetesObject<V1ObjectMeta>
+{
     /// <summary>
     /// Time since the server last said anything on this watch (list, event, bookmark, or an orderly end).
     /// The cache is at most this old.
@@ -62,7 +69,4 @@ public interface IInformer<T>
     /// Subscribers that come before the start see every object as Added.
     /// </summary>
     void Subscribe(Action<CacheEvent<T>> handler);
-
-    /// <summary>Lists and watches until cancelled. Failures are retried with jittered backoff, never thrown.</summary>
-    Task RunAsync(CancellationToken cancellationToken);
 }

@@ -6,7 +6,7 @@ namespace FailoverOperator.Runtime.Kubernetes;
 /// </summary>
 public sealed class ApiHealthMonitor(IKubernetesApi api, TimeProvider time)
 {
-    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {

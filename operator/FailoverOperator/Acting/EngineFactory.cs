@@ -1,7 +1,10 @@
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Engines;
+using FailoverOperator.Engines.Agents;
 using FailoverOperator.Engines.Hooks;
+using FailoverOperator.Engines.PostgreSql;
 using FailoverOperator.Engines.Redis;
+using FailoverOperator.Observing;
 using k8s.Models;
 
 namespace FailoverOperator.Acting;
@@ -21,20 +24,34 @@ public sealed class EngineFactory(IPodCommandRunner commands, TimeProvider time)
         Timeout = Timeout.InfiniteTimeSpan,
     };
 
-    public IEngine Make(RedundancyGroup group, string? password, Action<string> onDisturbed) => group.Spec.Engine.Type switch
+    public IEngine Make(RedundancyGroup group, GroupCredentials credentials, Action<string> onDisturbed) => (group.Spec.Agent, group.Spec.Engine.Type) switch
     {
-        EngineType.Redis => Redis(group.Spec, password, onDisturbed),
-        EngineType.Hooks => new HooksEngine(group.Spec.Engine.Hooks ?? new HooksEngineSpec(), group.Name(), commands, () => _http, time),
-        _ => throw new ArgumentOutOfRangeException(nameof(group), group.Spec.Engine.Type, "unknown engine"),
+        ({ } agent, EngineType.Redis) => Agents(group.Spec, agent, credentials, Redis(group.Spec, credentials, null), onDisturbed),
+        ({ } agent, EngineType.PostgreSQL) => Agents(group.Spec, agent, credentials, PostgreSql(group.Spec, credentials), onDisturbed),
+        (null, EngineType.Redis) => Redis(group.Spec, credentials, onDisturbed),
+        (null, EngineType.Hooks) => new HooksEngine(group.Spec.Engine.Hooks ?? new HooksEngineSpec(), group.Name(), commands, () => _http, time),
+        var (_, type) => throw new ArgumentOutOfRangeException(nameof(group), type, "unknown engine, or one that cannot be managed this way"),
     };
 
     public void Dispose() => _http.Dispose();
 
-    private RedisEngine Redis(RedundancyGroupSpec spec, string? password, Action<string> onDisturbed)
+    private AgentEngine Agents(RedundancyGroupSpec spec, AgentSpec agent, GroupCredentials credentials, IWriteVerifier? verifier, Action<string> onDisturbed) => new(
+        new AgentSettings { Port = agent.Port, ProbeTimeout = ProbeTimeout(spec) }, credentials.AgentToken ?? "", verifier, _http, time, onDisturbed);
+
+    private RedisEngine Redis(RedundancyGroupSpec spec, GroupCredentials credentials, Action<string>? onDisturbed)
     {
         var redis = spec.Engine.Redis ?? new RedisEngineSpec();
-        var credentials = new RedisCredentials(redis.Username, password);
-        var settings = new RedisSettings { Port = redis.Port, ProbeTimeout = TimeSpan.FromMilliseconds(spec.Detection.ProbeTimeoutMilliseconds) };
-        return new RedisEngine(settings, () => credentials, time, onDisturbed);
+        var login = new RedisCredentials(redis.Username, credentials.Password);
+        return new RedisEngine(new RedisSettings { Port = redis.Port, ProbeTimeout = ProbeTimeout(spec) }, () => login, time, onDisturbed);
     }
+
+    /// <summary>Null: without a password the word of the agent must do.</summary>
+    private PostgreSqlVerifier? PostgreSql(RedundancyGroupSpec spec, GroupCredentials credentials)
+    {
+        if (credentials.Password is not { } password) return null;
+        var engine = spec.Engine.PostgreSql ?? new PostgreSqlEngineSpec();
+        return new PostgreSqlVerifier(new PostgreSqlSettings { Port = engine.Port, Username = engine.Username, Database = engine.Database, Password = password, Timeout = ProbeTimeout(spec) }, time);
+    }
+
+    private static TimeSpan ProbeTimeout(RedundancyGroupSpec spec) => TimeSpan.FromMilliseconds(spec.Detection.ProbeTimeoutMilliseconds);
 }

@@ -16,7 +16,8 @@ public sealed record ActingContext(RedundancyGroup Group, GroupSession Session, 
 /// <summary>
 /// Does what was decided, and nothing else. A failed step is not retried here: the next look at the group decides anew.
 /// </summary>
-public sealed partial class StepExecutor(IKubernetesApi api, ClusterView cluster, FailoverRecorder recorder, ILogger<StepExecutor> logger)
+public sealed partial class StepExecutor(
+    IKubernetesApi api, ClusterView cluster, FailoverRecorder recorder, LeaseWriter leases, FencingTools fencing, ILogger<StepExecutor> logger)
 {
     /// <summary>Does all steps at the same time. Throws <see cref="KubernetesApiException"/> when the API server refused one.</summary>
     public async Task ExecuteAsync(ActingContext context, IReadOnlyList<Step> steps, CancellationToken cancellationToken)
@@ -34,6 +35,11 @@ public sealed partial class StepExecutor(IKubernetesApi api, ClusterView cluster
         Step.Follow follow => FollowAsync(context, follow, cancellationToken),
         Step.Label label => LabelAsync(context, label, cancellationToken),
         Step.PointService point => PointAsync(context, point, cancellationToken),
+        Step.AssignLease assign => leases.AssignAsync(context.Group, assign, cancellationToken),
+        Step.RevokeLease revoke => leases.RevokeAsync(context.Group, revoke, cancellationToken),
+        Step.UpdateLeaseTerms update => leases.UpdateTermsAsync(context.Group, update, cancellationToken),
+        Step.TaintNode taint => TaintAsync(context, taint, cancellationToken),
+        Step.RunFencingJob run => RunJobAsync(context, run, cancellationToken),
         Step.Verify verify => VerifyAsync(context, verify, cancellationToken),
         _ => throw new ArgumentOutOfRangeException(nameof(step), step, "unknown step"),
     };
@@ -97,6 +103,29 @@ public sealed partial class StepExecutor(IKubernetesApi api, ClusterView cluster
         }, cancellationToken);
     }
 
+    private Task TaintAsync(ActingContext context, Step.TaintNode step, CancellationToken cancellationToken) => WhereAllowedAsync(
+        context, () => fencing.TaintAsync(step, cancellationToken),
+        $"the operator lacks the right to taint node {step.Node}; install the chart with fencing.nodeTaint: true, or remove NodeOutOfService from fencing.policy", cancellationToken);
+
+    private Task RunJobAsync(ActingContext context, Step.RunFencingJob step, CancellationToken cancellationToken) => WhereAllowedAsync(
+        context, () => context.Session.Newest(cluster.FailoversOf(context.Group)).FirstOrDefault(f => f.Name() == context.Running?.Name) is { } failover
+            ? fencing.RunJobAsync(context.Group, failover, step, cancellationToken)
+            : Task.CompletedTask,
+        "the operator lacks the right to create Jobs; install the chart with fencing.jobs: true, or remove Job from fencing.policy", cancellationToken);
+
+    /// <summary>The other ways to fence, and a person, go on; one that is not allowed says what it lacks.</summary>
+    private async Task WhereAllowedAsync(ActingContext context, Func<Task> fence, string otherwise, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await fence();
+        }
+        catch (KubernetesApiException e) when (e.Failure == ApiFailure.Forbidden)
+        {
+            await recorder.BlockAsync(context, Reasons.FencingForbidden, otherwise, cancellationToken);
+        }
+    }
+
     private async Task VerifyAsync(ActingContext context, Step.Verify step, CancellationToken cancellationToken)
     {
         var member = Endpoint(context, step.Member);
@@ -132,6 +161,11 @@ public sealed partial class StepExecutor(IKubernetesApi api, ClusterView cluster
         Step.Follow follow => $"let {follow.Member.Name} follow {follow.Primary.Name}",
         Step.Label label => $"label {label.Member.Name} {label.Role}",
         Step.PointService point => $"point service {point.Name} to {point.Role}",
+        Step.AssignLease assign => $"assign the lease to {assign.Member.Name} in term {assign.Term}",
+        Step.RevokeLease revoke => $"revoke the lease of {revoke.Holder} in term {revoke.Term}",
+        Step.UpdateLeaseTerms update => $"write the lease's terms: {update.Terms.Members.Count} members, {update.Terms.SynchronousStandbys} synchronous",
+        Step.TaintNode taint => $"taint node {taint.Node} as out of service",
+        Step.RunFencingJob run => $"run the fencing Job for {run.Member.Name}",
         Step.Verify verify => $"verify a write on {verify.Member.Name}",
         _ => throw new ArgumentOutOfRangeException(nameof(step), step, "unknown step"),
     };

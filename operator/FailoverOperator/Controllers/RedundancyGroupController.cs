@@ -3,6 +3,7 @@ using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Acceptance;
 using FailoverOperator.Core.Decisions;
+using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Recovery;
 using FailoverOperator.Observing;
 using FailoverOperator.Recording;
@@ -22,6 +23,7 @@ public sealed class RedundancyGroupController(
     CredentialReader credentials,
     GroupSessions sessions,
     GroupObserver observer,
+    LeaseLog leases,
     StepExecutor executor,
     FailoverRecorder recorder,
     GroupRecorder groupRecorder,
@@ -35,11 +37,23 @@ public sealed class RedundancyGroupController(
 
     private static readonly TimeSpan AfterConflict = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>A moment that is awaited is not looked for more often than this.</summary>
+    private static readonly TimeSpan LeastPause = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>A step of a failover that is not done at the first is tried again so soon, as long as its phase is young.</summary>
+    private static readonly TimeSpan YoungRetryPause = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Most phases are over within this time; nobody looks at the group's status meanwhile.</summary>
+    private static readonly TimeSpan YoungPhase = TimeSpan.FromSeconds(1);
+
+    /// <summary>A failover that takes longer waits for something that the members do not tell.</summary>
+    private static readonly TimeSpan HurryAtMost = TimeSpan.FromSeconds(30);
+
     public async Task<ReconciliationResult<RedundancyGroup>> ReconcileAsync(RedundancyGroup entity, CancellationToken cancellationToken)
     {
         var workload = cluster.WorkloadOf(entity);
-        var secret = await credentials.ReadAsync(entity, cancellationToken);
-        var acceptance = GroupAcceptance.Judge(acceptances.Observe(entity, workload, secret));
+        var secrets = await credentials.ReadAsync(entity, cancellationToken);
+        var acceptance = GroupAcceptance.Judge(acceptances.Observe(entity, workload, secrets));
         var key = new ObjectKey(entity.Namespace(), entity.Name());
         if (!acceptance.CanAct || workload is null)
         {
@@ -47,7 +61,7 @@ public sealed class RedundancyGroupController(
             await groupRecorder.RefusedAsync(entity, acceptance, cancellationToken);
             return ReconciliationResult<RedundancyGroup>.Success(entity, Resync);
         }
-        var session = await sessions.OpenAsync(entity, secret.Password, () => enqueue(key));
+        var session = await sessions.OpenAsync(entity, secrets.Credentials, () => enqueue(key));
         return ReconciliationResult<RedundancyGroup>.Success(entity, await RunAsync(entity, workload, session, acceptance, cancellationToken));
     }
 
@@ -56,6 +70,7 @@ public sealed class RedundancyGroupController(
         // The workload, its labels and its Services stay as they are: traffic goes on to the primary of the day.
         await sessions.CloseAsync(new ObjectKey(entity.Namespace(), entity.Name()));
         groupRecorder.Forget(entity);
+        leases.Forget(entity);
         observer.Forget();
         return ReconciliationResult<RedundancyGroup>.Success(entity);
     }
@@ -66,16 +81,18 @@ public sealed class RedundancyGroupController(
         string? previous = null;
         for (var turn = 0; turn < MaxTurns; turn++)
         {
+            if (group.Spec.Agent is not null) await leases.ConfirmAsync(group, cancellationToken);
             var observation = observer.Observe(group, workload, session);
             var verdict = Decider.Decide(observation);
+            session.Prober.IsHurried = group.Spec.Agent is not null && IsOnItsWay(verdict, HurryAtMost);
             var work = WorkOf(verdict);
             // What was just done is not visible yet, or did not help: let the watch catch up before it is done again.
             var again = work is not null && work == previous;
             if (work is null || again)
             {
-                await groupRecorder.RecordAsync(group, observation, acceptance, verdict, cancellationToken);
-                await recorder.PruneAsync(group, observation.Failovers, cancellationToken);
-                return again ? FailoverProcedure.RetryPause : PauseOf(verdict.Decision);
+                // The failover's own record is written before each phase; the group's would only be in its way.
+                if (!IsOnItsWay(verdict, YoungPhase)) await RecordAsync(group, observation, acceptance, verdict, cancellationToken);
+                return PauseAfter(group, verdict, again);
             }
             previous = work;
             try
@@ -90,6 +107,27 @@ public sealed class RedundancyGroupController(
         }
         return FailoverProcedure.RetryPause;
     }
+
+    /// <summary>A failover runs, nothing blocks it, and its phase is not older than this.</summary>
+    private static bool IsOnItsWay(Verdict verdict, TimeSpan atMost) =>
+        verdict is { Running: { IsEnded: false } running, Decision: Decision.Advance or Decision.Wait } && running.PhaseFor < atMost;
+
+    private async Task RecordAsync(RedundancyGroup group, GroupObservation observation, AcceptanceVerdict acceptance, Verdict verdict, CancellationToken cancellationToken)
+    {
+        await groupRecorder.RecordAsync(group, observation, acceptance, verdict, cancellationToken);
+        await recorder.PruneAsync(group, observation.Failovers, cancellationToken);
+    }
+
+    private TimeSpan PauseAfter(RedundancyGroup group, Verdict verdict, bool again)
+    {
+        var isYoung = IsOnItsWay(verdict, YoungPhase);
+        var pause = again ? (isYoung ? YoungRetryPause : FailoverProcedure.RetryPause) : PauseOf(verdict.Decision);
+        if (isYoung) pause = Least(pause, YoungPhase);
+        // A lease that is not renewed is looked at in the very moment of its expiry.
+        return group.Spec.Agent is not null && leases.ExpiresIn(group) is var expiry && expiry > TimeSpan.Zero ? Least(pause, expiry) : pause;
+    }
+
+    private static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     private Task ActAsync(ActingContext context, Decision decision, CancellationToken cancellationToken) => decision switch
     {
@@ -114,7 +152,7 @@ public sealed class RedundancyGroupController(
 
     private static TimeSpan PauseOf(Decision decision) => decision switch
     {
-        Decision.Wait wait => wait.For < Resync ? wait.For : Resync,
+        Decision.Wait wait => wait.For < LeastPause ? LeastPause : Least(wait.For, Resync),
         Decision.Blocked => TimeSpan.FromSeconds(2),
         Decision.Steady or Decision.Begin or Decision.Advance or Decision.Abort => Resync,
         _ => throw new ArgumentOutOfRangeException(nameof(decision), decision, "unknown decision"),

@@ -1,8 +1,8 @@
 using FailoverOperator.Acting;
+using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Controllers;
-
 using FailoverOperator.Engines;
 using FailoverOperator.Observing;
 using FailoverOperator.Recording;
@@ -73,6 +73,9 @@ public static class Composition
         AddWork(services, settings);
     }
 
+    /// <summary>A cluster has many leases and Jobs; only those that the operator made concern it.</summary>
+    private static readonly ListOptions OfGroups = new(LabelSelector: ApiGroup.GroupLabel);
+
     private static void AddCluster(IServiceCollection services, OperatorSettings settings, int seed)
     {
         services.AddSingleton<OperatorClock>();
@@ -87,6 +90,8 @@ public static class Composition
             Nodes = Follow<V1Node>(s, null, seed),
             Services = Follow<V1Service>(s, settings.WatchNamespace, seed),
             Workloads = Follow<V1StatefulSet>(s, settings.WatchNamespace, seed),
+            Leases = Follow<V1Lease>(s, settings.WatchNamespace, seed, OfGroups),
+            Jobs = Follow<V1Job>(s, settings.WatchNamespace, seed, OfGroups),
             Endpoints = s.GetRequiredService<IServiceEndpoints>(),
         }.Indexed());
         services.AddSingleton<IWorkQueue<ObjectKey>>(s => new WorkQueue<ObjectKey>(new WorkQueueOptions(), s.GetRequiredService<TimeProvider>(), new Random(seed)));
@@ -96,12 +101,14 @@ public static class Composition
     {
         services.AddSingleton<ISelfObservation, SelfObservation>();
         services.AddSingleton(s => new DepartureLog(s.GetRequiredService<ClusterView>().Pods, s.GetRequiredService<OperatorClock>()));
+        services.AddSingleton(s => new LeaseLog(s.GetRequiredService<ClusterView>().Leases, s.GetRequiredService<IKubernetesApi>(), s.GetRequiredService<ApiHealth>(),
+            s.GetRequiredService<OperatorClock>(), s.GetRequiredService<ILogger<LeaseLog>>()));
         services.AddSingleton<AcceptanceObserver>().AddSingleton<CredentialReader>().AddSingleton<GroupObserver>();
         services.AddSingleton<IPodCommandRunner, KubernetesPodCommandRunner>().AddSingleton<EngineFactory>();
         services.AddSingleton<EngineMaker>(s => s.GetRequiredService<EngineFactory>().Make);
         services.AddSingleton<GroupSessions>();
         services.AddSingleton<OperatorMetrics>().AddSingleton<FailoverNews>().AddSingleton<EventOutbox>();
-        services.AddSingleton<FailoverRecorder>().AddSingleton<GroupStatusWriter>().AddSingleton<GroupRecorder>().AddSingleton<StepExecutor>();
+        services.AddSingleton<FailoverRecorder>().AddSingleton<GroupStatusWriter>().AddSingleton<GroupRecorder>().AddSingleton<LeaseWriter>().AddSingleton<FencingTools>().AddSingleton<StepExecutor>();
         services.AddSingleton<EventPublisher>(s => new KubernetesEventPublisher(
             s.GetRequiredService<IKubernetesApi>(), "failover-operator.io/operator", settings.Instance, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<KubernetesEventPublisher>>()).PublishAsync);
         services.AddSingleton<Action<ObjectKey>>(s => key => s.GetRequiredService<IWorkQueue<ObjectKey>>().Enqueue(key));
@@ -115,8 +122,9 @@ public static class Composition
     {
         var cluster = services.GetRequiredService<ClusterView>();
         var queue = services.GetRequiredService<IWorkQueue<ObjectKey>>();
-        // Before the watches start, so that no departure is missed.
+        // Before the watches start, so that no departure and no change of a lease is missed; and before the controller is told of it.
         _ = services.GetRequiredService<DepartureLog>();
+        _ = services.GetRequiredService<LeaseLog>();
         cluster.Endpoints.Subscribe((namespaceName, service) =>
         {
             foreach (var key in cluster.GroupsOfService(namespaceName, service)) queue.Enqueue(key);
@@ -128,11 +136,18 @@ public static class Composition
             .Watch(cluster.Pods, cluster.GroupsOf)
             .Watch(cluster.Nodes, cluster.GroupsOf)
             .Watch(cluster.Services, s => cluster.GroupsOfService(s.Namespace(), s.Name()))
-            .Watch(cluster.Workloads, cluster.GroupsOf);
+            .Watch(cluster.Workloads, cluster.GroupsOf)
+            .Watch(cluster.Leases, cluster.GroupsOf)
+            .Watch(cluster.Jobs, cluster.GroupsOf);
     }
 
-    private static Informer<T> Follow<T>(IServiceProvider services, string? namespaceName, int seed)
-        where T : class, IKubernetesObject<V1ObjectMeta> => new(
-            services.GetRequiredService<IKubernetesApi>(), new InformerOptions { Namespace = namespaceName },
+    private static Informer<T> Follow<T>(IServiceProvider services, string? namespaceName, int seed, ListOptions? selection = null)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        var informer = new Informer<T>(
+            services.GetRequiredService<IKubernetesApi>(), new InformerOptions { Namespace = namespaceName, Selection = selection ?? ListOptions.All },
             services.GetRequiredService<TimeProvider>(), new Random(seed), services.GetRequiredService<ILogger<Informer<T>>>());
+        services.GetRequiredService<ApiHealth>().Resumed += informer.Relist;
+        return informer;
+    }
 }

@@ -33,15 +33,9 @@ public sealed class OperatorProcess(ClusterView cluster, ApiHealthMonitor apiMon
         {
             apiMonitor.RunAsync(stoppingToken),
             events.RunAsync(stoppingToken),
-            cluster.Groups.RunAsync(stoppingToken),
-            cluster.Failovers.RunAsync(stoppingToken),
-            cluster.Pods.RunAsync(stoppingToken),
-            cluster.Nodes.RunAsync(stoppingToken),
-            cluster.Services.RunAsync(stoppingToken),
-            cluster.Workloads.RunAsync(stoppingToken),
-            cluster.Endpoints.RunAsync(stoppingToken),
             RunControllerAsync(stoppingToken),
         };
+        parts.AddRange(cluster.Watches.Select(w => w.RunAsync(stoppingToken)));
         try
         {
             await await Task.WhenAny(parts);
@@ -54,14 +48,7 @@ public sealed class OperatorProcess(ClusterView cluster, ApiHealthMonitor apiMon
 
     private async Task RunControllerAsync(CancellationToken cancellationToken)
     {
-        await Task.WhenAll(
-            cluster.Groups.WaitForSyncAsync(cancellationToken),
-            cluster.Failovers.WaitForSyncAsync(cancellationToken),
-            cluster.Pods.WaitForSyncAsync(cancellationToken),
-            cluster.Nodes.WaitForSyncAsync(cancellationToken),
-            cluster.Services.WaitForSyncAsync(cancellationToken),
-            cluster.Workloads.WaitForSyncAsync(cancellationToken),
-            cluster.Endpoints.WaitForSyncAsync(cancellationToken));
+        await Task.WhenAll(cluster.Watches.Select(w => w.WaitForSyncAsync(cancellationToken)));
         await controller.RunAsync(cancellationToken);
     }
 }

@@ -14,8 +14,7 @@ public sealed class AcceptanceObserver(ClusterView cluster)
         WorkloadReplicas = workload is null ? null : workload.Spec.Replicas ?? 1,
         WorkloadClaimedBy = cluster.OlderClaimOnWorkload(group),
         Services = workload is null ? [] : [.. group.Spec.Traffic.Services.Select(s => Observe(group, workload, s.Name))],
-        SecretExists = credentials.SecretExists,
-        SecretHasKey = credentials.SecretHasKey,
+        Secrets = credentials.Secrets,
     };
 
     private ServiceFacts Observe(RedundancyGroup group, V1StatefulSet workload, string name)

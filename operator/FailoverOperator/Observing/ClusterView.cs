@@ -1,3 +1,5 @@
+using FailoverOperator.Api;
+using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Observations;
@@ -17,6 +19,7 @@ public sealed class ClusterView
     private const string ByGroup = "group";
     private const string ByWorkload = "workload";
     private const string ByService = "service";
+    private const string ByLease = "lease";
 
     public required IInformer<RedundancyGroup> Groups { get; init; }
 
@@ -30,9 +33,18 @@ public sealed class ClusterView
 
     public required IInformer<V1StatefulSet> Workloads { get; init; }
 
+    /// <summary>Those that carry the label of a group: no others are watched.</summary>
+    public required IInformer<V1Lease> Leases { get; init; }
+
+    /// <summary>Those that carry the label of a group.</summary>
+    public required IInformer<V1Job> Jobs { get; init; }
+
     public required IServiceEndpoints Endpoints { get; init; }
 
-    public bool IsSynced => Groups.IsSynced && Failovers.IsSynced && Pods.IsSynced && Nodes.IsSynced && Services.IsSynced && Workloads.IsSynced && Endpoints.IsSynced;
+    public bool IsSynced => Watches.All(w => w.IsSynced);
+
+    /// <summary>All that is watched, to be run and waited for.</summary>
+    public IReadOnlyList<IWatched> Watches => [Groups, Failovers, Pods, Nodes, Services, Workloads, Leases, Jobs, Endpoints];
 
     /// <summary>Call once, before the informers are started.</summary>
     public ClusterView Indexed()
@@ -41,6 +53,7 @@ public sealed class ClusterView
         Failovers.AddIndex(ByGroup, failover => [Key(failover.Namespace(), failover.Spec.GroupRef.Name)]);
         Groups.AddIndex(ByWorkload, group => [Key(group.Namespace(), group.Spec.WorkloadRef.Name)]);
         Groups.AddIndex(ByService, group => group.Spec.Traffic.Services.Select(s => Key(group.Namespace(), s.Name)));
+        Groups.AddIndex(ByLease, group => group.Spec.Agent is null ? [] : [Key(group.Namespace(), LeaseContract.LeaseName(group.Name(), ApiGroup.FirstSlot))]);
         return this;
     }
 
@@ -52,6 +65,8 @@ public sealed class ClusterView
     public IReadOnlyList<Failover> FailoversOf(RedundancyGroup group) => Failovers.ByIndex(ByGroup, Key(group.Namespace(), group.Name()));
 
     public V1Service? Service(string namespaceName, string name) => Services.TryGet(new ObjectKey(namespaceName, name), out var service) ? service : null;
+
+    public V1Job? FencingJobOf(Failover failover) => Jobs.TryGet(new ObjectKey(failover.Namespace(), FencingJobReader.NameOf(failover.Name())), out var job) ? job : null;
 
     public NodeObservation Node(string name) => NodeReader.Read(name, Nodes.TryGet(new ObjectKey("", name), out var node) ? node : null);
 
@@ -69,6 +84,10 @@ public sealed class ClusterView
     public IEnumerable<ObjectKey> GroupsOf(V1StatefulSet workload) => Groups.ByIndex(ByWorkload, Key(workload.Namespace(), workload.Name())).Select(KeyOf);
 
     public IEnumerable<ObjectKey> GroupsOfService(string namespaceName, string name) => Groups.ByIndex(ByService, Key(namespaceName, name)).Select(KeyOf);
+
+    public IEnumerable<ObjectKey> GroupsOf(V1Lease lease) => Groups.ByIndex(ByLease, Key(lease.Namespace(), lease.Name())).Select(KeyOf);
+
+    public IEnumerable<ObjectKey> GroupsOf(V1Job job) => job.Metadata.Labels?.TryGetValue(ApiGroup.GroupLabel, out var group) == true ? [new ObjectKey(job.Namespace(), group)] : [];
 
     public IEnumerable<ObjectKey> GroupsOf(V1Node node) => Pods.Items().Where(p => p.Spec?.NodeName == node.Name()).SelectMany(GroupsOf).Distinct();
 

@@ -14,12 +14,13 @@ public interface ISelfObservation
 }
 
 /// <summary>Gathers everything that is known of one group into one <see cref="GroupObservation"/>.</summary>
-public sealed class GroupObserver(ClusterView cluster, DepartureLog departures, OperatorClock clock, ISelfObservation self)
+public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, DepartureLog departures, OperatorClock clock, ISelfObservation self)
 {
     /// <summary>A kubelet reports a restart within a second or two; after so long none can still be on its way.</summary>
     private static readonly TimeSpan ReportsHaveArrived = TimeSpan.FromSeconds(10);
 
     private readonly Durations<bool> _readiness = new(clock);
+    private readonly Durations<bool> _nodes = new(clock);
     private readonly Durations<(string? Container, string? Instance)> _runs = new(clock);
     private readonly Durations<FailoverPhase> _phases = new(clock);
 
@@ -37,6 +38,7 @@ public sealed class GroupObserver(ClusterView cluster, DepartureLog departures, 
             Members = [.. pods.Select(pod => Read(pod, session, now)).OrderBy(m => m.Name, StringComparer.Ordinal)],
             Failovers = failovers,
             Services = [.. group.Spec.Traffic.Services.Select(s => Read(group, s)).OfType<ServiceObservation>()],
+            Lease = group.Spec.Agent is null ? null : leases.Observe(group),
             Operator = self.Observe(),
         };
         foreach (var member in observation.Members) BindRun(member, session);
@@ -55,6 +57,7 @@ public sealed class GroupObserver(ClusterView cluster, DepartureLog departures, 
     {
         _runs.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
         _readiness.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
+        _nodes.Keep([.. cluster.Nodes.Items().Select(n => n.Name())]);
         _phases.Keep([.. cluster.Failovers.Items().Select(f => f.Uid())]);
     }
 
@@ -74,11 +77,19 @@ public sealed class GroupObserver(ClusterView cluster, DepartureLog departures, 
         Uid = pod.Uid(),
         Address = HasAddress(pod) ? pod.Status.PodIP : null,
         Pod = PodReader.Read(pod, ready => _readiness.Of(pod.Uid(), ready)),
-        Node = string.IsNullOrEmpty(pod.Spec?.NodeName) ? new NodeObservation { Name = "", State = NodeState.Absent } : cluster.Node(pod.Spec.NodeName),
+        Node = string.IsNullOrEmpty(pod.Spec?.NodeName) ? new NodeObservation { Name = "", State = NodeState.Absent } : Node(pod.Spec.NodeName),
         Probe = session.Prober[pod.Uid()].At(now),
         RoleLabel = pod.Label(ApiGroup.RoleLabel),
         TermLabel = Term(pod.Label(ApiGroup.TermLabel)),
     };
+
+    private NodeObservation Node(string name)
+    {
+        var node = cluster.Node(name);
+        var isReady = node.State == NodeState.Ready;
+        var since = _nodes.Of(name, isReady);
+        return isReady ? node : node with { NotReadyFor = since };
+    }
 
     private FailoverRecord Read(RedundancyGroup group, Failover failover, GroupSession session) => new()
     {
@@ -91,6 +102,7 @@ public sealed class GroupObserver(ClusterView cluster, DepartureLog departures, 
         SpecChanged = failover.Metadata.Generation > 1,
         FenceConfirmedFor = failover.Metadata.Annotations?.TryGetValue(ApiGroup.FenceConfirmedAnnotation, out var pod) == true ? pod : null,
         Verification = session.Verifications.GetValueOrDefault(failover.Name()),
+        FencingJob = group.Spec.Fencing.Job is null ? new JobObservation.NotCreated() : FencingJobReader.Read(cluster.FencingJobOf(failover), failover),
     };
 
     private ServiceObservation? Read(RedundancyGroup group, ServiceReference reference)
@@ -106,9 +118,9 @@ public sealed class GroupObserver(ClusterView cluster, DepartureLog departures, 
         };
     }
 
-    /// <summary>The old primaries of running failovers whose pods do not exist any more.</summary>
+    /// <summary>The old primaries of running failovers, and their rivals, whose pods do not exist any more.</summary>
     private IEnumerable<Departure> MissingOf(IEnumerable<FailoverRecord> failovers, GroupObservation observation) => failovers
-        .Where(f => !f.IsEnded).Select(f => f.Spec.From).OfType<MemberReference>()
+        .Where(f => !f.IsEnded).SelectMany(f => f.Rivals.Append(f.Spec.From)).OfType<MemberReference>().DistinctBy(m => m.Uid)
         .Where(from => observation.Members.All(m => m.Uid != from.Uid))
         .Select(from => departures.Of(from.Uid, from.Name, from.Node, cluster.Node));
 

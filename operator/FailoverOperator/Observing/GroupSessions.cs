@@ -8,7 +8,7 @@ using k8s.Models;
 namespace FailoverOperator.Observing;
 
 /// <summary>Makes an engine for a group. The callback is told the UID of a pod whose connection has just broken.</summary>
-public delegate IEngine EngineMaker(RedundancyGroup group, string? password, Action<string> onDisturbed);
+public delegate IEngine EngineMaker(RedundancyGroup group, GroupCredentials credentials, Action<string> onDisturbed);
 
 /// <summary>Keeps one session for each group, and makes it anew when the way to its members has changed.</summary>
 public sealed class GroupSessions(EngineMaker makeEngine, OperatorClock clock) : IAsyncDisposable
@@ -17,17 +17,17 @@ public sealed class GroupSessions(EngineMaker makeEngine, OperatorClock clock) :
 
     /// <summary>Called from one reconciliation at a time for each group.</summary>
     /// <param name="onNews">Called when a member has told something new.</param>
-    public async Task<GroupSession> OpenAsync(RedundancyGroup group, string? password, Action onNews)
+    public async Task<GroupSession> OpenAsync(RedundancyGroup group, GroupCredentials credentials, Action onNews)
     {
         var key = new ObjectKey(group.Namespace(), group.Name());
-        var way = JsonSerializer.Serialize(new { uid = group.Uid(), group.Spec.Engine, group.Spec.Detection, group.Spec.Targets, password });
+        var way = JsonSerializer.Serialize(new { uid = group.Uid(), group.Spec.Engine, group.Spec.Agent, group.Spec.Detection, group.Spec.Targets, credentials });
         if (_sessions.TryGetValue(key, out var known))
         {
             if (known.Way == way) return known.Session;
             await CloseAsync(key);
         }
         GroupSession? session = null;
-        session = new GroupSession(group.Spec, makeEngine(group, password, uid => session?.Prober.Hurry(uid)), clock, onNews);
+        session = new GroupSession(group.Spec, makeEngine(group, credentials, uid => session?.Prober.Hurry(uid)), clock, onNews);
         _sessions[key] = (way, session);
         return session;
     }

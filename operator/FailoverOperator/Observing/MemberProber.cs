@@ -15,7 +15,11 @@ public sealed class MemberProber(
     /// <summary>A second question soon after a refused one: two refusals are decisive.</summary>
     private static readonly TimeSpan AfterRefusal = TimeSpan.FromMilliseconds(100);
 
+    private static readonly TimeSpan HurriedInterval = TimeSpan.FromMilliseconds(50);
+
     private readonly ConcurrentDictionary<string, MemberLoop> _loops = new();
+    private readonly TimeSpan _usualInterval = TimeSpan.FromMilliseconds(detection.ProbeIntervalMilliseconds);
+    private volatile bool _isHurried;
 
     public ProbeLog this[string podUid] => _loops.TryGetValue(podUid, out var loop) ? loop.Log : ProbeLog.Empty;
 
@@ -43,6 +47,20 @@ public sealed class MemberProber(
         if (_loops.TryGetValue(podUid, out var loop)) loop.Hurry();
     }
 
+    /// <summary>
+    /// Whether everybody is asked much more often than the spec says: a failover that waits for its candidate sees it sooner.
+    /// </summary>
+    public bool IsHurried
+    {
+        get => _isHurried;
+        set
+        {
+            if (_isHurried == value) return;
+            _isHurried = value;
+            if (value) foreach (var loop in _loops.Values) loop.Hurry();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         var running = _loops.Values.Select(loop => loop.Running).ToList();
@@ -62,8 +80,7 @@ public sealed class MemberProber(
             try
             {
                 await AskAsync(loop, loop.Stopping);
-                var pause = loop.Log is { Reply: EngineReply.Refused, RefusedInARow: 1 } ? AfterRefusal : TimeSpan.FromMilliseconds(detection.ProbeIntervalMilliseconds);
-                await loop.PauseAsync(pause, clock.TimeProvider);
+                await loop.PauseAsync(PauseAfter(loop.Log), clock.TimeProvider);
             }
             catch (OperationCanceledException) when (loop.Stopping.IsCancellationRequested)
             {
@@ -71,6 +88,11 @@ public sealed class MemberProber(
             }
         }
     }
+
+    private TimeSpan PauseAfter(ProbeLog log) =>
+        IsHurried && _usualInterval > HurriedInterval ? HurriedInterval
+        : log is { Reply: EngineReply.Refused, RefusedInARow: 1 } ? AfterRefusal
+        : _usualInterval;
 
     private async Task AskAsync(MemberLoop loop, CancellationToken cancellationToken)
     {

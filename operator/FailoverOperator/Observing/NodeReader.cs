@@ -6,8 +6,9 @@ namespace FailoverOperator.Observing;
 /// <summary>Translates nodes into the core's words. No judgement.</summary>
 public static class NodeReader
 {
+    public const string OutOfServiceTaint = "node.kubernetes.io/out-of-service";
+
     private const string ZoneLabel = "topology.kubernetes.io/zone";
-    private const string OutOfServiceTaint = "node.kubernetes.io/out-of-service";
 
     public static NodeObservation Read(string name, V1Node? node)
     {

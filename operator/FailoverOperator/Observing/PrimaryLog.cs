@@ -35,6 +35,7 @@ public sealed class PrimaryLog(TimeSpan rpo)
             PositionBytes = entry.Positions.Newest,
             RequiredPositionBytes = entry.Positions.Required,
             History = entry.History,
+            Instance = entry.Instance,
             ContainerId = entry.ContainerId,
             LastServiceAge = now - entry.LastServiceAt,
         }

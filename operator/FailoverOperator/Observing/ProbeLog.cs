@@ -42,6 +42,16 @@ public sealed record ProbeLog
 
     private static (Type?, EngineStatus?, int) Gist(ProbeLog log) => (
         log.Reply?.GetType(),
-        log.Reply is not EngineReply.Answered answered ? null : answered.Status with { PositionBytes = null, LinkDownFor = null, ReportedLagBytes = null, Message = null },
+        log.Reply is not EngineReply.Answered answered ? null : Gist(answered.Status),
         Math.Min(log.RefusedInARow, Core.Detection.PrimaryDetector.DecisiveRefusals));
+
+    private static EngineStatus Gist(EngineStatus status) => status with
+    {
+        PositionBytes = null,
+        LinkDownFor = null,
+        ReportedLagBytes = null,
+        Message = null,
+        Age = TimeSpan.Zero,
+        Agent = status.Agent is { } agent ? agent with { RenewedAgo = agent.RenewedAgo is null ? null : TimeSpan.Zero, AcknowledgedAgo = null } : null,
+    };
 }

@@ -4,18 +4,12 @@ using k8s.Models;
 namespace FailoverOperator.Observing;
 
 /// <summary>Where Services lead now: ready addresses only.</summary>
-public interface IServiceEndpoints
+public interface IServiceEndpoints : IWatched
 {
-    bool IsSynced { get; }
-
-    Task WaitForSyncAsync(CancellationToken cancellationToken);
-
     IReadOnlyList<ServiceEndpoint> Of(string namespaceName, string service);
 
     /// <summary>Calls back with namespace and name of each Service whose endpoints change.</summary>
     void Subscribe(Action<string, string> onChange);
-
-    Task RunAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>From <c>v1</c> Endpoints, for API servers without <c>discovery.k8s.io/v1</c>.</summary>

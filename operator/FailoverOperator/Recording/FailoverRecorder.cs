@@ -76,7 +76,8 @@ public sealed class FailoverRecorder(IKubernetesApi api, OperatorClock clock, Fa
     private FailoverStatus Next(ActingContext context, FailoverRecord record, Step.Enter enter)
     {
         var now = clock.WallNow;
-        var steps = WithPending(record, now).Append(new StepRecord { Phase = enter.Phase, BeganAt = Timestamps.Text(now) }).ToList();
+        var before = WithPending(record, now);
+        var steps = enter.Phase == record.Status.Phase ? before : [.. before, new StepRecord { Phase = enter.Phase, BeganAt = Timestamps.Text(now) }];
         var entries = steps.Select(s => new PhaseEntry(s.Phase, Timestamps.Parse(s.BeganAt) ?? now)).ToList();
         var lastServiceAt = Timestamps.Parse(record.Spec.LastServiceAt);
         var downtime = record.Spec.Type == FailoverType.Failover ? Timeline.DowntimeMilliseconds(lastServiceAt, entries) : null;
@@ -86,6 +87,7 @@ public sealed class FailoverRecorder(IKubernetesApi api, OperatorClock clock, Fa
             Reason = enter.Reason,
             Message = enter.Message,
             Candidate = enter.Candidate ?? record.Status.Candidate,
+            Rivals = [.. record.Status.Rivals, .. enter.Rivals],
             LostBytes = enter.LostBytes ?? record.Status.LostBytes,
             Fence = enter.Fence is { } evidence ? new FenceRecord { Evidence = evidence, By = enter.FencedBy ?? "", At = Timestamps.Text(now) } : record.Status.Fence,
             Steps = steps,

@@ -41,15 +41,17 @@ public sealed class AcceptanceTests
 
     private static readonly ServiceFacts Service = new("db-rw", Exists: true, HasSelector: true, SelectsMembers: true, ClaimedBy: null);
 
-    private static AcceptanceFacts Facts => new() { Spec = Given.Spec with { Engine = new EngineSpec { Type = EngineType.Redis, Redis = new RedisEngineSpec { PasswordSecretRef = new SecretKeyReference { Name = "pw", Key = "k" } } } }, WorkloadReplicas = 3, Services = [Service] };
+    private static readonly SecretFacts Password = new("engine.redis.passwordSecretRef", new SecretKeyReference { Name = "pw", Key = "k" }, Exists: true, HasKey: true);
+
+    private static AcceptanceFacts Facts => new() { Spec = Given.Spec, WorkloadReplicas = 3, Services = [Service], Secrets = [Password] };
 
     public static TheoryData<string, Func<AcceptanceFacts, AcceptanceFacts>, bool> Cases => new()
     {
         { Reasons.Valid, f => f, true },
         { Reasons.WorkloadNotFound, f => f with { WorkloadReplicas = null }, false },
         { Reasons.WorkloadClaimed, f => f with { WorkloadClaimedBy = "other" }, false },
-        { Reasons.SecretNotFound, f => f with { SecretExists = false }, false },
-        { Reasons.SecretKeyNotFound, f => f with { SecretHasKey = false }, false },
+        { Reasons.SecretNotFound, f => f with { Secrets = [Password, Password with { Exists = false, HasKey = false }] }, false },
+        { Reasons.SecretKeyNotFound, f => f with { Secrets = [Password with { HasKey = false }] }, false },
         { Reasons.ServiceNotFound, f => f with { Services = [Service, Service with { Exists = false }] }, true },
         { Reasons.ServiceWithoutSelector, f => f with { Services = [Service with { HasSelector = false }] }, true },
         { Reasons.ServiceSelectsNothing, f => f with { Services = [Service with { SelectsMembers = false }] }, true },
@@ -65,4 +67,10 @@ public sealed class AcceptanceTests
         Assert.Equal((reason == Reasons.Valid, canAct, reason), (verdict.Accepted, verdict.CanAct, verdict.Reason));
         Assert.NotEmpty(verdict.Message);
     }
+
+    [Theory]
+    [InlineData(false, "there is no Secret pw in this namespace; create it, or correct agent.tokenSecretRef.name")]
+    [InlineData(true, "Secret pw has nothing under key k; add it, or correct agent.tokenSecretRef.key")]
+    public void A_missing_secret_is_named_with_the_field_that_names_it(bool exists, string message) =>
+        Assert.Equal(message, GroupAcceptance.Judge(Facts with { Secrets = [Password with { Field = "agent.tokenSecretRef", Exists = exists, HasKey = false }] }).Message);
 }

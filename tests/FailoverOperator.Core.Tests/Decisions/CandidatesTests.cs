@@ -1,4 +1,5 @@
 using FailoverOperator.Api;
+using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Observations;
@@ -80,6 +81,22 @@ public sealed class CandidatesTests
         else Assert.Equal(Reasons.LagUnknown, Assert.IsType<Eligibility.Ineligible>(verdict).Reason);
     }
 
+    /// <summary>What comes over its link is not the old primary's.</summary>
+    [Theory]
+    [InlineData("10.0.0.0", "10.0.0.0", true)]
+    [InlineData("10.0.0.2", "10.0.0.0", false)]
+    [InlineData(null, "10.0.0.0", true)]
+    [InlineData("10.0.0.2", null, true)]
+    public void A_link_to_somebody_else_says_nothing_about_the_loss(string? follows, string? address, bool eligible)
+    {
+        var benchmark = Unknown with { From = Unknown.From! with { Address = address } };
+        foreach (var standby in new[] { Standby("db-1"), Standby("db-1").Says(s => s with { Link = ReplicationLink.Down, LinkDownFor = Seconds(1) }), Standby("db-1").Says(s => s with { ReportedLagBytes = 0 }) })
+        {
+            var verdict = Judge(standby.Says(s => s with { FollowsAddress = follows }), benchmark);
+            Assert.Equal(eligible ? null : Reasons.LagUnknown, (verdict as Eligibility.Ineligible)?.Reason);
+        }
+    }
+
     [Fact]
     public void A_member_without_position_is_judged_by_time() =>
         Assert.Null(Assert.IsType<Eligibility.Eligible>(Judge(Standby("db-1").Says(s => s with { PositionBytes = null }))).LagBytes);
@@ -119,11 +136,29 @@ public sealed class CandidatesTests
     [Fact]
     public void Only_the_primarys_own_memory_is_a_benchmark()
     {
-        var memory = Healthy().PrimaryMemory!;
-        Assert.Equal(Known, Benchmark.Of(Reference("db-0"), memory));
-        Assert.Equal(new Benchmark(Reference("db-1"), null, null, null), Benchmark.Of(Reference("db-1"), memory));
-        Assert.Equal(Unknown, Benchmark.Of(Reference("db-0"), null));
-        Assert.Equal(new Benchmark(null, null, null, null), Benchmark.Of(null, memory));
-        Assert.Equal(Known, Benchmark.Of(Running(Api.Failovers.FailoverPhase.Pending).Spec));
+        Assert.Equal(Known, Benchmark.Of(Healthy()));
+        Assert.Equal(new Benchmark(Reference("db-1") with { ContainerId = null }, null, null, null), Benchmark.Of(Healthy() with { Failovers = [Ended(1, "db-1")] }));
+        Assert.Equal(Unknown with { From = Unknown.From! with { ContainerId = null } }, Benchmark.Of(Healthy() with { PrimaryMemory = null }));
+        Assert.Equal(new Benchmark(null, null, null, null), Benchmark.Of(Healthy() with { Failovers = [] }));
+        Assert.Equal(Known, Benchmark.Of(Running(FailoverPhase.Pending).Spec));
+    }
+
+    /// <summary>Or the one that timed out could only be waited for, although somebody else is as good.</summary>
+    [Theory]
+    [InlineData(1L, true)]
+    [InlineData(2L, false)]
+    public void A_holder_that_traffic_was_never_led_to_is_measured_as_the_primary_before_it(long publishedTerm, bool carried)
+    {
+        var timedOut = Running(FailoverPhase.Failed, candidate: "db-1") is var f ? f with { Status = f.Status with { Reason = Reasons.PromotionTimedOut } } : f;
+        var group = Healthy().With(timedOut) with { Services = [Service("db-rw") with { PublishedTerm = publishedTerm }] };
+        var expected = Reference("db-1") with { ContainerId = null };
+        Assert.Equal(carried ? Known with { From = expected with { Address = Address("db-0") } } : new Benchmark(expected, null, null, null), Benchmark.Of(group));
+    }
+
+    [Fact]
+    public void Without_a_Service_nobody_knows_whether_there_was_traffic()
+    {
+        var timedOut = Running(FailoverPhase.Failed, candidate: "db-1") is var f ? f with { Status = f.Status with { Reason = Reasons.PromotionTimedOut } } : f;
+        Assert.Null(Benchmark.Of(Healthy().With(timedOut) with { Services = [] }).PrimaryPositionBytes);
     }
 }

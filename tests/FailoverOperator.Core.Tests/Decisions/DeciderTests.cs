@@ -35,12 +35,13 @@ public sealed class DeciderTests
 
     /// <summary>The fence takes the end of this container for proof, so that the plan names it only where it is sure.</summary>
     [Theory]
-    [InlineData("uid-db-0", "run-1-db-0", "run-1-db-0")]
-    [InlineData("uid-db-0", null, null)]
-    [InlineData("uid-db-9", "run-1-db-0", null)]
-    public void A_plan_names_the_container_only_where_it_surely_is_the_runs_own(string memoryOf, string? remembered, string? named)
+    [InlineData("uid-db-0", "server-1-db-0", "run-1-db-0", "run-1-db-0")]
+    [InlineData("uid-db-0", "server-1-db-0", null, null)]
+    [InlineData("uid-db-9", "server-1-db-0", "run-1-db-0", null)]
+    [InlineData("uid-db-0", "server-0-db-0", "run-1-db-0", null)]
+    public void A_plan_names_the_container_only_where_it_surely_is_the_runs_own(string memoryOf, string instance, string? remembered, string? named)
     {
-        var group = Healthy().Change("db-0", m => m.Terminating()) is var g ? g with { PrimaryMemory = g.PrimaryMemory! with { Uid = memoryOf, ContainerId = remembered } } : g;
+        var group = Healthy().Change("db-0", m => m.Terminating()) is var g ? g with { PrimaryMemory = g.PrimaryMemory! with { Uid = memoryOf, Instance = instance, ContainerId = remembered } } : g;
         Assert.Equal(("uid-db-0", named), Plan(group).From is { } from ? (from.Uid, from.ContainerId) : default);
     }
 

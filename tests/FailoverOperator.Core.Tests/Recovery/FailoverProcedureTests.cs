@@ -76,7 +76,7 @@ public sealed class FailoverProcedureTests
     public void A_primary_in_another_container_has_not_recovered_though_its_engine_tells_no_instance()
     {
         var holder = Ended(1, "db-0") is var e ? e with { Status = e.Status with { Candidate = Reference("db-0") with { Instance = null } } } : e;
-        var group = Healthy().Change("db-0", m => m.ContainerRestarted().Says(s => s with { Instance = null })) is var g ? g with { Failovers = [holder], PrimaryMemory = g.PrimaryMemory! with { ContainerId = "run-1-db-0" } } : g;
+        var group = Healthy().Change("db-0", m => m.ContainerRestarted().Says(s => s with { Instance = null })) is var g ? g with { Failovers = [holder], PrimaryMemory = g.PrimaryMemory! with { Instance = null, ContainerId = "run-1-db-0" } } : g;
         var plan = Assert.IsType<Decision.Begin>(Decider.Decide(group).Decision).Plan;
         OnlyStep<Step.TerminatePod>(Next(group, Running(FailoverPhase.Fencing) with { Spec = plan }));
     }

@@ -35,7 +35,7 @@ internal sealed record GivenFile
             Spec = Spec.Read(),
             WorkloadReplicas = 3,
             Failovers = [.. Chosen is null ? [] : new[] { Given.Ended(1, Chosen) }, .. Failover is null ? [] : new[] { Failover.Read() }],
-            PrimaryMemory = Chosen is not null && Remembered ? group.PrimaryMemory! with { Uid = Given.Uid(Chosen), ContainerId = $"run-1-{Chosen}" } : null,
+            PrimaryMemory = Chosen is not null && Remembered ? group.PrimaryMemory! with { Uid = Given.Uid(Chosen), Instance = $"server-1-{Chosen}", ContainerId = $"run-1-{Chosen}" } : null,
             Departures = [.. Gone.Select(g => Given.Departed(Confirmed(g.Value)) with { Uid = Given.Uid(g.Key), Name = g.Key })],
             Operator = new OperatorObservation(Synced: true, TimeSpan.FromSeconds(ApiSilentSeconds)),
         };

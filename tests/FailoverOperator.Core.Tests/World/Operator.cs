@@ -46,7 +46,7 @@ internal sealed partial class World
         if (probe.Status is not { Role: EngineRole.Primary, Writable: true, PositionBytes: { } position } status) return;
         var before = _memory?.Uid == holder.Uid && _memoryInstance == status.Instance ? _memory : null;
         _positions = (before is null ? PositionHistory.Over(TimeSpan.FromSeconds(30)) : _positions).Add(Now, position);
-        _memory = new PrimaryMemory { Uid = holder.Uid, PositionBytes = position, RequiredPositionBytes = _positions.Required, History = null, ContainerId = SureContainer(holder.Uid) ?? before?.ContainerId, LastServiceAge = TimeSpan.Zero };
+        _memory = new PrimaryMemory { Uid = holder.Uid, PositionBytes = position, RequiredPositionBytes = _positions.Required, History = null, Instance = status.Instance, ContainerId = SureContainer(holder.Uid) ?? before?.ContainerId, LastServiceAge = TimeSpan.Zero };
         (_memoryInstance, _memoryAt) = (status.Instance, Now);
     }
 
@@ -111,6 +111,7 @@ internal sealed partial class World
         Reason = enter.Reason,
         Candidate = enter.Candidate ?? status.Candidate,
         LostBytes = enter.LostBytes ?? status.LostBytes,
+        Rivals = [.. status.Rivals, .. enter.Rivals],
         Fence = enter.Fence is { } evidence ? new FenceRecord { Evidence = evidence, By = enter.FencedBy!, At = "" } : status.Fence,
     };
 
@@ -137,8 +138,9 @@ internal sealed partial class World
     private void Write(FailoverRecord failover, Func<FailoverStatus, FailoverStatus> change)
     {
         var index = _failovers.FindIndex(f => f.Name == failover.Name);
-        _failovers[index] = _failovers[index] with { Status = change(_failovers[index].Status) };
-        Entered();
+        var before = _failovers[index].Status;
+        _failovers[index] = _failovers[index] with { Status = change(before) };
+        if (_failovers[index].Status.Phase != before.Phase) Entered();
     }
 
     private void Entered()
@@ -240,7 +242,7 @@ internal sealed partial class World
     /// <summary>For a pod that nobody saw go, the time counts from the first look, as in the operator.</summary>
     private IEnumerable<Departure> KnownDepartures()
     {
-        foreach (var uid in _failovers.SelectMany(f => new[] { f.Spec.From?.Uid, f.Status.Candidate?.Uid }).OfType<string>().Distinct())
+        foreach (var uid in _failovers.SelectMany(f => f.Rivals.Select(r => r.Uid).Append(f.Spec.From?.Uid).Append(f.Status.Candidate?.Uid)).OfType<string>().Distinct())
         {
             if (_pods.Any(p => p.Uid == uid && p.Exists)) continue;
             if (!_departures.TryGetValue(uid, out var seen)) _departures[uid] = seen = new Seen(false, Now);

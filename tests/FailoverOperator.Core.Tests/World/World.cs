@@ -1,3 +1,4 @@
+using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 
 namespace FailoverOperator.Core.Tests.World;
@@ -182,7 +183,9 @@ internal sealed partial class World
     private void Move(Pod to)
     {
         if (Writable.ToList() is not [var old] || old == to || !to.Process.Alive || to.Process.Frozen || old.Process.Frozen || !to.Node.Up || !old.Node.Up || !to.Ready) return;
-        if (to.Process.Position < old.Process.Position || to.Terminating || _failovers.Any(f => !f.IsEnded) || Now < _apiSilentUntil || to.ProbeLostUntil > Now || old.ProbeLostUntil > Now) return;
+        if (to.Process.Position < old.Process.Position || to.Terminating || Now < _apiSilentUntil || to.ProbeLostUntil > Now) return;
+        // Against the operator's own choice, made at the same moment, nobody can guard.
+        if (_failovers.Any(f => !f.IsEnded && f.Status.Phase is not (FailoverPhase.Pending or FailoverPhase.Fencing))) return;
         (old.Process.Writable, old.Process.Follows) = (false, to.Uid);
         (to.Process.Writable, to.Process.Term, to.Process.Follows) = (true, old.Process.Term, null);
         // The operator notices before the next fault: what nobody could see, nobody can guard against.

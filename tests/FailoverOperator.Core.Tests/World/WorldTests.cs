@@ -11,7 +11,8 @@ namespace FailoverOperator.Core.Tests.World;
 /// </summary>
 public sealed class WorldTests
 {
-    private const int Worlds = 20;
+    /// <summary>Few for every day. <c>FAILOVER_WORLDS=5000</c> searches for a night.</summary>
+    private static readonly int Worlds = int.Parse(Environment.GetEnvironmentVariable("FAILOVER_WORLDS") ?? "20", System.Globalization.CultureInfo.InvariantCulture);
 
     private static readonly Gen<Event> AnyEvent =
         Gen.Select(Gen.Enum<Fault>(), Gen.Int[0, 4], Gen.Int[0, 12], Gen.Int[0, 3]).Select((fault, whom, howLong, crash) => new Event(fault, whom, howLong, crash));

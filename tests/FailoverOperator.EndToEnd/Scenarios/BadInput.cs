@@ -89,7 +89,7 @@ public sealed class BadInput : Scenario
     {
         await group.Scope.Kubectl.ApplyAsync(TwinYaml);
         Check("two groups for one workload", await group.WaitConditionAsync(ConditionTypes.Accepted, ConditionStatus.False, Reasons.WorkloadClaimed, Deadline, "twin"), report);
-        await group.Scope.Kubectl.RunAsync("delete", "redundancygroup", RedisGroup.Name, "--wait", "--timeout=60s");
+        await group.Scope.Kubectl.RunAsync("delete", "redundancygroup", RedisGroup.GroupName, "--wait", "--timeout=60s");
         await group.WaitConditionAsync(ConditionTypes.Accepted, ConditionStatus.True, Reasons.Valid, Deadline, "twin");
         await group.WaitConditionAsync(ConditionTypes.Available, ConditionStatus.True, Reasons.PrimaryServing, Deadline, "twin");
     }
@@ -102,7 +102,7 @@ public sealed class BadInput : Scenario
         Expect(!condition.Message.Contains("Exception", StringComparison.Ordinal) && !condition.Message.Contains("   at ", StringComparison.Ordinal), $"no exception text about {what}");
     }
 
-    private static string[] PatchGroup(string patch) => ["patch", "redundancygroup", RedisGroup.Name, "--type=merge", "-p", patch];
+    private static string[] PatchGroup(string patch) => ["patch", "redundancygroup", RedisGroup.GroupName, "--type=merge", "-p", patch];
 
     private static string[] PatchService(string patch) => ["patch", "service", "redis-ro", "--type=merge", "-p", patch];
 }

@@ -13,8 +13,8 @@ public sealed class GroupDeletion : Scenario
     {
         var group = await StartGroupAsync(bed, scope);
         var pods = await UidsAsync(scope);
-        var writer = await Writer.StartAsync(bed.Cluster, scope, RedisGroup.WriteService);
-        await scope.Kubectl.RunAsync("delete", "redundancygroup", RedisGroup.Name, "--wait", "--timeout=60s");
+        var writer = await group.StartWriterAsync();
+        await scope.Kubectl.RunAsync("delete", "redundancygroup", RedisGroup.GroupName, "--wait", "--timeout=60s");
         await Poll.StaysAsync("the pods stay", Observed, async () => await UidsAsync(scope) == pods);
         await writer.WaitUntilServedAsync(FailoverDeadline);
         var summary = await writer.StopAsync();

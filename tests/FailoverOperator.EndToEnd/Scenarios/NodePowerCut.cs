@@ -24,9 +24,9 @@ public class NodePowerCut : Scenario
         var group = await StartGroupAsync(bed, scope);
         var slot = (await group.GetAsync()).Status!.Slots[0];
         var victim = (await group.PodAsync(slot.Holder!)).Spec.NodeName;
-        await KeepOperatorAwayAsync(bed, victim);
+        await bed.Release.KeepAwayAsync(victim);
         await group.WaitConsistentAsync(Members);
-        var writer = await Writer.StartAsync(bed.Cluster, scope, RedisGroup.WriteService, awayFrom: victim);
+        var writer = await group.StartWriterAsync(awayFrom: victim);
 
         await bed.Cluster.Nodes!.CutAsync(victim);
         Failover failover;
@@ -36,7 +36,7 @@ public class NodePowerCut : Scenario
             report($"{failover.Metadata.Name} is blocked: {failover.Status!.Message}");
             await group.WaitConditionAsync(ConditionTypes.Progressing, ConditionStatus.False, Reasons.FenceUnproven, BlockedDeadline);
             await Poll.StaysAsync("the failover stays blocked and nobody is promoted", BlockedObserved, async () =>
-                (await group.FailoversAsync()).Any(IsBlocked) && (await group.RolesAsync()).All(role => role.Role == "slave"));
+                (await group.FailoversAsync()).Any(IsBlocked) && (await group.RolesAsync()).All(role => !role.IsPrimary));
             failover = await ResolveAsync(bed, group, failover, slot.Holder!, victim);
         }
         finally
@@ -61,21 +61,6 @@ public class NodePowerCut : Scenario
             fo => fo.Metadata.Name == failover.Metadata.Name && fo.Status?.Phase == FailoverPhase.Completed);
 
     private static bool IsBlocked(Failover failover) => failover.Status is { Phase: FailoverPhase.Fencing, Reason: Reasons.FenceUnproven };
-
-    private static async Task KeepOperatorAwayAsync(Bed bed, string node)
-    {
-        var pod = await bed.Release.PodAsync();
-        if (pod.Spec.NodeName != node) return;
-        await bed.Cluster.Kubectl.RunAsync("cordon", node);
-        try
-        {
-            await bed.Release.ReplacePodAsync();
-        }
-        finally
-        {
-            await bed.Cluster.Kubectl.RunAsync("uncordon", node);
-        }
-    }
 }
 
 /// <summary>As before, but a person has made sure that the node is off, and says so.</summary>

@@ -35,7 +35,7 @@ public abstract class PrimaryFault : Scenario
     private async Task<FailoverAccount> FailOnceAsync(Bed bed, TestNamespace scope, RedisGroup group, Action<string> report)
     {
         var slot = (await group.WaitConsistentAsync(Members)).Status!.Slots[0];
-        var writer = await Writer.StartAsync(bed.Cluster, scope, RedisGroup.WriteService);
+        var writer = await group.StartWriterAsync();
         await Task.Delay(Rest, TimeProvider.System);
         await StrikeAsync(group, slot.Holder!);
         var failover = await group.WaitFailoverAsync(slot.Term!.Value, "is completed", FailoverDeadline, fo => fo.Status?.Phase == FailoverPhase.Completed);

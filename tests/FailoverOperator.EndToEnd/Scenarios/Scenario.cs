@@ -3,30 +3,17 @@ using FailoverOperator.TestBed;
 
 namespace FailoverOperator.EndToEnd.Scenarios;
 
-/// <summary>What one failover cost, seen by the client and by the operator.</summary>
-public sealed record FailoverAccount(Failover Failover, WriterSummary Client)
-{
-    /// <summary>What the operator measured.</summary>
-    public string Phases =>
-        $"phases {string.Join(' ', Failover.Status!.Phases.Select(phase => $"{phase.Name}={phase.Milliseconds}"))} fence={Failover.Status.Fence?.Evidence}"
-        + $" operator_downtime_ms={Failover.Status.DowntimeMilliseconds} operator_lost_bytes={Failover.Status.LostBytes?.ToString() ?? "unknown"}";
-
-    /// <summary>The one line that scripts look for.</summary>
-    public override string ToString() =>
-        $"failover name={Failover.Metadata.Name} from={Failover.Spec.From?.Name} to={Failover.Status?.Candidate?.Name} cause={Failover.Spec.Cause}"
-        + $" downtime_ms={Client.DowntimeMilliseconds} lost_writes={Client.LostWrites?.ToString() ?? "unknown"}";
-}
-
 /// <summary>Something that happens to a real group, and what must come of it.</summary>
 public abstract class Scenario
 {
-    protected const int Members = 3;
+    internal const int Members = 3;
     protected static readonly TimeSpan FailoverDeadline = TimeSpan.FromSeconds(60);
 
     public static IReadOnlyList<Scenario> All { get; } =
     [
         new ContainerCrash(), new PodDelete(), new NodePowerCut(), new NodePowerCutConfirmed(), new OperatorCrashMidway(),
         new GroupDeletion(), new BadInput(), new HelmUninstall(),
+        .. Engine.All.SelectMany(engine => Fault.All.Select(fault => new AgentFault(engine, fault))),
     ];
 
     public abstract string Name { get; }
@@ -38,9 +25,14 @@ public abstract class Scenario
     public async Task RunAsync(Bed bed, int runs, Action<string> report)
     {
         await using var scope = await TestNamespace.CreateAsync(bed.Cluster, Name);
+        await DescribeFailureAsync(bed, scope, report, () => RunAsync(bed, scope, runs, report));
+    }
+
+    internal static async Task DescribeFailureAsync(Bed bed, TestNamespace scope, Action<string> report, Func<Task> action)
+    {
         try
         {
-            await RunAsync(bed, scope, runs, report);
+            await action();
         }
         catch
         {
@@ -61,13 +53,22 @@ public abstract class Scenario
         return group;
     }
 
-    protected static void Expect(bool condition, string what)
+    internal static void Expect(bool condition, string what)
     {
         if (!condition) throw new ScenarioFailedException($"expected: {what}");
     }
 
     /// <summary>Ends the writer and checks what holds after every failover.</summary>
-    protected static async Task<FailoverAccount> AccountAsync(RedisGroup group, Writer writer, Failover failover, Action<string> report)
+    protected static async Task<FailoverAccount> AccountAsync(MemberGroup group, Writer writer, Failover failover, Action<string> report)
+    {
+        var account = await EndAsync(group, writer, failover, report);
+        var state = await group.WaitConsistentAsync(Members);
+        Expect(state.Status!.Slots[0].Term >= failover.Spec.Term, $"the term is {failover.Spec.Term} or later, but it is {state.Status.Slots[0].Term}");
+        return account;
+    }
+
+    /// <summary>As before, but nobody waits for the group to be whole again.</summary>
+    protected static async Task<FailoverAccount> EndAsync(MemberGroup group, Writer writer, Failover failover, Action<string> report)
     {
         await writer.WaitUntilServedAsync(FailoverDeadline);
         var summary = await writer.StopAsync();
@@ -76,8 +77,6 @@ public abstract class Scenario
         report(account.ToString());
         Expect(summary.ServedAtTheEnd, "writes are acknowledged after the failover");
         Expect(summary.LostWrites is not null, "the writes can be read back");
-        var state = await group.WaitConsistentAsync(Members);
-        Expect(state.Status!.Slots[0].Term >= failover.Spec.Term, $"the term is {failover.Spec.Term} or later, but it is {state.Status.Slots[0].Term}");
         return account;
     }
 }

@@ -1,4 +1,4 @@
-namespace FailoverOperator.Tests.Engines.Redis;
+namespace FailoverOperator.Tests.Engines;
 
 /// <summary>Real servers keep real time: these tests compose the engine themselves, so they choose its clock, here alone.</summary>
 internal static class RealClock

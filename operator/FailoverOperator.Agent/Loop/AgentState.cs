@@ -1,0 +1,157 @@
+using FailoverOperator.Agent.Watchdogs;
+using FailoverOperator.Api.Agents;
+using FailoverOperator.Core.Leases;
+
+namespace FailoverOperator.Agent.Loop;
+
+/// <summary>
+/// What the agent knows, in one place. Its tasks run side by side, so that none waits for another one's hung call; whatever one
+/// learns becomes one short step here, one step after the other.
+/// </summary>
+public sealed class AgentState(string identity, IWatchdog watchdog, TimeProvider time)
+{
+    private readonly Lock _gate = new();
+    private AgentMemory _memory = AgentMemory.Start(identity, time.GetElapsedTime(0));
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private (long Term, LeaseTerms Terms)? _applied;
+    private TimeSpan? _guarded;
+
+    /// <summary>Moments of the monotonic clock, as everywhere in the protocol.</summary>
+    public TimeSpan Now => time.GetElapsedTime(0);
+
+    public AgentMemory Memory
+    {
+        get { lock (_gate) return _memory; }
+    }
+
+    /// <summary>What is to be done now.</summary>
+    public AgentOrder Order => AgentProtocol.Decide(Memory, Now);
+
+    /// <summary>Ends with the next change. To be taken before looking.</summary>
+    public Task Changed
+    {
+        get { lock (_gate) return _changed.Task; }
+    }
+
+    /// <summary>The terms that the server has been set to in this term. Before that it lives by those of its tenure.</summary>
+    public LeaseTerms? Applied
+    {
+        get { lock (_gate) return AppliedTo(_memory); }
+    }
+
+    /// <summary>Why the last renewal failed: no answer, or an error. Null: it did not.</summary>
+    public string? RenewalProblem { get; private set; }
+
+    /// <summary>Why the other members did not let this holder stay. Null: they did, or were not asked.</summary>
+    public string? FailsafeProblem { get; private set; }
+
+    /// <summary>What is being done with the server, or what is the matter with it.</summary>
+    public string? ServerNews { get; private set; }
+
+    /// <summary>The server is being made read-only for good: nothing renews meanwhile, so that a lease runs out whose holder hangs in that.</summary>
+    public bool IsDemoting { get; private set; }
+
+    public AgentCounters Counters { get; } = new();
+
+    /// <summary>One step. Returns what is known after it.</summary>
+    public AgentMemory Update(Func<AgentMemory, TimeSpan, AgentMemory> learn)
+    {
+        lock (_gate)
+        {
+            var before = _memory;
+            _memory = learn(before, Now);
+            Guard();
+            if (!Equals(before, _memory)) Announce();
+            return _memory;
+        }
+    }
+
+    /// <summary>Another holder asks. The promise is made and remembered in one step.</summary>
+    public AcknowledgeReply Acknowledge(AcknowledgeRequest request)
+    {
+        lock (_gate)
+        {
+            switch (_memory.Acknowledge(request, Now))
+            {
+                case AcknowledgeOutcome.Granted granted:
+                    _memory = granted.Memory;
+                    Announce();
+                    return new AcknowledgeReply(true, null);
+                case AcknowledgeOutcome.Refused refused:
+                    return new AcknowledgeReply(false, refused.Reason);
+                case var outcome:
+                    throw new ArgumentOutOfRangeException(nameof(request), outcome, "unknown outcome");
+            }
+        }
+    }
+
+    public LeaseTerms? AppliedTo(AgentMemory memory) =>
+        _applied is { } applied && applied.Term == memory.Tenure?.Term ? applied.Terms : memory.Tenure?.Terms ?? memory.Lease?.Terms;
+
+    public void SetApplied(long term, LeaseTerms terms) => Set(() => _applied = (term, terms));
+
+    public void SetRenewalProblem(string? problem) => Set(() => RenewalProblem = problem);
+
+    public void SetFailsafeProblem(string? problem) => Set(() => FailsafeProblem = problem);
+
+    public void SetServerNews(string? news) => Set(() => ServerNews = news);
+
+    public void SetDemoting(bool isDemoting) => Set(() => IsDemoting = isDemoting);
+
+    /// <summary>Waits for the first of these, or the moment. Throws when cancelled.</summary>
+    public async Task WaitAsync(TimeSpan? until, CancellationToken cancellationToken, params Task?[] tasks)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        // Timers count whole milliseconds: rounded up, lest one fire before its moment and be set again and again.
+        var left = until is { } at ? TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(0, (at - Now).TotalMilliseconds))) : Timeout.InfiniteTimeSpan;
+        await Task.WhenAny([Task.Delay(left, time, over.Token), .. tasks.OfType<Task>()]);
+        over.Cancel();
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>Cancelled at this moment.</summary>
+    public CancellationTokenSource DeadlineAt(TimeSpan moment, CancellationToken cancellationToken)
+    {
+        var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var left = moment - Now;
+        var timer = time.CreateTimer(_ => Cancel(deadline), null, left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        deadline.Token.Register(timer.Dispose);
+        return deadline;
+    }
+
+    private static void Cancel(CancellationTokenSource source)
+    {
+        try
+        {
+            source.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // What it was for has ended in time.
+        }
+    }
+
+    private void Set(Action change)
+    {
+        lock (_gate)
+        {
+            change();
+            Announce();
+        }
+    }
+
+    /// <summary>Told before anything is done on account of the step.</summary>
+    private void Guard()
+    {
+        var killAt = _memory.Tenure?.KillAt ?? _memory.Lost?.KillAt;
+        if (killAt == _guarded) return;
+        _guarded = killAt;
+        watchdog.Guard(killAt);
+    }
+
+    private void Announce()
+    {
+        _changed.SetResult();
+        _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

@@ -1,0 +1,136 @@
+using FailoverOperator.Agent.Servers;
+using FailoverOperator.Agent.Supervision;
+using FailoverOperator.Core.Observations;
+
+namespace FailoverOperator.Agent.Loop;
+
+/// <summary>
+/// Makes the server what it is to be, and keeps it so: gives the order again and again until it is fulfilled, and whenever it is
+/// not any more. One duty at a time.
+/// </summary>
+internal sealed class DutyRunner(AgentState state, IMemberServer server, ISupervisor supervisor, StatusSource status, Random random, Action<string> log)
+{
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>A server that ran for so long does not crash in a loop.</summary>
+    private static readonly TimeSpan Stable = TimeSpan.FromSeconds(10);
+
+    /// <summary>The term in which the server has become primary. A later end of its process is a crash. Null: in none.</summary>
+    public long? EstablishedTerm { get; set; }
+
+    /// <summary>The order that was given last. It may go on for a while after it was cancelled.</summary>
+    public Task InFlight { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Ends by itself only if a primary cannot go on; otherwise with the token, by throwing.</summary>
+    public async Task<DutyEnd> PerformAsync(Duty duty, CancellationToken cancellationToken)
+    {
+        var backoff = new Backoff(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), random);
+        var (failures, failingSince) = (0, state.Now);
+        while (true)
+        {
+            var begun = state.Now;
+            switch (await OrderAsync(duty, cancellationToken))
+            {
+                case null:
+                    return Crash(supervisor.Server!);
+                case EngineOutcome.Done:
+                    failures = 0;
+                    if (await WhileFulfilledAsync(duty, cancellationToken) is { } end) return end;
+                    if (state.Now - begun > Stable) backoff.Reset();
+                    break;
+                case EngineOutcome.NotDone notDone:
+                    if (failures++ == 0) failingSince = begun;
+                    if (duty is Duty.Serve serve && Duties.IsHopeless(failures, state.Now - failingSince, serve.Terms)) return new DutyEnd.GivenUp(notDone.Message);
+                    break;
+            }
+            await state.WaitAsync(state.Now + backoff.Next(), cancellationToken);
+        }
+    }
+
+    /// <summary>Gives the order once. Null: the primary crashed meanwhile.</summary>
+    private async Task<EngineOutcome?> OrderAsync(Duty duty, CancellationToken cancellationToken)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var order = GiveAsync(duty, over.Token);
+        InFlight = order;
+        var primary = IsEstablished(duty) ? supervisor.Server?.Exited : null;
+        await Task.WhenAny([order, .. primary is null ? Array.Empty<Task>() : [primary]]);
+        if (primary is { IsCompleted: true })
+        {
+            over.Cancel();
+            return null;
+        }
+        var outcome = await order;
+        if (outcome is EngineOutcome.Done && duty is Duty.Serve serve)
+        {
+            if (EstablishedTerm != serve.Term) log(FormattableString.Invariant($"the server is primary in term {serve.Term}"));
+            EstablishedTerm = serve.Term;
+            state.SetApplied(serve.Term, serve.Terms);
+        }
+        Tell(outcome);
+        return outcome;
+    }
+
+    private async Task<EngineOutcome> GiveAsync(Duty duty, CancellationToken cancellationToken)
+    {
+        // Apart: whatever the server's adapter does before it waits for something is not done on the caller's time.
+        await Task.Yield();
+        try
+        {
+            return await (duty switch
+            {
+                Duty.Serve serve => server.ServeAsync(serve.Term, serve.Terms, cancellationToken),
+                Duty.Follow follow => server.FollowAsync(follow.Leader, cancellationToken),
+                Duty.StandBy => server.StandByAsync(cancellationToken),
+                _ => throw new ArgumentOutOfRangeException(nameof(duty), duty, "unknown duty"),
+            });
+        }
+        catch (Exception defect) when (defect is not OperationCanceledException)
+        {
+            // A defect of an adapter must not end a server that works.
+            log($"unexpected: {defect}");
+            return new EngineOutcome.NotDone($"unexpected: {defect.Message}");
+        }
+    }
+
+    /// <summary>Null: the order has to be given again.</summary>
+    private async Task<DutyEnd?> WhileFulfilledAsync(Duty duty, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var run = supervisor.Server;
+            if (run is { Exited.IsCompleted: true } && IsEstablished(duty)) return Crash(run);
+            var ends = run is { Exited.IsCompleted: false } ? run.Exited : null;
+            await state.WaitAsync(state.Now + CheckInterval, cancellationToken, ends);
+            if (ends is { IsCompleted: true })
+            {
+                if (IsEstablished(duty)) return Crash(run!);
+                log(Describe(run!));
+                return null;
+            }
+            var news = await status.AskAsync().WaitAsync(cancellationToken);
+            if (Duties.IsFulfilled(duty, news.Reply) == false) return null;
+        }
+    }
+
+    private bool IsEstablished(Duty duty) => duty is Duty.Serve serve && EstablishedTerm == serve.Term;
+
+    private DutyEnd.Crashed Crash(IServerRun run)
+    {
+        state.Counters.CountServerEnd();
+        return new DutyEnd.Crashed(Describe(run));
+    }
+
+    private static string Describe(IServerRun run)
+    {
+        var last = run.LastOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault();
+        return FormattableString.Invariant($"the server's process ended with {run.Exited.Result}{(last is null ? "" : $": {last}")}");
+    }
+
+    private void Tell(EngineOutcome outcome)
+    {
+        var news = (outcome as EngineOutcome.NotDone)?.Message;
+        if (news is not null && news != state.ServerNews) log(news);
+        if (news != state.ServerNews) state.SetServerNews(news);
+    }
+}

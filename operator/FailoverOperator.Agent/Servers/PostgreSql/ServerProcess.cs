@@ -1,0 +1,192 @@
+using FailoverOperator.Agent.Supervision;
+using Npgsql;
+
+namespace FailoverOperator.Agent.Servers.PostgreSql;
+
+/// <summary>
+/// Starts and ends the server. Invariant I1: every start is that of a standby; writable it becomes by <see cref="Promotion"/> alone.
+/// Results: null, or why it did not work.
+/// </summary>
+internal sealed class ServerProcess(
+    PostgreSqlSettings settings, Sql sql, DataDirectory data, ConfigurationFiles files, PostgreSqlTools tools, ISupervisor supervisor, TimeProvider time)
+{
+    public const int Reload = 1; // SIGHUP
+    public const int FastShutdown = 2; // SIGINT
+    private const int ImmediateShutdown = 3; // SIGQUIT
+
+    private static readonly TimeSpan KillTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ReloadTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LongGlance = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>The last words of a server are read a moment after its end.</summary>
+    private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>The checkpointer may not have seen yet that commits are to wait for standbys.</summary>
+    private bool _checkpointerLags;
+
+    public bool Runs => supervisor.Server is { Exited.IsCompleted: false };
+
+    public string Log => supervisor.Server?.LastOutput ?? "";
+
+    /// <summary>Starts a standby, and waits until it answers.</summary>
+    public async Task<string?> StartAsync(Bearing bearing, CancellationToken cancellationToken)
+    {
+        var problem = await StartAsync(bearing, new Dictionary<string, long>(), cancellationToken);
+        // A user who makes max_connections smaller, say, does not want to have no server for it.
+        if (problem is null || !ServerLog.SaysTooSmall(Log) || await FloorsAsync(cancellationToken) is not { Count: > 0 } floors) return problem;
+        return await StartAsync(bearing, floors, cancellationToken);
+    }
+
+    /// <summary>
+    /// A standby stops to read the log, and cannot be promoted, once the primary has had larger settings than its own: it needs a start
+    /// with as large ones.
+    /// </summary>
+    public async Task<string?> GrowAsync(Bearing bearing, CancellationToken cancellationToken)
+    {
+        const string IsPaused = "select 'yes' where pg_is_in_recovery() and pg_get_wal_replay_pause_state() = 'paused'";
+        await using (var connection = await sql.OpenAsync(cancellationToken))
+            if (await connection.TextAsync(IsPaused, cancellationToken) is null)
+                return null;
+        if ((await FloorsAsync(cancellationToken)).Count == 0) return null;
+        _ = await StopAsync(cancellationToken);
+        return await StartAsync(bearing, cancellationToken);
+    }
+
+    private async Task<string?> StartAsync(Bearing bearing, IReadOnlyDictionary<string, long> floors, CancellationToken cancellationToken)
+    {
+        if (await ClearAsync(cancellationToken) is { } left) return left;
+        _ = files.Write(bearing);
+        _checkpointerLags = false;
+        data.MakeStandby();
+        var command = new ProcessCommand(settings.Program("postgres"), files.Arguments(data.Version ?? 0, floors)) { Environment = PostgreSqlTools.ServerEnvironment };
+        var (run, problem) = supervisor.StartServer(command);
+        if (run is null) return $"postgres could not be started, is it in the image (FAILOVER_PG_BIN)? {problem}";
+        return await ReadyAsync(cancellationToken);
+    }
+
+    /// <summary>Which of the user's settings are too small for the log in the data, and what they must be.</summary>
+    private async Task<Dictionary<string, long>> FloorsAsync(CancellationToken cancellationToken)
+    {
+        var floors = new Dictionary<string, long>();
+        var arguments = files.Arguments(data.Version ?? 0, floors);
+        var (control, _) = await tools.ControlDataAsync(data.Path, cancellationToken);
+        foreach (var (name, needed) in control?.Floors ?? floors)
+            if (await tools.SettingAsync(arguments, name, cancellationToken) is { } has && has < needed)
+                floors[name] = needed;
+        return floors;
+    }
+
+    /// <summary>Waits until the server answers, however long it has to read its log. Ends early if the server does.</summary>
+    public async Task<string?> ReadyAsync(CancellationToken cancellationToken)
+    {
+        for (var pause = Glance; Runs; pause = pause < LongGlance ? pause * 1.2 : LongGlance)
+        {
+            try
+            {
+                await using var connection = await sql.OpenAsync(cancellationToken);
+                return null;
+            }
+            catch (PostgresException exception) when (exception.SqlState != PostgresErrorCodes.CannotConnectNow)
+            {
+                return $"the server does not let the agent in: {Sql.Describe(exception)}";
+            }
+            catch (Exception exception) when (Sql.IsExpected(exception))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+            await Task.Delay(pause, time, cancellationToken);
+        }
+        return await WhyEndedAsync();
+    }
+
+    public async Task<string> WhyEndedAsync()
+    {
+        if (supervisor.Server is not { } run) return "the server was not started";
+        var code = await run.Exited;
+        await Task.Delay(LastWords, time);
+        return ServerLog.Explain("the server", code, run.LastOutput);
+    }
+
+    /// <summary>Puts a new bearing into effect in the running server.</summary>
+    public async Task<string?> SteerAsync(Bearing bearing, CancellationToken cancellationToken)
+    {
+        var hasChanged = files.Write(bearing);
+        await using var connection = await sql.OpenAsync(cancellationToken);
+        var before = await connection.TextAsync(InEffect, cancellationToken);
+        // From not waiting at all to waiting: commits look at what the checkpointer has made of the setting. It has when it
+        // has completed a checkpoint that was asked for after the reload.
+        _checkpointerLags |= before?.StartsWith('\n') == true && bearing.SynchronousNames.Length > 0;
+        if (hasChanged || before != Expected(bearing))
+        {
+            _ = supervisor.Server?.Signal(Reload);
+            if (!await SeesAsync(connection, Expected(bearing), cancellationToken)) return await WhyNotSteeredAsync(connection, cancellationToken);
+        }
+        if (_checkpointerLags && bearing.SynchronousNames.Length > 0) await connection.ExecuteAsync("checkpoint", cancellationToken);
+        _checkpointerLags = false;
+        return null;
+    }
+
+    /// <summary>The user has changed a file of theirs that this server reads, or that was copied.</summary>
+    public void Refresh()
+    {
+        if (files.IsStale && files.Write(files.Bearing)) _ = supervisor.Server?.Signal(Reload);
+    }
+
+    /// <summary>Ends at once; what was not yet committed is lost, as in a crash. Afterwards nothing of the server is left.</summary>
+    public async Task<string?> StopNowAsync(CancellationToken cancellationToken)
+    {
+        if (supervisor.Server is not { } run) return null;
+        _ = run.Signal(ImmediateShutdown);
+        _ = await run.Exited.WaitAsync(cancellationToken);
+        return await ClearAsync(cancellationToken);
+    }
+
+    /// <summary>Ends in order. The exit code, for whoever doubts it.</summary>
+    public async Task<int?> StopAsync(CancellationToken cancellationToken)
+    {
+        if (supervisor.Server is not { } run) return null;
+        _ = run.Signal(FastShutdown);
+        return await run.Exited.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// The first process of a server waits for all of its others before it ends, unless a signal ended it: then a session may go on, and
+    /// acknowledge a commit.
+    /// </summary>
+    private async Task<string?> ClearAsync(CancellationToken cancellationToken)
+    {
+        if (supervisor.Server is not { } run || await run.Exited.WaitAsync(cancellationToken) < 128) return null;
+        return await supervisor.KillAllAsync(KillTimeout, cancellationToken) ? null : "processes of the server are still there, though they were killed";
+    }
+
+    private const string InEffect = "select current_setting('synchronous_standby_names') || E'\\n' || current_setting('primary_conninfo')";
+
+    private string Expected(Bearing bearing) =>
+        bearing.SynchronousNames + "\n" + (bearing.LeaderAddress is { } address ? ServerConfiguration.Upstream(settings, address) : "");
+
+    /// <summary>A session takes a setting over after the first process has, and with it everybody else.</summary>
+    private async Task<bool> SeesAsync(NpgsqlConnection connection, string expected, CancellationToken cancellationToken)
+    {
+        var since = time.GetTimestamp();
+        while (time.GetElapsedTime(since) < ReloadTimeout)
+        {
+            if (await connection.TextAsync(InEffect, cancellationToken) == expected) return true;
+            await Task.Delay(Glance, time, cancellationToken);
+        }
+        return false;
+    }
+
+    private static async Task<string> WhyNotSteeredAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        const string Overridden = """
+            select string_agg(name, ', ') from pg_settings where name in ('synchronous_standby_names', 'primary_conninfo') and sourcefile like '%/postgresql.auto.conf'
+            """;
+        const string Wrong = "select sourcefile || ' line ' || sourceline || ': ' || coalesce(name || ': ', '') || error from pg_file_settings where error is not null limit 1";
+        if (await connection.TextAsync(Overridden, cancellationToken) is { } names)
+            return $"ALTER SYSTEM has set {names}, which the agent must set: undo it as superuser with ALTER SYSTEM RESET for each, then SELECT pg_reload_conf()";
+        return await connection.TextAsync(Wrong, cancellationToken) is { } error
+            ? $"the server does not read its configuration: {Quoting.Words(error)}"
+            : "the server has not taken over its configuration in time";
+    }
+}

@@ -1,0 +1,36 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Core.Observations;
+using k8s.Models;
+
+namespace FailoverOperator.Observing;
+
+/// <summary>Translates fencing Jobs into the core's words. No judgement.</summary>
+public static class FencingJobReader
+{
+    private const int MaxNameLength = 63;
+
+    /// <summary>A Job's name becomes a label of its pod, which must be short.</summary>
+    public static string NameOf(string failover)
+    {
+        var name = $"{failover}-fence";
+        if (name.Length <= MaxNameLength) return name;
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(failover)))[..10];
+        return string.Create(CultureInfo.InvariantCulture, $"{failover[..(MaxNameLength - hash.Length - "--fence".Length)].TrimEnd('-', '.')}-{hash}-fence");
+    }
+
+    public static JobObservation Read(V1Job? job, Failover failover)
+    {
+        if (job is null) return new JobObservation.NotCreated();
+        if (job.Metadata.OwnerReferences?.Any(o => o.Uid == failover.Uid() && o.Controller == true) != true)
+            return new JobObservation.Failed($"Job {job.Name()} is not of this failover; delete it");
+        if (Condition(job, "Complete") is not null) return new JobObservation.Succeeded();
+        return Condition(job, "Failed") is { } failed
+            ? new JobObservation.Failed($"Job {job.Name()} failed: {string.Join(": ", new[] { failed.Reason, failed.Message }.Where(text => !string.IsNullOrEmpty(text)))}")
+            : new JobObservation.Running();
+    }
+
+    private static V1JobCondition? Condition(V1Job job, string type) => job.Status?.Conditions?.FirstOrDefault(c => c.Type == type && c.Status == "True");
+}

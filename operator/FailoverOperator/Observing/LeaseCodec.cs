@@ -1,0 +1,109 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using FailoverOperator.Api;
+using FailoverOperator.Api.Agents;
+using FailoverOperator.Core.Leases;
+using FailoverOperator.Runtime.Kubernetes;
+using k8s.Models;
+
+namespace FailoverOperator.Observing;
+
+/// <summary>A lease in the core's words.</summary>
+/// <param name="Problem">What of it cannot be read, for people. Null: nothing.</param>
+public sealed record LeaseReading(LeaseRecord Record, string? Problem);
+
+/// <summary>Translates the slot's Lease into the core's words, and what the operator writes into it back. No judgement.</summary>
+public static class LeaseCodec
+{
+    /// <summary>
+    /// An annotation that cannot be read errs on the strict side: terms without members, which the operator puts right by writing
+    /// its own; accepted or pledged ones that name nobody, so that nobody is promoted on their account; no release.
+    /// </summary>
+    public static LeaseReading Read(V1Lease lease)
+    {
+        var problems = new List<string>();
+        var seconds = lease.Spec?.LeaseDurationSeconds is > 0 and var told ? told : new LeaseTerms().LeaseDurationSeconds;
+        var unknown = new LeaseTerms { LeaseDurationSeconds = seconds };
+        var record = new LeaseRecord
+        {
+            Holder = string.IsNullOrEmpty(lease.Spec?.HolderIdentity) ? null : lease.Spec.HolderIdentity,
+            Term = lease.Spec?.LeaseTransitions ?? 0,
+            Assignment = Annotation(lease, LeaseContract.AssignmentAnnotation),
+            Terms = Parse(LeaseContract.TermsAnnotation, AgentJson.Default.LeaseTerms, unknown) ?? unknown,
+            Accepted = Parse(LeaseContract.AcceptedAnnotation, AgentJson.Default.LeaseTerms, unknown),
+            Pledged = Parse(LeaseContract.PledgedAnnotation, AgentJson.Default.LeaseTerms, unknown),
+            Release = Parse(LeaseContract.ReleaseAnnotation, AgentJson.Default.ReleaseNote, null),
+            Version = lease.ResourceVersion() ?? "",
+        };
+        return new(record, problems.Count == 0 ? null : $"Lease {lease.Name()}: {string.Join("; ", problems)}");
+
+        T? Parse<T>(string annotation, JsonTypeInfo<T> type, T? unreadable)
+            where T : class
+        {
+            if (Annotation(lease, annotation) is not { } text) return null;
+            if (TryParse(text, type) is { } value && IsWhole(value)) return value;
+            problems.Add($"annotation {annotation} cannot be read; remove it");
+            return unreadable;
+        }
+    }
+
+    /// <summary>
+    /// The lease with what the record says, to replace <paramref name="current"/> (null: to be created). No owner: a group that is
+    /// deleted leaves its workload at work, and an agent whose lease has gone makes its server read-only.
+    /// </summary>
+    public static V1Lease Write(V1Lease? current, string namespaceName, string group, LeaseRecord record, DateTimeOffset now)
+    {
+        var lease = current is null
+            ? new V1Lease { Metadata = new V1ObjectMeta { Name = LeaseContract.LeaseName(group, ApiGroup.FirstSlot), NamespaceProperty = namespaceName } }
+            : EntityJson.Copy(current);
+        lease.Metadata.Labels ??= new Dictionary<string, string>();
+        // The operator finds leases by these.
+        lease.Metadata.Labels[ApiGroup.GroupLabel] = group;
+        lease.Metadata.Labels[ApiGroup.SlotLabel] = ApiGroup.FirstSlot;
+        lease.Spec ??= new V1LeaseSpec();
+        if (record.Holder is not null && (lease.Spec.HolderIdentity != record.Holder || lease.Spec.LeaseTransitions != record.Term))
+            lease.Spec.AcquireTime = lease.Spec.RenewTime = now.UtcDateTime;
+        lease.Spec.HolderIdentity = record.Holder;
+        lease.Spec.LeaseTransitions = checked((int)record.Term);
+        lease.Spec.LeaseDurationSeconds = record.Terms.LeaseDurationSeconds;
+        Annotate(lease, LeaseContract.AssignmentAnnotation, record.Assignment);
+        Annotate(lease, LeaseContract.TermsAnnotation, Text(record.Terms));
+        Annotate(lease, LeaseContract.AcceptedAnnotation, record.Accepted is { } accepted ? Text(accepted) : null);
+        Annotate(lease, LeaseContract.PledgedAnnotation, record.Pledged is { } pledged ? Text(pledged) : null);
+        Annotate(lease, LeaseContract.ReleaseAnnotation, record.Release is { } note ? JsonSerializer.Serialize(note, AgentJson.Default.ReleaseNote) : null);
+        return lease;
+    }
+
+    private static string Text(LeaseTerms terms) => JsonSerializer.Serialize(terms, AgentJson.Default.LeaseTerms);
+
+    private static void Annotate(V1Lease lease, string name, string? value)
+    {
+        lease.Metadata.Annotations ??= new Dictionary<string, string>();
+        if (value is null) lease.Metadata.Annotations.Remove(name);
+        else lease.Metadata.Annotations[name] = value;
+    }
+
+    private static string? Annotation(V1Lease lease, string name) => lease.Metadata.Annotations?.TryGetValue(name, out var text) == true ? text : null;
+
+    private static T? TryParse<T>(string text, JsonTypeInfo<T> type)
+        where T : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(text, type);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>JSON may hold nulls and numbers where there can be none.</summary>
+    private static bool IsWhole<T>(T value) => value switch
+    {
+        LeaseTerms terms => terms is { LeaseDurationSeconds: > 0, RenewIntervalMilliseconds: > 0, StopAfterMilliseconds: > 0, DemoteTimeoutMilliseconds: >= 0, SynchronousStandbys: >= 0, Members: not null }
+            && terms.Members.All(m => m is { Name: not null, Uid: not null, Address: not null }),
+        ReleaseNote note => note.Holder is not null,
+        _ => true,
+    };
+}

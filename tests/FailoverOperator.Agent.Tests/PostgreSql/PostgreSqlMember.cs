@@ -1,0 +1,155 @@
+using System.Diagnostics;
+using FailoverOperator.Agent.Servers;
+using FailoverOperator.Agent.Servers.PostgreSql;
+using FailoverOperator.Api.Agents;
+using FailoverOperator.Core.Observations;
+using Npgsql;
+
+namespace FailoverOperator.Agent.Tests.PostgreSql;
+
+/// <summary>One member of a group: a server on an address of its own, as pods have.</summary>
+internal sealed class PostgreSqlMember : IAsyncDisposable
+{
+    public const string Password = "it's \\secret\\";
+    private const int Port = 5499;
+    private static int _last;
+
+    private readonly DirectoryInfo _folder;
+
+    /// <param name="parent">Where its volume is. Null: anywhere.</param>
+    public PostgreSqlMember(string name, string? parent = null)
+    {
+        Name = name;
+        // Unique among the test runs of this machine, too.
+        Address = FormattableString.Invariant($"127.{1 + (Environment.ProcessId / 250 % 250)}.{Environment.ProcessId % 250}.{Interlocked.Increment(ref _last)}");
+        _folder = parent is null ? Directory.CreateTempSubdirectory("pg-") : Directory.CreateDirectory(Path.Combine(parent, name));
+        _ = Directory.CreateDirectory(Path.Combine(_folder.FullName, "volume"));
+        _ = Directory.CreateDirectory(Path.Combine(_folder.FullName, "run"));
+        File.WriteAllText(UserConfiguration, "fsync = off\nshared_buffers = 16MB\n");
+        // What the tests write as root must be readable by the server.
+        Chown(_folder.FullName);
+        File.SetUnixFileMode(Path.Combine(_folder.FullName, "run"), (UnixFileMode)0b10_111_101_000);
+        Supervisor = new LocalSupervisor(_folder.FullName);
+        Settings = new PostgreSqlSettings
+        {
+            PodName = name,
+            DataDirectory = Path.Combine(_folder.FullName, "volume", "pgdata"),
+            Port = Port,
+            SuperuserPassword = Password,
+            ReplicationPassword = "replicate 'it",
+            Binaries = PostgreSqlSettings.NewestBinaries("/usr/lib/postgresql"),
+            RunDirectory = Path.Combine(_folder.FullName, "run"),
+            ListenAddresses = Address,
+            UserConfiguration = UserConfiguration,
+        };
+        Server = new PostgreSqlServer(Settings, Supervisor, RealClock.Instance);
+    }
+
+    public string Name { get; }
+
+    public string Address { get; }
+
+    public PostgreSqlSettings Settings { get; }
+
+    public LocalSupervisor Supervisor { get; }
+
+    public PostgreSqlServer Server { get; private set; }
+
+    public string Data => Settings.DataDirectory;
+
+    public string UserConfiguration => Path.Combine(_folder.FullName, "user.conf");
+
+    public Leader AsLeader => new(Name, Address, 1);
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public static LeaseTerms Terms(int synchronous, params PostgreSqlMember[] members) => new()
+    {
+        Members = [.. members.Select(m => new LeaseMember(m.Name, $"uid-{m.Name}", m.Address, 8008))],
+        SynchronousStandbys = synchronous,
+    };
+
+    /// <summary>As the agent does: the order again and again, until the status says that it is fulfilled.</summary>
+    public async Task<EngineStatus> UntilAsync(Func<Task<EngineOutcome>> order, Func<EngineStatus, bool> isFulfilled, int seconds = 20)
+    {
+        var since = RealClock.Instance.GetTimestamp();
+        string seen;
+        do
+        {
+            var outcome = await order();
+            for (var glance = 0; glance < 10; glance++)
+            {
+                if (await Server.StatusAsync(Stop) is EngineReply.Answered { Status: var status } && isFulfilled(status)) return status;
+                await Task.Delay(TimeSpan.FromMilliseconds(20), RealClock.Instance, Stop);
+            }
+            seen = $"{outcome}, {await Server.StatusAsync(Stop)}";
+        }
+        while (RealClock.Instance.GetElapsedTime(since).TotalSeconds < seconds);
+        throw new InvalidOperationException($"{Name} did not get there: {seen}\n{Supervisor.Server?.LastOutput}");
+    }
+
+    public Task<EngineStatus> ServeAsync(LeaseTerms terms, long term = 1) => UntilAsync(() => Server.ServeAsync(term, terms, Stop), s => s.Writable);
+
+    public Task<EngineStatus> FollowAsync(PostgreSqlMember leader, int seconds = 20) =>
+        UntilAsync(() => Server.FollowAsync(leader.AsLeader, Stop), s => s.Link == ReplicationLink.Up && s.FollowsAddress == leader.Address, seconds);
+
+    public Task<EngineStatus> StandByAsync() => UntilAsync(() => Server.StandByAsync(Stop), s => s is { Role: EngineRole.Standby, PositionBytes: not null });
+
+    public async Task<EngineStatus> StatusAsync() => Assert.IsType<EngineReply.Answered>(await Server.StatusAsync(Stop)).Status;
+
+    /// <summary>The end of the server's first process alone; kill -9 leaves its sessions behind.</summary>
+    public async Task KillAsync()
+    {
+        _ = Supervisor.Server!.Signal(9);
+        _ = await Supervisor.Server.Exited;
+    }
+
+    /// <summary>As a client, over the network.</summary>
+    public async Task<NpgsqlConnection> ConnectAsync()
+    {
+        var text = new NpgsqlConnectionStringBuilder
+        {
+            Host = Address, Port = Port, Username = "postgres", Password = Password, Database = "postgres", Pooling = false, Timeout = 5, CommandTimeout = 20,
+        };
+        var connection = new NpgsqlConnection(text.ConnectionString);
+        await connection.OpenAsync(Stop);
+        return connection;
+    }
+
+    public async Task<string?> SqlAsync(string sql)
+    {
+        await using var connection = await ConnectAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (await command.ExecuteScalarAsync(Stop))?.ToString();
+    }
+
+    /// <summary>A new agent in the same container image: nothing of the old one is remembered, and no process is left.</summary>
+    public async Task RestartAgentAsync()
+    {
+        _ = await Supervisor.KillAllAsync(TimeSpan.FromSeconds(5), Stop);
+        await Server.DisposeAsync();
+        Server = new PostgreSqlServer(Settings, Supervisor, RealClock.Instance);
+    }
+
+    public static void Chown(string folder)
+    {
+        if (!Environment.IsPrivilegedProcess) return;
+        using var chown = Process.Start("chown", ["-R", "postgres:postgres", folder]);
+        chown.WaitForExit();
+    }
+
+    /// <summary>A data directory that another member has stopped to use.</summary>
+    public void TakeData(string from)
+    {
+        using var copy = Process.Start("cp", ["-a", from, Data]);
+        copy.WaitForExit();
+        Chown(Data);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _ = await Supervisor.KillAllAsync(TimeSpan.FromSeconds(10), CancellationToken.None);
+        await Server.DisposeAsync();
+        _folder.Delete(recursive: true);
+    }
+}

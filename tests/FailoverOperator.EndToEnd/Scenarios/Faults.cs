@@ -1,0 +1,151 @@
+using System.Diagnostics;
+using FailoverOperator.Api.Agents;
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.TestBed;
+
+namespace FailoverOperator.EndToEnd.Scenarios;
+
+public sealed partial record Fault
+{
+    private static readonly Func<Scene, Task> Nothing = _ => Task.CompletedTask;
+
+    public static IReadOnlyList<Fault> All { get; } =
+    [
+        new("process-crash", Expected.Failover, scene => scene.Group.CrashServerAsync(scene.Primary))
+        {
+            NeedsNodePower = false,
+            Prepare = Nothing,
+            Evidence = [FenceEvidence.Released],
+        },
+        new("container-kill", Expected.Failover, scene => scene.Group.SignalFirstProcessAsync(scene.Primary, "KILL")) { Prepare = Nothing },
+        new("pod-delete", Expected.Failover, scene => scene.Kubectl.RunAsync("delete", "pod", scene.Primary, "--wait=false"))
+        {
+            NeedsNodePower = false,
+            Prepare = Nothing,
+            Evidence = [FenceEvidence.Released],
+        },
+        new("node-power-cut", Expected.Failover, CutNodeAsync) { KillsNode = true, Heal = RestoreNodeAsync, Evidence = [FenceEvidence.LeaseExpired] },
+        new("node-partition", Expected.Failover, scene => scene.Nodes.PartitionAsync(scene.Node))
+        {
+            Heal = scene => WaitNodeReadyAfterAsync(scene, scene.Nodes.HealAsync(scene.Node)),
+            Evidence = [FenceEvidence.LeaseExpired],
+        },
+        new("node-freeze", Expected.Failover, scene => scene.Nodes.FreezeAsync(scene.Node))
+        {
+            Lasts = TimeSpan.FromSeconds(20),
+            Heal = scene => WaitNodeReadyAfterAsync(scene, scene.Nodes.ThawAsync(scene.Node)),
+            Evidence = [FenceEvidence.LeaseExpired],
+        },
+        new("api-down", Expected.Nothing, scene => scene.Nodes.CutAsync(scene.Nodes.ControlPlane))
+        {
+            Prepare = Nothing,
+            Lasts = TimeSpan.FromSeconds(60),
+            Heal = RestoreApiAsync,
+        },
+        new("operator-down", Expected.Nothing, scene => scene.Bed.Release.StopAsync())
+        {
+            NeedsNodePower = false,
+            Prepare = Nothing,
+            Lasts = TimeSpan.FromSeconds(60),
+            Heal = scene => scene.Bed.Release.StartAsync(),
+        },
+        new("power-cut-while-operator-down", Expected.Failover, async scene =>
+        {
+            await scene.Bed.Release.StopAsync();
+            await CutNodeAsync(scene);
+        })
+        {
+            KillsNode = true,
+            Relief = (TimeSpan.FromSeconds(15), scene => scene.Bed.Release.StartAsync()),
+            Heal = async scene =>
+            {
+                await RestoreNodeAsync(scene);
+                await scene.Bed.Release.StartAsync();
+            },
+        },
+        new("operator-and-primary-on-one-node-power-cut", Expected.Failover, CutNodeAsync)
+        {
+            KillsNode = true,
+            Prepare = scene => scene.Bed.Release.MoveToAsync(scene.Node),
+            Heal = RestoreNodeAsync,
+        },
+        new("agent-stopped", Expected.Failover, scene => scene.Group.SignalFirstProcessAsync(scene.Primary, "STOP"))
+        {
+            Prepare = Nothing,
+            Lasts = TimeSpan.FromSeconds(20),
+            Heal = scene => scene.Group.SignalFirstProcessAsync(scene.Primary, "CONT"),
+        },
+        new("two-operators", Expected.Failover, async scene =>
+        {
+            await scene.Bed.Release.StartAsync(replicas: 2);
+            await scene.Group.CrashServerAsync(scene.Primary);
+        })
+        {
+            NeedsNodePower = false,
+            Prepare = Nothing,
+            Heal = scene => scene.Bed.Release.StartAsync(),
+        },
+        new("api-slow", Expected.Either, SlowApiDownAsync)
+        {
+            Prepare = Nothing,
+            Heal = scene => scene.Nodes.ThawAsync(scene.Nodes.ControlPlane),
+        },
+        new("lease-forged", Expected.Either, ForgeLeaseAsync) { NeedsNodePower = false, Prepare = Nothing, Lasts = TimeSpan.FromSeconds(10) },
+        new("lease-deleted", Expected.Either, scene => scene.Kubectl.RunAsync("delete", "lease", scene.Group.Lease))
+        {
+            NeedsNodePower = false,
+            Prepare = Nothing,
+            Lasts = TimeSpan.FromSeconds(10),
+        },
+        new("wrong-token", Expected.Nothing, scene => SetTokenAsync(scene, "wrong"))
+        {
+            NeedsNodePower = false,
+            Prepare = Nothing,
+            Lasts = TimeSpan.FromSeconds(20),
+            Heal = scene => SetTokenAsync(scene, "change-me-to-a-long-random-string"),
+        },
+    ];
+
+    private static Task CutNodeAsync(Scene scene) => scene.Nodes.CutAsync(scene.Node);
+
+    private static Task RestoreNodeAsync(Scene scene) => WaitNodeReadyAfterAsync(scene, scene.Nodes.RestoreAsync(scene.Node));
+
+    private static async Task WaitNodeReadyAfterAsync(Scene scene, Task healing)
+    {
+        await healing;
+        await scene.Bed.Cluster.Kubectl.RunAsync("wait", "--for=condition=Ready", $"node/{scene.Node}", "--timeout=60s");
+    }
+
+    /// <summary>For half a minute every call takes up to two seconds.</summary>
+    private static async Task SlowApiDownAsync(Scene scene)
+    {
+        for (var since = Stopwatch.StartNew(); since.Elapsed < TimeSpan.FromSeconds(30);)
+        {
+            await scene.Nodes.FreezeAsync(scene.Nodes.ControlPlane);
+            await Task.Delay(TimeSpan.FromMilliseconds(1800));
+            await scene.Nodes.ThawAsync(scene.Nodes.ControlPlane);
+            await Task.Delay(TimeSpan.FromMilliseconds(100));
+        }
+    }
+
+    private static async Task RestoreApiAsync(Scene scene)
+    {
+        await scene.Nodes.RestoreAsync(scene.Nodes.ControlPlane);
+        await Poll.UntilAsync("the API server to be back", TimeSpan.FromSeconds(90),
+            async () => (await scene.Bed.Cluster.Kubectl.TryAsync("get", "--raw", "/readyz", "--request-timeout=2s")).Succeeded);
+        await scene.Bed.Cluster.Kubectl.RunAsync("wait", "--for=condition=Ready", "nodes", "--all", "--timeout=60s");
+    }
+
+    /// <summary>Somebody writes a standby into the lease, all by himself, and makes it look like a new term.</summary>
+    private static async Task ForgeLeaseAsync(Scene scene)
+    {
+        var names = await scene.Group.PodNamesAsync();
+        var standby = await scene.Group.PodAsync(names.First(name => name != scene.Primary));
+        var term = (await scene.Group.GetAsync()).Status!.Slots[0].Term!.Value + 1;
+        var holder = LeaseContract.Identity(standby.Metadata.Name, standby.Metadata.Uid);
+        await scene.Kubectl.RunAsync("patch", "lease", scene.Group.Lease, "--type=merge", "-p", $$"""{"spec":{"holderIdentity":"{{holder}}","leaseTransitions":{{term}} } }""");
+    }
+
+    private static Task SetTokenAsync(Scene scene, string token) =>
+        scene.Kubectl.RunAsync("patch", "secret", scene.Group.Name, "--type=merge", "-p", $$"""{"stringData":{"token":"{{token}}" } }""");
+}

@@ -1,0 +1,48 @@
+using FailoverOperator.Hosting;
+using FailoverOperator.Observing;
+using FailoverOperator.Runtime.Kubernetes;
+using FailoverOperator.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Prometheus;
+
+namespace FailoverOperator.Tests.Operator;
+
+/// <summary>One operator process, unchanged, with a connection to the API server of its own.</summary>
+public sealed class OperatorUnderTest
+{
+    private readonly CancellationTokenSource _life = new();
+    private readonly OperatorProcess _process;
+
+    public OperatorUnderTest(FakeKubernetesApi server, TimeProvider time, EngineMaker engines)
+    {
+        var health = new ApiHealth(time);
+        Api = server.Connect(health);
+        var services = new ServiceCollection();
+        services.AddSingleton(time).AddSingleton<IKubernetesApi>(Api).AddSingleton(health).AddSingleton(Metrics.NewCustomRegistry());
+        services.AddLogging(logging => logging.ClearProviders());
+        services.AddSingleton<ApiHealthMonitor>();
+        Composition.AddOperator(services, new OperatorSettings(), seed: 1);
+        services.AddSingleton(engines);
+        _process = services.BuildServiceProvider().GetRequiredService<OperatorProcess>();
+    }
+
+    /// <summary>What it calls the API server with: its own faults, its own break.</summary>
+    public FakeKubernetesApi Api { get; }
+
+    public bool Runs => !_life.IsCancellationRequested;
+
+    public void Kill() => _life.Cancel();
+
+    public async Task RunAsync()
+    {
+        try
+        {
+            await _process.RunAsync(_life.Token);
+        }
+        catch (OperationCanceledException) when (_life.IsCancellationRequested)
+        {
+            // Killed.
+        }
+    }
+}
