@@ -17,7 +17,9 @@ internal enum ServerState
 /// </summary>
 internal sealed class Agent
 {
-    private const int LateMilliseconds = 45;
+    private const int LateMilliseconds = 48;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(700);
 
     private readonly LeaseWorld _world;
     private readonly Clock _clock;
@@ -27,12 +29,14 @@ internal sealed class Agent
     private bool _killing;
     private bool _renewing;
     private bool _renewalFailed;
+    private bool _isConflict;
     private bool _releasing;
     private bool _asking;
     private bool _reading;
     private TimeSpan _roundAt;
     private TimeSpan _readAt;
     private TimeSpan? _wakeAt;
+    private TimeSpan _frozenUntil;
     private long _obeyed;
 
     public Agent(LeaseWorld world, string name, int incarnation, int node, Clock clock, TimeSpan startedAgo)
@@ -62,6 +66,9 @@ internal sealed class Agent
     /// <summary>The API server has the pod.</summary>
     public bool Exists { get; set; } = true;
 
+    /// <summary>It has been told to stop.</summary>
+    public bool IsStopping { get; private set; }
+
     /// <summary>Its processes have not ended for good.</summary>
     public bool Runs { get; private set; } = true;
 
@@ -72,22 +79,41 @@ internal sealed class Agent
 
     private TimeSpan Now => _clock.Of(_world.Now);
 
+    public bool IsFrozen => _world.Now < _frozenUntil;
+
     private HolderRules Rules => _world.Holder;
 
     /// <summary>The lease was read or watched.</summary>
-    public void See(LeaseRecord? lease)
+    public void See(LeaseRecord? lease) => WhenAwake(() =>
     {
-        if (!Runs) return;
         _world.Check.Told(this, lease);
         Memory = Rules.Saw(Memory, lease, Now);
         Step();
-    }
+    });
 
-    public AcknowledgeReply Acknowledge(AcknowledgeRequest request)
+    /// <summary>Null: there is nobody to answer.</summary>
+    public AcknowledgeReply? Acknowledge(AcknowledgeRequest request)
     {
+        if (!Runs || IsFrozen) return null;
         if (Rules.Acknowledge(Memory, request, Now) is not AcknowledgeOutcome.Granted granted) return new AcknowledgeReply(false, null);
         Memory = granted.Memory;
         return new AcknowledgeReply(true, null);
+    }
+
+    /// <summary>
+    /// The agent's process stands still, its server's do not. The watchdog, another process, knows when to kill. (A pause of the whole
+    /// machine is beyond any timer.)
+    /// </summary>
+    public void Freeze(TimeSpan until)
+    {
+        if (!Runs || IsFrozen) return;
+        _frozenUntil = until;
+        if ((Memory.Tenure?.KillAt ?? Memory.Lost?.KillAt) is not { } killAt) return;
+        var (left, life) = (killAt > Now ? killAt - Now : TimeSpan.Zero, _life);
+        _world.After((left / _clock.Rate) + Late() + Late(), () =>
+        {
+            if (life == _life && IsFrozen && Server != ServerState.ReadOnly) Ended(ReleaseReason.ProcessDown);
+        });
     }
 
     public void CrashServer()
@@ -101,8 +127,8 @@ internal sealed class Agent
         if (!Runs) return;
         _life++;
         StopServer();
-        (Runs, Order, _obeyed) = (false, null, 0);
-        (_renewing, _releasing, _asking, _reading, _renewalFailed, _wakeAt) = (false, false, false, false, false, null);
+        (Runs, Order, _obeyed, _frozenUntil) = (false, null, 0, TimeSpan.Zero);
+        (_renewing, _releasing, _asking, _reading, _renewalFailed, _isConflict, _wakeAt) = (false, false, false, false, false, false, null);
         var life = _life;
         _world.After(after, () =>
         {
@@ -115,9 +141,12 @@ internal sealed class Agent
 
     public void StopInOrder()
     {
-        if (!Runs) return;
-        Memory = Memory.Stopping();
-        Step();
+        IsStopping = true;
+        WhenAwake(() =>
+        {
+            Memory = Memory.Stopping();
+            Step();
+        });
     }
 
     /// <summary>Ended for good, as the kubelet says.</summary>
@@ -194,7 +223,7 @@ internal sealed class Agent
     private void Promote(long term)
     {
         var run = _run;
-        _world.After(TimeSpan.FromMilliseconds(_world.Noise.Next(20, 600)), () =>
+        _world.After(TimeSpan.FromMilliseconds(_world.Noise.Next(2) == 0 ? 1 : _world.Noise.Next(20, 600)), () =>
         {
             if (_run != run || Server != ServerState.Promoting) return;
             Server = ServerState.Writable;
@@ -215,10 +244,10 @@ internal sealed class Agent
         BeginEnd(_world.Noise.Next(2) == 0 ? _world.Noise.Next(5, 1000) : 1_000_000, ReleaseReason.SelfFenced);
         if (Now < killAt || _killing) return;
         (_killing, var run) = (true, _run);
-        _world.After(TimeSpan.FromMilliseconds(_world.Noise.Next(LateMilliseconds)), () =>
+        _world.After(Late(), () => WhenAwake(() =>
         {
             if (_run == run) Ended(ReleaseReason.SelfFenced);
-        });
+        }));
     }
 
     private void BeginEnd(int milliseconds, ReleaseReason reason)
@@ -237,9 +266,13 @@ internal sealed class Agent
     {
         if (!Runs) return;
         if (_world.IsNoting) _world.Note($"{Identity}: server is read-only, {reason}");
+        _world.Interruptions++;
         StopServer();
-        Memory = Memory.Demoted(reason, null, null);
-        Step();
+        WhenAwake(() =>
+        {
+            Memory = Memory.Demoted(reason, null, null);
+            Step();
+        });
     }
 
     private void StopServer() => (Server, _ending, _killing, _run) = (ServerState.ReadOnly, false, false, _run + 1);
@@ -249,13 +282,14 @@ internal sealed class Agent
         if (_renewing || Memory.Lease is not { } lease || Order is not (AgentOrder.Serve or AgentOrder.Claim or AgentOrder.HandOver or AgentOrder.Demote)) return;
         if (Order is AgentOrder.Demote && Memory.Tenure is null) return;
         var applied = Memory.Tenure is { } tenure && _world.Noise.Next(4) == 0 ? tenure.Terms : lease.Terms;
-        if (Now < AgentProtocol.NextRenewal(Memory, applied)) return;
+        if (Now < AgentProtocol.NextRenewal(Memory, applied) && (!_isConflict || _reading || _readAt <= Now)) return;
         Memory = Rules.Renewing(Memory, applied, Now);
         if (Memory.Sent is not { } sent) return;
         (_renewing, var wallNow) = (true, _clock.Wall(_world.Now));
-        Call(700, () => _world.Api.Update(lease, lease.Renewed(sent.Accepted), wallNow, isRenewal: true), answer =>
+        Call(LeaseTimings.Of(sent.Accepted).AnswerWithin, () => _world.Api.Update(lease, lease.Renewed(sent.Accepted), wallNow, isRenewal: true), answer =>
         {
-            (_renewing, _renewalFailed) = (false, answer is null);
+            // What was changed by somebody else is read, and tried again at once.
+            (_renewing, _renewalFailed, _isConflict) = (false, answer is not { Done: true }, answer is { Done: false });
             if (answer is { Done: true, Lease: { } renewed })
             {
                 _world.Check.Told(this, renewed);
@@ -272,7 +306,7 @@ internal sealed class Agent
     {
         if (_releasing || Memory.Lease is not { } lease) return;
         (_releasing, var wallNow) = (true, _clock.Wall(_world.Now));
-        Call(700, () => _world.Api.Update(lease, lease.Released(note), wallNow), answer =>
+        Call(Patience, () => _world.Api.Update(lease, lease.Released(note), wallNow), answer =>
         {
             _releasing = false;
             if (answer is { Done: true, Lease: { } released }) Memory = Rules.Saw(Memory, released, Now).Released();
@@ -285,7 +319,7 @@ internal sealed class Agent
         if (_reading || Now < _readAt || (_renewing && Memory.Tenure is not null)) return;
         _reading = true;
         _readAt = Now + TimeSpan.FromMilliseconds(1200);
-        Call(700, () => _world.Api.Read(Node), answer =>
+        Call(Patience, () => _world.Api.Read(Node), answer =>
         {
             _reading = false;
             if (answer is { } read) See(read.Lease);
@@ -308,49 +342,67 @@ internal sealed class Agent
         foreach (var member in round.Members)
         {
             if (_world.At(member.Address) is not { } peer) continue;
-            _world.Network.Ask(Node, peer.Node, () => peer.Runs ? peer.Acknowledge(round.To(member)) : new AcknowledgeReply(false, null), reply =>
+            _world.Network.Ask(Node, peer.Node, () => peer.Acknowledge(round.To(member)), reply => WhenAwake(() =>
             {
-                if (life != _life || !Runs || !reply.Granted || --missing > 0) return;
+                if (reply is not { Granted: true } || --missing > 0) return;
                 Memory = Memory.AcknowledgedByAll(round);
                 Step();
-            });
+            }));
         }
     }
 
-    private void Call(int timeoutMilliseconds, Func<Answer> carryOut, Action<Answer?> answered)
+    private void Call(TimeSpan timeout, Func<Answer> carryOut, Action<Answer?> answered)
     {
         var life = _life;
-        _world.Network.Call(Node, TimeSpan.FromMilliseconds(timeoutMilliseconds), carryOut, answer =>
+        _world.Network.Call(Node, timeout / _clock.Rate, carryOut, answer =>
         {
-            if (life != _life || !Runs) return;
+            if (life == _life) WhenAwake(() => Answered(answer));
+        });
+
+        void Answered(Answer? answer)
+        {
             answered(answer);
             Step();
+        }
+    }
+
+    /// <summary>Now, or as soon as the agent goes on; never after it has ended.</summary>
+    private void WhenAwake(Action action)
+    {
+        if (!Runs) return;
+        var life = _life;
+        if (!IsFrozen) action();
+        else _world.At(_frozenUntil + Late(), () =>
+        {
+            if (life == _life) WhenAwake(action);
         });
     }
 
+    /// <summary>A deadline is never put off by what is due already: that waits for an answer, which wakes the agent itself.</summary>
     private void WakeForDeadlines()
     {
-        var next = _readAt;
-        if (Order is AgentOrder.Serve or AgentOrder.Claim or AgentOrder.HandOver && !_renewing)
-            next = Min(next, AgentProtocol.NextRenewal(Memory, Memory.Lease?.Terms ?? new LeaseTerms()));
-        if (_renewalFailed && Memory.Tenure is not null) next = Min(next, _roundAt);
-        if (AgentProtocol.NextDeadline(Memory, Now) is { } deadline && deadline > Now) next = Min(next, deadline);
-        if (Order is AgentOrder.Demote(_, var killAt) && killAt > Now) next = Min(next, killAt);
-        Wake(next > Now ? next - Now : TimeSpan.FromMilliseconds(50));
+        var deadlines = new List<TimeSpan?> { _readAt, AgentProtocol.NextDeadline(Memory, Now), (Order as AgentOrder.Demote)?.KillAt };
+        if (Order is AgentOrder.Serve or AgentOrder.Claim or AgentOrder.HandOver && !_renewing) deadlines.Add(AgentProtocol.NextRenewal(Memory, Memory.Lease!.Terms));
+        if (_renewalFailed) deadlines.Add(_roundAt);
+        Wake((deadlines.Where(d => d > Now).Min() ?? Now + TimeSpan.FromSeconds(1)) - Now);
     }
 
     private void Wake(TimeSpan after)
     {
-        var at = _world.Now + (after / _clock.Rate) + TimeSpan.FromMilliseconds(_world.Noise.Next(LateMilliseconds));
+        var at = _world.Now + (after / _clock.Rate) + Late();
         if (_wakeAt is { } planned && planned <= at && planned > _world.Now) return;
         (_wakeAt, var life) = (at, _life);
         _world.At(at, () =>
         {
             if (life != _life || _wakeAt != at) return;
-            _wakeAt = null;
-            Step();
+            WhenAwake(() =>
+            {
+                _wakeAt = null;
+                Step();
+            });
         });
     }
 
-    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+    /// <summary>Often as late as can be.</summary>
+    private TimeSpan Late() => TimeSpan.FromMilliseconds(_world.Noise.Next(2) == 0 ? LateMilliseconds : _world.Noise.Next(LateMilliseconds));
 }

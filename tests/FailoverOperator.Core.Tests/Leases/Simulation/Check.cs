@@ -40,7 +40,7 @@ internal sealed class Check(LeaseWorld world)
     /// <summary>Whoever is neither holder nor on the way out is read-only.</summary>
     public void IsReadOnly(Agent agent)
     {
-        if (agent.Server != ServerState.ReadOnly) Broken($"I1: {agent.Identity} is {agent.Server} by no right");
+        if (agent.Server != ServerState.ReadOnly) Broken($"{(agent.Order is AgentOrder.Release ? "I3" : "I1")}: {agent.Identity} is {agent.Server}, and its order is {agent.Order}");
     }
 
     /// <summary>Who is told that somebody else holds the lease, or nobody, is read-only soon.</summary>
@@ -51,7 +51,7 @@ internal sealed class Check(LeaseWorld world)
         var bound = LeaseWorld.Timings.Max(t => LeaseTimings.Of(t).DemoteBound) + LeaseTimings.TimerGranularity;
         world.After(bound * (1 + LeaseTimings.RateError), () =>
         {
-            if (agent.Server != ServerState.ReadOnly && agent.Run == run) Broken($"I1: {agent.Identity} was told {bound.TotalSeconds} s ago that it does not hold the lease, and is {agent.Server}");
+            if (agent.Server != ServerState.ReadOnly && agent.Run == run && !agent.IsFrozen) Broken($"I1: {agent.Identity} was told {bound.TotalSeconds} s ago that it does not hold the lease, and is {agent.Server}");
         });
     }
 

@@ -34,11 +34,11 @@ internal sealed partial class LeaseWorld
     private long _sequence;
     private int _incarnations;
 
-    public LeaseWorld(Schedule schedule, HolderRules holder, ElectorRules elector, bool notes = false)
+    public LeaseWorld(Schedule schedule, HolderRules holder, ElectorRules elector, bool notes = false, bool calm = false)
     {
         (_schedule, Holder, Elector, _journal) = (schedule, holder, elector, notes ? [] : null);
         Noise = new Random((int)(schedule.Noise & 0x7fffffff));
-        (Network, Api, Check) = (new Network(this), new ApiServer(this), new Check(this));
+        (Network, Api, Check) = (new Network(this, calm), new ApiServer(this), new Check(this));
         Wanted = Timings[schedule.Timings] with { Failsafe = schedule.Failsafe };
         for (var i = 0; i < schedule.Members; i++) AddPod(FormattableString.Invariant($"db-{i}"), i, TimeSpan.FromSeconds(20));
         Electors = [new Elector(this, 100, ClockOf(8), TimeSpan.FromMilliseconds(300)), new Elector(this, 101, ClockOf(9), TimeSpan.FromMilliseconds(700))];
@@ -63,7 +63,7 @@ internal sealed partial class LeaseWorld
 
     public IReadOnlyList<Elector> Electors { get; }
 
-    public IEnumerable<Agent> Pods => _agents.Where(a => a.Exists && !a.Memory.IsStopping);
+    public IEnumerable<Agent> Pods => _agents.Where(a => a.Exists && !a.IsStopping);
 
     // ---- what the operators have written down, in Failovers and the group's spec
 
@@ -78,6 +78,9 @@ internal sealed partial class LeaseWorld
     public bool RevokeWanted { get; set; }
 
     public bool OperatorRuns { get; set; } = true;
+
+    /// <summary>How often a server that might have been writable stopped.</summary>
+    public int Interruptions { get; set; }
 
     public bool IsNoting => _journal is not null;
 

@@ -57,11 +57,13 @@ internal sealed partial class LeaseWorld
         {
             case Fault.ApiCut: Network.CutApi(agent.Node, until); break;
             case Fault.AnswersLost: Network.LoseAnswers(agent.Node, until); break;
+            case Fault.ApiSlow: Network.MakeSlow(agent.Node, until); break;
             case Fault.ApiOutage: Network.StopApi(until); break;
             case Fault.PeerCut: Network.CutPeer(agent.Node, other.Node, until); break;
             case Fault.Isolation: Network.Isolate(agent.Node, until); break;
             case Fault.StaleReads: Network.MakeStale(agent.Node, until); break;
             case Fault.ServerCrash: agent.CrashServer(); break;
+            case Fault.AgentFreeze: agent.Freeze(until); break;
             case Fault.ContainerRestart: agent.RestartContainer(TimeSpan.FromMilliseconds(strike.ForMilliseconds / 10)); break;
             case Fault.PodStop: StopPod(agent); break;
             case Fault.PodForceDelete: ForceDelete(agent, until, strike.Other); break;
@@ -97,7 +99,7 @@ internal sealed partial class LeaseWorld
     /// <summary>In order: a kubelet that is reached says so when it has ended; then the next one of this name is started.</summary>
     public void StopPod(Agent pod)
     {
-        if (!pod.Exists || pod.Memory.IsStopping) return;
+        if (!pod.Exists || pod.IsStopping) return;
         pod.StopInOrder();
         AwaitEnd(pod, Now + Grace);
     }
@@ -125,7 +127,7 @@ internal sealed partial class LeaseWorld
     /// <summary>The API server has forgotten the pod, but its node has not been told, or cannot be.</summary>
     private void ForceDelete(Agent pod, TimeSpan until, int how)
     {
-        if (!pod.Exists || pod.Memory.IsStopping) return;
+        if (!pod.Exists || pod.IsStopping) return;
         pod.Exists = false;
         if (how % 2 == 0) Network.Isolate(pod.Node, until);
         AddPod(pod.Name, (pod.Node + 4) % 8, TimeSpan.Zero, how % 3 == 0 ? pod.Address : null);
