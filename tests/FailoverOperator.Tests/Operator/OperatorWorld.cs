@@ -1,5 +1,6 @@
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Observing;
 using FailoverOperator.Testing;
 using k8s.Models;
 using Microsoft.Extensions.Time.Testing;
@@ -87,7 +88,7 @@ public sealed class OperatorWorld : IDisposable
         var end = _time.GetUtcNow() + (limit ?? TimeSpan.FromMinutes(2));
         for (_loop.Settle(); !condition(); _loop.Pass(TimeSpan.FromMilliseconds(50), _time.Advance))
         {
-            Assert.True(_time.GetUtcNow() < end, $"not within the limit: {what}");
+            Assert.True(_time.GetUtcNow() < end, $"not within the limit: {what}{Account()}");
             Assert.Empty(Agents.DualWriters);
         }
     }
@@ -145,8 +146,13 @@ public sealed class OperatorWorld : IDisposable
     /// <summary>Every call takes so long, everybody's.</summary>
     public void SlowDown(TimeSpan latency)
     {
-        foreach (var client in Clients) client.Faults.Before = (_, token) => Task.Delay(latency, _time, token);
+        foreach (var client in Clients) client.Faults.Before = latency > TimeSpan.Zero ? (_, token) => Task.Delay(latency, _time, token) : null;
     }
+
+    /// <summary>How things are, for whoever has to find out why they are not as expected.</summary>
+    private string Account() => string.Concat(Failovers.Select(f => $"\n{f.Name()} {f.Spec.Type} {f.Spec.Cause} {f.Status?.Phase} {f.Status?.Reason} {f.Status?.Fence?.Evidence} {f.Status?.Candidate?.Name}: {f.Status?.Message}"))
+        + string.Concat((Group.Status?.Conditions ?? []).Select(c => $"\n{c.Type} {c.Status} {c.Reason}: {c.Message}"))
+        + (Lease is { } lease ? $"\nlease {LeaseCodec.Read(lease).Record}" : "\nno lease");
 
     private IEnumerable<FakeKubernetesApi> Clients => _operators.Select(o => o.Api).Concat(Agents.All.Select(a => a.Api));
 
