@@ -45,7 +45,7 @@ public sealed class FailoverTests(FirstData first)
         await using var group = await PostgreSqlGroup.StartAsync(first, members: 2, synchronous: 0);
         var (a, b) = (group.Members[0], group.Members[1]);
         _ = await a.SqlAsync("insert into rows values (1)");
-        _ = await b.UntilAsync(() => b.Server.StandByAsync(Stop), s => s.Link == ReplicationLink.Down);
+        _ = await b.UntilAsync(b.Server.StandByAsync, s => s.Link == ReplicationLink.Down);
         _ = await a.SqlAsync("insert into rows select generate_series(2, 5000)");
 
         Assert.IsType<EngineOutcome.Done>(await a.Server.DemoteAsync(Stop));

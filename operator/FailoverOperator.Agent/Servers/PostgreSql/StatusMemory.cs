@@ -60,10 +60,10 @@ internal sealed record StatusMemory
     }
 
     /// <summary>
-    /// What the receiver has put on the disk. On a new timeline it begins with the file's beginning, which was there before.
+    /// What the receiver has put on the disk. On a new timeline it begins with the beginning of a file, which was there before: until it has
+    /// got beyond that, this is no standby of the new timeline.
     /// </summary>
-    private static LogPosition? Flushed(StatusRow row) =>
-        row.Receiver?.Flushed is { } flushed ? flushed with { Bytes = Math.Max(flushed.Bytes, flushed.Timeline > row.Position.Timeline ? row.Position.Bytes : 0) } : null;
+    private static LogPosition? Flushed(StatusRow row) => row.Receiver?.Flushed is { } flushed && flushed.Bytes >= row.Position.Bytes ? flushed : null;
 
     /// <summary>The receiver has ended: what it received last is of the timeline that it was seen on.</summary>
     private LogPosition? Extended(StatusRow row) =>
