@@ -268,9 +268,11 @@ internal sealed class Agent
         if (_world.IsNoting) _world.Note($"{Identity}: server is read-only, {reason}");
         _world.Interruptions++;
         StopServer();
+        var run = _run;
         WhenAwake(() =>
         {
-            Memory = Memory.Demoted(reason, null, null);
+            // That an earlier run has ended says nothing of a later one.
+            if (_run == run) Memory = Memory.Demoted(reason, null, null);
             Step();
         });
     }
