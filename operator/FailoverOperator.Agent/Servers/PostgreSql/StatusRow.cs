@@ -38,13 +38,10 @@ internal sealed record StatusRow(
         """;
 
     /// <summary>The position comes with its timeline only from the replication protocol, so there are two questions.</summary>
-    public static async Task<StatusRow> ReadAsync(NpgsqlConnection sql, PhysicalReplicationConnection replication, CancellationToken cancellationToken)
+    public static async Task<StatusRow> ReadAsync(Session session, PhysicalReplicationConnection replication)
     {
-        var identity = await replication.IdentifySystem(cancellationToken);
-        await using var command = new NpgsqlCommand(Question, sql);
-        await using var row = await command.ExecuteReaderAsync(cancellationToken);
-        _ = await row.ReadAsync(cancellationToken);
-        return Read(row, identity);
+        var identity = await replication.IdentifySystem(CancellationToken.None);
+        return (await session.ReadAsync(Question, row => Read(row, identity), CancellationToken.None))!;
     }
 
     private static StatusRow Read(NpgsqlDataReader row, ReplicationSystemIdentification identity)
