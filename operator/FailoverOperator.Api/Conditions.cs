@@ -58,6 +58,11 @@ public static class Reasons
     public const string SplitBrainSuspected = nameof(SplitBrainSuspected);
     public const string OperatorImpaired = nameof(OperatorImpaired);
     public const string AllMembersDown = nameof(AllMembersDown);
+    public const string PrimaryIsolated = nameof(PrimaryIsolated);
+    public const string LeaseForged = nameof(LeaseForged);
+    public const string LeaseDeleted = nameof(LeaseDeleted);
+    public const string NotInLease = nameof(NotInLease);
+    public const string QuorumNotHeard = nameof(QuorumNotHeard);
     public const string NotAccepted = nameof(NotAccepted);
 
     // TargetsMet
@@ -75,7 +80,7 @@ public static class Reasons
     // Failover
     public const string FenceUnproven = nameof(FenceUnproven);
     public const string FenceConfirmationInvalid = nameof(FenceConfirmationInvalid);
-    public const string NodeTaintForbidden = nameof(NodeTaintForbidden);
+    public const string FencingForbidden = nameof(FencingForbidden);
     public const string PrimaryRecovered = nameof(PrimaryRecovered);
     public const string PrimaryMoved = nameof(PrimaryMoved);
     public const string PromotionTimedOut = nameof(PromotionTimedOut);

@@ -25,18 +25,3 @@ public sealed class Bed : IAsyncDisposable
 
     public ValueTask DisposeAsync() => Cluster.DisposeAsync();
 }
-
-/// <summary>Shared by all tests: one installation, one test at a time.</summary>
-public sealed class BedFixture : IAsyncLifetime
-{
-    private Bed? _bed;
-
-    public Bed Bed => _bed ?? throw new InvalidOperationException("not initialised");
-
-    public async ValueTask InitializeAsync() => _bed = await Bed.CreateAsync();
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_bed is not null) await _bed.DisposeAsync();
-    }
-}

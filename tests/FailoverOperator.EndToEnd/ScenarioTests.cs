@@ -3,44 +3,66 @@ using FailoverOperator.EndToEnd.Scenarios;
 namespace FailoverOperator.EndToEnd;
 
 /// <summary>
-/// Every scenario, once. One class, so that they run one after the other: they share the operator, and some take it or a
-/// node away.
+/// The scenarios, or the most telling ones of those that every engine has. They share the operator: those that take it or a node
+/// away run alone, one after the other; the others run beside each other.
 /// </summary>
 public sealed class ScenarioTests(BedFixture fixture, ITestOutputHelper output) : IClassFixture<BedFixture>
 {
     [Fact, Trait("Scenario", "container-crash")]
-    public Task A_standby_takes_over_when_the_primarys_process_is_killed() => RunAsync<ContainerCrash>();
+    public Task A_standby_takes_over_when_the_primarys_process_is_killed() => RunBesideOthersAsync("container-crash");
 
     [Fact, Trait("Scenario", "pod-delete")]
-    public Task A_standby_takes_over_when_the_primarys_pod_is_deleted() => RunAsync<PodDelete>();
-
-    [Fact, Trait("Scenario", "node-power-cut")]
-    public Task Nobody_is_promoted_until_the_primarys_node_is_back() => RunAsync<NodePowerCut>();
-
-    [Fact, Trait("Scenario", "node-power-cut-confirmed")]
-    public Task A_person_can_state_that_the_primary_is_off() => RunAsync<NodePowerCutConfirmed>();
-
-    [Fact, Trait("Scenario", "operator-crash-midway")]
-    public Task A_restarted_operator_finishes_the_same_failover() => RunAsync<OperatorCrashMidway>();
-
-    [Fact, Trait("Scenario", "group-deletion")]
-    public Task A_deleted_group_leaves_everything_working() => RunAsync<GroupDeletion>();
+    public Task A_standby_takes_over_when_the_primarys_pod_is_deleted() => RunBesideOthersAsync("pod-delete");
 
     [Fact, Trait("Scenario", "bad-input")]
-    public Task Bad_input_is_explained_and_heals() => RunAsync<BadInput>();
+    public Task Bad_input_is_explained_and_heals() => RunBesideOthersAsync("bad-input");
+
+    [Fact, Trait("Scenario", "redis-process-crash")]
+    public Task With_agents_a_standby_takes_over_when_the_server_is_killed() => RunBesideOthersAsync("redis-process-crash");
+
+    [Fact, Trait("Scenario", "node-power-cut")]
+    public Task Nobody_is_promoted_until_the_primarys_node_is_back() => RunAloneAsync("node-power-cut");
+
+    [Fact, Trait("Scenario", "node-power-cut-confirmed")]
+    public Task A_person_can_state_that_the_primary_is_off() => RunAloneAsync("node-power-cut-confirmed");
+
+    [Fact, Trait("Scenario", "operator-crash-midway")]
+    public Task A_restarted_operator_finishes_the_same_failover() => RunAloneAsync("operator-crash-midway");
+
+    [Fact, Trait("Scenario", "group-deletion")]
+    public Task A_deleted_group_leaves_everything_working() => RunAloneAsync("group-deletion");
 
     [Fact, Trait("Scenario", "helm-uninstall")]
-    public Task Clients_do_not_notice_that_the_operator_is_uninstalled() => RunAsync<HelmUninstall>();
+    public Task Clients_do_not_notice_that_the_operator_is_uninstalled() => RunAloneAsync("helm-uninstall");
 
-    private async Task RunAsync<TScenario>()
-        where TScenario : Scenario, new()
+    [Fact, Trait("Scenario", "pg-process-crash")]
+    public Task No_acknowledged_row_is_lost_when_PostgreSQL_is_killed() => StrikePostgreSqlAsync(Fault.Named("process-crash"));
+
+    [Fact, Trait("Scenario", "pg-node-power-cut")]
+    public Task No_acknowledged_row_is_lost_when_the_primarys_node_loses_power() => StrikePostgreSqlAsync(Fault.Named("node-power-cut"));
+
+    [Fact, Trait("Scenario", "pg-api-down")]
+    public Task Clients_do_not_notice_that_the_API_server_is_away() => StrikePostgreSqlAsync(Fault.Named("api-down") with { Lasts = TimeSpan.FromSeconds(20) });
+
+    private static Scenario Named(string name) => Scenario.All.First(scenario => scenario.Name == name);
+
+    private Task RunBesideOthersAsync(string name) => fixture.RunBesideOthersAsync(Named(name), output.WriteLine);
+
+    private async Task RunAloneAsync(string name)
     {
-        var scenario = new TScenario();
-        if (scenario.NeedsNodePower && fixture.Bed.Cluster.Nodes is null)
-        {
-            output.WriteLine($"not offered here: {scenario.Name} switches nodes off, which it cannot in this cluster ({fixture.Bed.Cluster.Description})");
-            return;
-        }
-        await scenario.RunAsync(fixture.Bed, runs: 1, output.WriteLine);
+        var scenario = Named(name);
+        if (IsOffered(scenario.Name, scenario.NeedsNodePower)) await fixture.RunAloneAsync(scenario, output.WriteLine);
+    }
+
+    private async Task StrikePostgreSqlAsync(Fault fault)
+    {
+        if (IsOffered($"pg-{fault.Name}", fault.NeedsNodePower)) await fixture.StrikeAsync(Engine.Named("pg"), fault, output.WriteLine);
+    }
+
+    private bool IsOffered(string name, bool needsNodePower)
+    {
+        if (!needsNodePower || fixture.Bed.Cluster.Nodes is not null) return true;
+        output.WriteLine($"not offered here: {name} switches nodes off, which it cannot in this cluster ({fixture.Bed.Cluster.Description})");
+        return false;
     }
 }

@@ -50,6 +50,9 @@ public sealed class OperatorRelease(TestCluster cluster, Helm helm)
             : new ForcedDeletion(cluster.Kubectl.In(Namespace), pod.Metadata.Name);
     }
 
+    /// <summary>Takes a pod whose process is dead out of the way, so that another one is started at once.</summary>
+    public Task RemoveAsync(V1Pod pod) => cluster.Kubectl.In(Namespace).RunAsync("delete", "pod", pod.Metadata.Name, "--force", "--grace-period=0", "--wait=false");
+
     /// <summary>Deletes the pod and waits for another one that is ready.</summary>
     public async Task ReplacePodAsync()
     {
@@ -77,10 +80,11 @@ public sealed class OperatorRelease(TestCluster cluster, Helm helm)
         await cluster.Kubectl.In(Namespace).RunAsync("wait", "--for=delete", "pod", "--selector", Selector, "--timeout=60s");
     }
 
-    public async Task StartAsync()
+    /// <summary>Starts it, or so many of them at once, which nobody should do.</summary>
+    public async Task StartAsync(int replicas = 1)
     {
-        await ScaleAsync(1);
-        await PodAsync();
+        await ScaleAsync(replicas);
+        await cluster.Kubectl.In(Namespace).RunAsync("rollout", "status", $"deployment/{Name}", "--timeout=120s");
     }
 
     public async Task<int> RestartCountAsync() => (await PodAsync()).Status.ContainerStatuses.Sum(c => c.RestartCount);

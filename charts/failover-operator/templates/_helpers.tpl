@@ -74,6 +74,14 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
   resources: [pods/exec]
   verbs: [create, get]
 {{- end }}
+# Slot leases: assign them, watch them being renewed.
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [get, list, watch, create, update]
+# Fencing Jobs: run one, see whether it succeeded.
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get, list, watch{{ if .Values.fencing.jobs }}, create{{ end }}]
 # Traffic: point Services at the primary, see where they lead.
 - apiGroups: [""]
   resources: [services]
@@ -87,7 +95,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - apiGroups: [apps]
   resources: [statefulsets]
   verbs: [get, list, watch]
-# Passwords of engines, read by name.
+# Passwords of engines and tokens of agents, read by name.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get]
@@ -99,5 +107,5 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- define "failover-operator.nodeRules" -}}
 - apiGroups: [""]
   resources: [nodes]
-  verbs: [get, list, watch]
+  verbs: [get, list, watch{{ if .Values.fencing.nodeTaint }}, patch{{ end }}]
 {{- end }}

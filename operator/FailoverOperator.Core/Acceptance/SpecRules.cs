@@ -1,4 +1,6 @@
+using System.Globalization;
 using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Leases;
 
 namespace FailoverOperator.Core.Acceptance;
 
@@ -6,28 +8,61 @@ namespace FailoverOperator.Core.Acceptance;
 public sealed record RuleViolation(string RuleId, string Message);
 
 /// <summary>
-/// The CEL rules of the CRD once more, for API servers that do not know CEL (before 1.25). The messages are the same.
+/// The CEL rules of the CRD once more, for API servers that do not know CEL (before 1.25). The messages are the same; where there is
+/// something to reckon, they say the result, too.
 /// </summary>
 public static class SpecRules
 {
-    public static IReadOnlyList<RuleViolation> Check(RedundancyGroupSpec spec)
-    {
-        var violations = new List<RuleViolation>();
-        var isHooks = spec.Engine.Type == EngineType.Hooks;
-        Require(RuleIds.HooksRequired, !isHooks || spec.Engine.Hooks is not null);
-        Require(RuleIds.HooksOnlyForHooks, isHooks || spec.Engine.Hooks is null);
-        Require(RuleIds.RedisOnlyForRedis, spec.Engine.Type == EngineType.Redis || spec.Engine.Redis is null);
-        Require(RuleIds.RedisIsAsynchronous, spec.Engine.Type != EngineType.Redis || spec.Targets.RpoSeconds >= 1);
-        Require(RuleIds.DetectionWithinRto, spec.Detection.UnhealthyAfterSeconds < spec.Targets.RtoSeconds);
-        Require(RuleIds.ProbeFitsDetection,
-            spec.Detection.ProbeTimeoutMilliseconds + spec.Detection.ProbeIntervalMilliseconds <= spec.Detection.UnhealthyAfterSeconds * 1000L);
-        Require(RuleIds.ExecOrHttp, Hooks(spec.Engine.Hooks).All(hook => hook.Exec is null != hook.Http is null));
-        return violations;
+    public static IReadOnlyList<RuleViolation> Check(RedundancyGroupSpec spec) =>
+        [.. EngineRules(spec).Concat(DetectionRules(spec)).Concat(AgentRules(spec)).Where(r => !r.Holds).Select(r => new RuleViolation(r.Id, Message(r.Id, spec)))];
 
-        void Require(string ruleId, bool holds)
-        {
-            if (!holds) violations.Add(new(ruleId, Messages[ruleId]));
-        }
+    private static IEnumerable<(string Id, bool Holds)> EngineRules(RedundancyGroupSpec spec)
+    {
+        var engine = spec.Engine;
+        yield return (RuleIds.HooksRequired, engine.Type != EngineType.Hooks || engine.Hooks is not null);
+        yield return (RuleIds.HooksOnlyForHooks, engine.Type == EngineType.Hooks || engine.Hooks is null);
+        yield return (RuleIds.RedisOnlyForRedis, engine.Type == EngineType.Redis || engine.Redis is null);
+        yield return (RuleIds.PostgreSqlOnlyForPostgreSql, engine.Type == EngineType.PostgreSQL || engine.PostgreSql is null);
+        yield return (RuleIds.RedisIsAsynchronous, engine.Type != EngineType.Redis || spec.Targets.RpoSeconds >= 1);
+        yield return (RuleIds.ExecOrHttp, Hooks(engine.Hooks).All(hook => hook.Exec is null != hook.Http is null));
+    }
+
+    private static IEnumerable<(string Id, bool Holds)> DetectionRules(RedundancyGroupSpec spec)
+    {
+        var detection = spec.Detection;
+        yield return (RuleIds.DetectionWithinRto, detection.UnhealthyAfterSeconds < spec.Targets.RtoSeconds);
+        yield return (RuleIds.ProbeFitsDetection, detection.ProbeTimeoutMilliseconds + detection.ProbeIntervalMilliseconds <= detection.UnhealthyAfterSeconds * 1000L);
+    }
+
+    private static IEnumerable<(string Id, bool Holds)> AgentRules(RedundancyGroupSpec spec)
+    {
+        var (hasAgent, policy) = (spec.Agent is not null, spec.Fencing.Policy);
+        yield return (RuleIds.SelfFenceNeedsAgent, hasAgent || !policy.Contains(FencingMethod.SelfFence));
+        yield return (RuleIds.AgentNeedsSelfFence, !hasAgent || policy is [FencingMethod.SelfFence, ..]);
+        yield return (RuleIds.PostgreSqlNeedsAgent, hasAgent || spec.Engine.Type != EngineType.PostgreSQL);
+        yield return (RuleIds.HooksWithoutAgent, !hasAgent || spec.Engine.Type != EngineType.Hooks);
+        yield return (RuleIds.JobNeedsSpec, policy.Contains(FencingMethod.Job) == spec.Fencing.Job is not null);
+        yield return (RuleIds.LeaseTimingsAreSafe, !hasAgent || Timings(spec).IsSafe);
+        yield return (RuleIds.RenewalsFitStop, !hasAgent || Timings(spec).BearsOneLostRenewal);
+        yield return (RuleIds.RestartFirstNeedsAgent, hasAgent || spec.Detection.OnProcessCrash == OnProcessCrash.Failover);
+    }
+
+    private static LeaseTimings Timings(RedundancyGroupSpec spec) => new(
+        TimeSpan.FromSeconds(spec.Detection.LeaseDurationSeconds),
+        TimeSpan.FromMilliseconds(spec.Detection.RenewIntervalMilliseconds),
+        TimeSpan.FromMilliseconds(spec.Fencing.StopAfterMilliseconds),
+        TimeSpan.FromMilliseconds(spec.Fencing.DemoteTimeoutMilliseconds));
+
+    private static string Message(string ruleId, RedundancyGroupSpec spec) =>
+        ruleId == RuleIds.LeaseTimingsAreSafe ? $"{Messages[ruleId]}; {Advice(spec)}" : Messages[ruleId];
+
+    /// <summary>How much is missing, and values that would work.</summary>
+    private static string Advice(RedundancyGroupSpec spec)
+    {
+        var timings = Timings(spec);
+        var stopAfter = (int)Math.Ceiling((timings.Limit - timings.DemoteBound - LeaseTimings.TimerGranularity).TotalMilliseconds) - 1;
+        var or = stopAfter >= 2 * spec.Detection.RenewIntervalMilliseconds ? string.Create(CultureInfo.InvariantCulture, $", or stopAfterMilliseconds: {stopAfter}") : "";
+        return string.Create(CultureInfo.InvariantCulture, $"the slack is {Math.Floor(timings.Slack.TotalMilliseconds)} ms and must be more than 0: leaseDurationSeconds: {timings.LeastDurationSeconds} would do{or}");
     }
 
     private static IEnumerable<HookSpec> Hooks(HooksEngineSpec? hooks) => hooks is null

@@ -1,38 +1,10 @@
 using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
-using FailoverOperator.Core.Detection;
+using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Observations;
 
 namespace FailoverOperator.Core.Decisions;
-
-/// <summary>What a candidate is measured by.</summary>
-/// <param name="From">The old primary. Null: there was none.</param>
-/// <param name="PrimaryPositionBytes">Its last known position.</param>
-/// <param name="RequiredPositionBytes">The least position within the recovery point objective. Null: unknown.</param>
-/// <param name="History">The log that the positions belong to. Null: not told.</param>
-public sealed record Benchmark(MemberReference? From, long? PrimaryPositionBytes, long? RequiredPositionBytes, string? History)
-{
-    /// <summary>
-    /// Of the holder, as this process has seen it at work. A holder that traffic was never led to is measured by what its own failover was
-    /// measured by: the log is still that of the primary before it, which the standbys still follow.
-    /// </summary>
-    public static Benchmark Of(GroupObservation group)
-    {
-        var slot = SlotHolder.Of(group);
-        if (slot.Holder is { } holder && group.PrimaryMemory is { } memory && memory.Uid == holder.Uid)
-            return new(ProcessIdentity.Sure(holder, memory), memory.PositionBytes, memory.RequiredPositionBytes, memory.History);
-        var from = slot.Holder is null ? null : slot.Holder with { ContainerId = null };
-        return slot is { PromotionTimedOut: true, Choice.Spec: var plan } && NeverHadTraffic(group, slot)
-            ? Of(plan) with { From = from! with { Address = plan.From?.Address } }
-            : new(from, null, null, null);
-    }
-
-    private static bool NeverHadTraffic(GroupObservation group, SlotHolder slot) =>
-        group.Services.Any(s => s.Role == TrafficRole.Active) && group.Services.All(s => s.PublishedTerm is not { } term || term < slot.Term);
-
-    public static Benchmark Of(FailoverSpec plan) => new(plan.From, plan.PrimaryPositionBytes, plan.RequiredPositionBytes, plan.PrimaryHistory);
-}
 
 /// <summary>Whether a member may be promoted. Closed: nested types only.</summary>
 public abstract record Eligibility
@@ -52,12 +24,19 @@ public abstract record Eligibility
 /// Chooses whom to promote. Invariant I4: never a member whose loss is unknown or beyond the recovery point
 /// objective, never on data older than <paramref name="maxAge"/>.
 /// </summary>
-public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, TimeSpan maxAge)
+public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, TimeSpan maxAge, LeaseLimits? limits = null)
 {
+    private readonly bool _isSynchronous = LeasePlan.IsSynchronous(spec);
+
+    /// <param name="evidence">How the old primary was fenced. Null: it is not yet.</param>
+    public static Candidates Of(GroupObservation group, Benchmark benchmark, TimeSpan maxAge, FenceEvidence? evidence = null) =>
+        new(group.Spec, benchmark, maxAge, LeaseLimits.Of(group, evidence));
+
     /// <summary>The eligible members, best first.</summary>
-    public IReadOnlyList<Member> Ranked(IEnumerable<Member> members)
+    public IReadOnlyList<Member> Ranked(IReadOnlyList<Member> members)
     {
         var eligible = members.Where(m => Judge(m) is Eligibility.Eligible);
+        if (_isSynchronous) return MissingQuorum(members) is null ? MostComplete(members, eligible) : [];
         var ranked = eligible.OrderBy(_ => 0);
         foreach (var order in spec.Promotion.CandidateOrder)
         {
@@ -72,6 +51,16 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
         return [.. ranked.ThenBy(m => m.Name, StringComparer.Ordinal)];
     }
 
+    /// <summary>Why nobody may be promoted, whoever it is. Null: there is no such reason.</summary>
+    public string? MissingQuorum(IReadOnlyList<Member> members) => _isSynchronous && limits is not null ? Quorum.Missing(limits.Terms, Heard(members)) : null;
+
+    /// <summary>Why each of them may not be promoted, and what else is in the way.</summary>
+    public IReadOnlyList<Eligibility.Ineligible> Refusals(IReadOnlyList<Member> members)
+    {
+        var own = members.Select(Judge).OfType<Eligibility.Ineligible>();
+        return [.. MissingQuorum(members) is { } missing ? own.Append(new Eligibility.Ineligible(Reasons.QuorumNotHeard, missing)) : own];
+    }
+
     public Eligibility Judge(Member member)
     {
         if (IsOldPrimary(member)) return No(Reasons.NoCandidate, $"{member.Name} is the failed primary");
@@ -82,6 +71,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
         if (member.StatusAge > maxAge) return No(Reasons.MembersUnknown, $"{member.Name} does not answer any more");
         if (status.Role == EngineRole.Unknown) return No(Reasons.MembersUnknown, $"{member.Name} does not know its role");
         if (status.Link == ReplicationLink.Syncing) return No(Reasons.NoCandidate, $"{member.Name} is still copying the data");
+        if (limits?.Refuse(member) is { } refusal) return refusal;
         return Loss(member.Name, status);
     }
 
@@ -97,13 +87,44 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
         : member.Node.State != NodeState.Ready ? $"is on node {member.Node.Name}, which is {member.Node.State}"
         : null;
 
+    /// <summary>
+    /// Whoever has the most of those that were heard misses no acknowledged write, see <see cref="Quorum"/>; nobody else will do. A lead by
+    /// name or zone is not worth a write.
+    /// </summary>
+    private List<Member> MostComplete(IReadOnlyList<Member> members, IEnumerable<Member> eligible)
+    {
+        var most = Heard(members).Select(m => m.Probe.Status!.PositionBytes ?? 0).DefaultIfEmpty(0).Max();
+        return [.. eligible.Where(m => m.Probe.Status!.PositionBytes >= most).OrderBy(m => m.Name, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Members beside the old primary that told their position just now, in its log.</summary>
+    private IReadOnlyList<Member> Heard(IReadOnlyList<Member> members) =>
+    [
+        .. members.Where(m => !IsOldPrimary(m) && m.StatusAge <= maxAge && m.Probe.Status is { PositionBytes: not null, IsEmpty: not true, Link: not ReplicationLink.Syncing } status
+            && SharesHistory(status) && !IsOutdated(status, members)),
+    ];
+
+    /// <summary>
+    /// Nobody remembers which log was the old primary's, and another member holds one that continues this one: what this one has beyond
+    /// that point may be another story.
+    /// </summary>
+    private bool IsOutdated(EngineStatus status, IReadOnlyList<Member> members) =>
+        benchmark.History is null && status.History is not null && members.Any(m => m.Probe.Status?.PreviousHistory == status.History);
+
     private Eligibility Loss(string name, EngineStatus status)
     {
+        if (_isSynchronous && limits is not null) return LossByQuorum(name, status);
         if (status.ReportedLagBytes == 0 && !FollowsSomebodyElse(status) && status.Link != ReplicationLink.Down) return new Eligibility.Eligible(0);
         if (benchmark.RequiredPositionBytes is { } required && status.PositionBytes is { } position)
             return SharesHistory(status) ? Loss(name, position, required) : No(Reasons.LagUnknown, $"{name} holds another history than the primary's");
         return LossByTime(name, status);
     }
+
+    /// <summary>What the old primary logged beyond was never acknowledged, if the quorum says so.</summary>
+    private Eligibility LossByQuorum(string name, EngineStatus status) =>
+        status.PositionBytes is not { } position ? No(Reasons.LagUnknown, $"{name} does not tell its position")
+        : !SharesHistory(status) ? No(Reasons.LagUnknown, $"{name} holds another history than the primary's")
+        : new Eligibility.Eligible(benchmark.PrimaryPositionBytes is { } primary ? Math.Max(0, primary - position) : null);
 
     private Eligibility Loss(string name, long position, long required) => position >= required
         ? new Eligibility.Eligible(Math.Max(0, (benchmark.PrimaryPositionBytes ?? position) - position))

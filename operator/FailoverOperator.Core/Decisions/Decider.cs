@@ -1,6 +1,7 @@
 using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Core.Detection;
+using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Recovery;
 
@@ -38,35 +39,44 @@ public static class Decider
 
     private static Decision OnDiagnosis(GroupObservation group, Diagnosis diagnosis) => diagnosis switch
     {
-        Diagnosis.Healthy or Diagnosis.SplitBrainSuspected => Mend(group),
+        Diagnosis.Healthy or Diagnosis.SplitBrainSuspected => Mend(group, group.HasAgents ? group.LeaseExpiresIn : null),
+        Diagnosis.PrimaryIsolated isolated => Mend(group, isolated.LookAgainIn),
         Diagnosis.PrimaryDemoted demoted when SlotHolder.Of(group).PromotionTimedOut => OnFailure(group, new Diagnosis.PrimaryFailed(
             FailoverCause.PrimaryUnresponsive, [$"{demoted.Primary.Name} was to become primary and did not within promotion.timeoutSeconds"])),
         Diagnosis.PrimaryDemoted when Rivals.Carried(group) is [var rival, ..] => OnFailure(group, new Diagnosis.PrimaryFailed(
             FailoverCause.PrimaryMoved, [$"{rival.Name} said that it takes writes, and has not been heard since"])),
         Diagnosis.PrimaryDemoted demoted => new Decision.Advance(new Step.Promote(demoted.Primary, SlotHolder.Of(group).Term)),
         Diagnosis.PrimaryMoved moved => Begin(group, FailoverType.Adoption, FailoverCause.PrimaryMoved, [$"{moved.Primary.Name} takes writes, and {SlotHolder.Of(group).Holder!.Name} has become a standby, without the operator"]),
-        Diagnosis.PrimarySuspected suspected => new Decision.Wait(suspected.DecisiveIn ?? TimeSpan.FromSeconds(1), Reasons.FailureSuspected, suspected.Evidence),
-        Diagnosis.CredentialsRejected rejected => new Decision.Blocked(Reasons.CredentialsRejected, $"the operator cannot log in, so nothing is known of the members; correct the Secret that engine.redis.passwordSecretRef names: {rejected.Message}"),
+        // Who held a lease that was deleted can say only in a new one that it has gone.
+        Diagnosis.PrimarySuspected or Diagnosis.PrimaryFailed when group.Lease is { Record: null } => new Decision.Advance(new Step.RecreateLease(SlotHolder.Of(group).Term, LeasePlan.TermsFor(group))),
+        Diagnosis.PrimarySuspected suspected => new Decision.Wait(suspected.DecisiveIn ?? TimeSpan.FromSeconds(1), suspected.Reason, suspected.Evidence),
+        Diagnosis.CredentialsRejected rejected => new Decision.Blocked(Reasons.CredentialsRejected, $"the operator cannot log in, so nothing is known of the members; correct the Secret that {SecretField(group)} names: {rejected.Message}"),
         Diagnosis.NewGroup => OnNewGroup(group),
         Diagnosis.PrimaryFailed failed => OnFailure(group, failed),
         Diagnosis.OperatorImpaired => throw new InvalidOperationException("an impaired operator decides nothing"),
         _ => throw new ArgumentOutOfRangeException(nameof(diagnosis), diagnosis, "unknown diagnosis"),
     };
 
-    private static Decision Mend(GroupObservation group)
+    private static string SecretField(GroupObservation group) => group.HasAgents ? "agent.tokenSecretRef" : "engine.redis.passwordSecretRef";
+
+    /// <param name="lookAgainIn">When something runs out that has to be noticed. Null: nothing.</param>
+    private static Decision Mend(GroupObservation group, TimeSpan? lookAgainIn)
     {
         var slot = SlotHolder.Of(group);
         var primary = slot.MemberIn(group)!;
         var steps = Repairs.Needed(group, primary, slot.Term);
         // Only a primary that says so itself is one to follow.
         if (!primary.IsWritablePrimary) steps = [.. steps.Where(s => s is not Step.Follow)];
-        return steps.Count == 0 ? new Decision.Steady() : new Decision.Advance(steps);
+        if (group.HasAgents && Repairs.NewTerms(group, primary) is { } terms) steps = [.. steps, terms];
+        return steps.Count == 0 ? new Decision.Steady(lookAgainIn) : new Decision.Advance(steps);
     }
 
     private static Decision OnNewGroup(GroupObservation group)
     {
         var rejected = group.Members.Select(m => m.Probe.Reply).OfType<EngineReply.Unauthorized>().FirstOrDefault();
         if (rejected is not null) return OnDiagnosis(group, new Diagnosis.CredentialsRejected(rejected.Message));
+
+        if (group.HasAgents) return OnNewGroupWithAgents(group);
 
         var primaries = group.Members.Where(m => m.IsWritablePrimary).ToList();
         var atWork = primaries is [var one] && group.Members.Any(m => m.Probe.Status is { Role: EngineRole.Standby, Link: ReplicationLink.Up } s && s.FollowsAddress == one.Address);
@@ -80,10 +90,31 @@ public static class Decider
             : Begin(group, FailoverType.Election, FailoverCause.NewGroup, ["no member is primary"]);
     }
 
+    /// <summary>Nobody is adopted. A lease that somebody else's records gave is waited for, or goes on in a new term.</summary>
+    private static Decision OnNewGroupWithAgents(GroupObservation group) => LeaseElections.First(group) switch
+    {
+        Choice.Candidate(var member, _) when group.Lease?.Record is { } lease && lease.Holder != member.Identity && !LeaseFence.IsOver(group) =>
+            new Decision.Wait(group.LeaseExpiresIn, Reasons.WaitingForMembers, $"the lease still names {lease.Holder ?? "nobody"}, who does not serve: waiting until it has run out"),
+        Choice.Candidate => Begin(group, FailoverType.Election, FailoverCause.NewGroup, ["no member is primary"]),
+        Choice.Nobody { Reason: Reasons.MembersUnknown } nobody => new Decision.Wait(TimeSpan.FromSeconds(1), Reasons.WaitingForMembers, nobody.Message),
+        Choice.Nobody nobody => new Decision.Blocked(nobody.Reason, nobody.Message),
+        var choice => throw new ArgumentOutOfRangeException(nameof(group), choice, "unknown choice"),
+    };
+
+    /// <summary>Begun as soon as there is hope: what the lease's time alone does not allow, a better proof may.</summary>
+    private static Decision OnFailureWithAgents(GroupObservation group, Diagnosis.PrimaryFailed failed) => LeaseElections.Prospect(group, Benchmark.Of(group)) switch
+    {
+        Choice.Candidate => Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence),
+        Choice.Nobody nobody => new Decision.Blocked(
+            nobody.Reason == Reasons.NoCandidate && !group.Members.Any(m => m.Answers) ? Reasons.AllMembersDown : nobody.Reason, $"{string.Join(", ", failed.Evidence)}; {nobody.Message}"),
+        var choice => throw new ArgumentOutOfRangeException(nameof(group), choice, "unknown choice"),
+    };
+
     private static Decision OnFailure(GroupObservation group, Diagnosis.PrimaryFailed failed)
     {
+        if (group.HasAgents) return OnFailureWithAgents(group, failed);
         var holder = SlotHolder.Of(group).Holder!;
-        var candidates = new Candidates(group.Spec, Benchmark.Of(group), FailoverProcedure.ReadinessBound(group.Spec));
+        var candidates = Candidates.Of(group, Benchmark.Of(group), FailoverProcedure.ReadinessBound(group.Spec));
         if (candidates.Ranked(group.Members).Count > 0) return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
         // The same pod runs one process at a time. A new pod of its name proves nothing of the old one's end: that is fenced.
         if (Elections.Returned(group, holder) is { } back && back.Uid != holder.Uid && Fence.Proof(group, holder, null, TimeSpan.Zero) is null)

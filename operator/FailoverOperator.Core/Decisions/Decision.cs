@@ -11,7 +11,8 @@ public abstract record Decision
     }
 
     /// <summary>Nothing: the right member is active.</summary>
-    public sealed record Steady : Decision;
+    /// <param name="For">When to look again at the latest. Null: nothing runs out.</param>
+    public sealed record Steady(TimeSpan? For = null) : Decision;
 
     /// <summary>Look again when something changes, at the latest after <paramref name="For"/>.</summary>
     /// <param name="Reason">CamelCase, see <see cref="Api.Reasons"/>.</param>

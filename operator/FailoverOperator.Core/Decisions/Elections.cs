@@ -24,6 +24,7 @@ public static class Elections
 {
     public static Choice Choose(GroupObservation group, FailoverRecord failover, TimeSpan bound) => failover.Spec.Type switch
     {
+        _ when group.HasAgents => LeaseElections.Choose(group, failover, bound),
         FailoverType.Failover => Replacement(group, failover, bound),
         FailoverType.Election when failover.Spec.From is { } last => Return(group, last),
         // Somebody may have made a primary since the election began.
@@ -104,11 +105,11 @@ public static class Elections
 
     private static string Names(IEnumerable<Member> members) => string.Join(", ", members.Select(m => m.Name));
 
-    private static Choice.Nobody Nobody(Candidates candidates, GroupObservation group)
+    internal static Choice.Nobody Nobody(Candidates candidates, GroupObservation group)
     {
-        var refusals = group.Members.Select(candidates.Judge).OfType<Eligibility.Ineligible>().ToList();
+        var refusals = candidates.Refusals(group.Members);
         // The most telling reason: what a person could decide about, before what is merely not there.
-        var reason = new[] { Reasons.BeyondRpo, Reasons.LagUnknown, Reasons.CredentialsRejected }.FirstOrDefault(r => refusals.Any(e => e.Reason == r)) ?? Reasons.NoCandidate;
+        var reason = new[] { Reasons.QuorumNotHeard, Reasons.NotInLease, Reasons.BeyondRpo, Reasons.LagUnknown, Reasons.CredentialsRejected }.FirstOrDefault(r => refusals.Any(e => e.Reason == r)) ?? Reasons.NoCandidate;
         return new(reason, $"nobody may be promoted: {string.Join("; ", refusals.Select(e => e.Message))}");
     }
 }

@@ -1,3 +1,4 @@
+using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Core.Observations;
 
@@ -21,10 +22,25 @@ public abstract record Diagnosis
 
     /// <summary>There are signs, but not for long enough, or they may be the operator's own blindness.</summary>
     /// <param name="DecisiveIn">When they will be decisive if they last. Null: only other evidence can be.</param>
-    public sealed record PrimarySuspected(string Evidence, TimeSpan? DecisiveIn) : Diagnosis;
+    public sealed record PrimarySuspected(string Evidence, TimeSpan? DecisiveIn) : Diagnosis
+    {
+        /// <summary>CamelCase, see <see cref="Reasons"/>.</summary>
+        public string Reason { get; init; } = Reasons.FailureSuspected;
+    }
 
     /// <summary>The primary has failed.</summary>
-    public sealed record PrimaryFailed(FailoverCause Cause, IReadOnlyList<string> Evidence) : Diagnosis;
+    public sealed record PrimaryFailed(FailoverCause Cause, IReadOnlyList<string> Evidence) : Diagnosis
+    {
+        /// <summary>CamelCase, see <see cref="Reasons"/>.</summary>
+        public string Reason { get; init; } = Reasons.PrimaryNotServing;
+    }
+
+    /// <summary>
+    /// The primary cannot renew its lease, and the other members keep it: it takes writes, as long as they acknowledge it and its
+    /// kubelet calls it ready.
+    /// </summary>
+    /// <param name="LookAgainIn">When the first of these promises ends.</param>
+    public sealed record PrimaryIsolated(Member Primary, IReadOnlyList<string> Evidence, TimeSpan LookAgainIn) : Diagnosis;
 
     /// <summary>The primary is there and says that it is a standby, and nobody else is primary.</summary>
     public sealed record PrimaryDemoted(Member Primary) : Diagnosis;

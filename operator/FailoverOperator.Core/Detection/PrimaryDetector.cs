@@ -19,35 +19,42 @@ public static class PrimaryDetector
 
     public static Diagnosis Diagnose(GroupObservation group)
     {
-        if (SelfDoubt(group.Operator) is { } doubt) return new Diagnosis.OperatorImpaired(doubt);
+        if (SelfDoubt(group) is { } doubt) return new Diagnosis.OperatorImpaired(doubt);
 
         var slot = SlotHolder.Of(group);
         if (slot.Holder is null) return new Diagnosis.NewGroup();
 
         var primary = slot.MemberIn(group);
+        if (group.HasAgents) return LeaseDetector.Diagnose(group, slot, primary);
+
         var holder = ProcessIdentity.Sure(slot.Holder, group.PrimaryMemory);
         return HardEvidence(group, holder, primary)
             ?? FromAnswer(group, holder, primary!)
             ?? SoftEvidence(group, primary!);
     }
 
-    private static string? SelfDoubt(OperatorObservation self) =>
-        !self.Synced ? "not every watch has delivered its first list yet"
-        : self.ApiSilentFor > ApiSilenceBound ? $"the API server has not answered for {Seconds(self.ApiSilentFor)}"
+    private static string? SelfDoubt(GroupObservation group) =>
+        !group.Operator.Synced ? "not every watch has delivered its first list yet"
+        : group.Operator.ApiSilentFor > ApiSilenceBound ? $"the API server has not answered for {Seconds(group.Operator.ApiSilentFor)}"
+        : group.HasAgents && group.Lease is null ? "the lease has not been looked at yet"
         : null;
 
     /// <summary>Evidence that the process which was primary is no more. Null: none; the primary's pod exists then.</summary>
     private static Diagnosis? HardEvidence(GroupObservation group, MemberReference holder, Member? primary)
     {
-        if (primary is null) return Failed(FailoverCause.PrimaryPodGone, $"pod {holder.Name} (uid {holder.Uid}) does not exist any more");
-        if (primary.Pod.Phase is PodPhase.Failed or PodPhase.Succeeded)
-            return Failed(FailoverCause.PrimaryPodGone, $"pod {holder.Name} has ended, phase {primary.Pod.Phase}");
-        if (primary.Pod.Terminating) return Failed(FailoverCause.PrimaryPodGone, $"pod {holder.Name} is being deleted");
-        if (ProcessIdentity.EndOf(holder, primary) is { } ended) return Failed(FailoverCause.PrimaryProcessDown, ended);
-        if (primary.Probe.RefusedInARow >= DecisiveRefusals && AnotherAnswers(group, primary))
+        if (PodGone(holder, primary) is { } gone) return gone;
+        if (ProcessIdentity.EndOf(holder, primary!) is { } ended) return Failed(FailoverCause.PrimaryProcessDown, ended);
+        if (primary!.Probe.RefusedInARow >= DecisiveRefusals && AnotherAnswers(group, primary))
             return Failed(FailoverCause.PrimaryProcessDown, $"pod {holder.Name} refused {primary.Probe.RefusedInARow} connections in a row");
         return null;
     }
+
+    /// <summary>Null: the primary's pod exists, and is to stay.</summary>
+    internal static Diagnosis? PodGone(MemberReference holder, Member? primary) =>
+        primary is null ? Failed(FailoverCause.PrimaryPodGone, $"pod {holder.Name} (uid {holder.Uid}) does not exist any more")
+        : primary.Pod.Phase is PodPhase.Failed or PodPhase.Succeeded ? Failed(FailoverCause.PrimaryPodGone, $"pod {holder.Name} has ended, phase {primary.Pod.Phase}")
+        : primary.Pod.Terminating ? Failed(FailoverCause.PrimaryPodGone, $"pod {holder.Name} is being deleted")
+        : null;
 
     private static Diagnosis? FromAnswer(GroupObservation group, MemberReference holder, Member primary)
     {
@@ -94,7 +101,7 @@ public static class PrimaryDetector
     }
 
     /// <summary>The sign that has lasted longest.</summary>
-    private static (string Sign, TimeSpan Lasting) Sign(Member primary)
+    internal static (string Sign, TimeSpan Lasting) Sign(Member primary)
     {
         var silent = primary.Probe.UnansweredFor ?? TimeSpan.Zero;
         var notReady = primary.Pod.NotReadyFor ?? TimeSpan.Zero;
@@ -108,7 +115,7 @@ public static class PrimaryDetector
     private static bool IsNotReadyTooLong(GroupObservation group, Member primary) =>
         primary.Pod.NotReadyFor >= TimeSpan.FromSeconds(group.Spec.Detection.UnhealthyAfterSeconds);
 
-    private static bool AnotherAnswers(GroupObservation group, Member primary) =>
+    internal static bool AnotherAnswers(GroupObservation group, Member primary) =>
         group.Members.Any(m => m.Uid != primary.Uid && m.Answers);
 
     private static Diagnosis.PrimaryFailed Failed(FailoverCause cause, params string[] evidence) => new(cause, evidence);

@@ -1,3 +1,4 @@
+using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Core.Observations;
 
@@ -32,6 +33,9 @@ public static class ProcessIdentity
     /// <summary>The kubelet has reported the end of the container that the reference names, or a later run of it.</summary>
     public static bool ContainerEnded(MemberReference reference, Member member) => reference.ContainerId is { } id
         && (member.Pod.EndedContainerId == id || (member.Pod.ContainerId is { } current && current != id));
+
+    /// <summary>The member as a lease names it.</summary>
+    public static string InLease(MemberReference reference) => LeaseContract.Identity(reference.Name, reference.Uid);
 
     public static MemberReference ReferenceTo(Member member) => new()
     {

@@ -34,7 +34,7 @@ public sealed record AgentMemory
     /// <summary>The lease as last read. Null: never read, or there is none.</summary>
     public LeaseRecord? Lease { get; init; }
 
-    /// <summary>The highest term ever seen that nobody forged; anything lower is an old story. Invariant I2.</summary>
+    /// <summary>The highest genuine term ever seen; anything lower is an old story. Invariant I2.</summary>
     public long HighestTerm { get; init; }
 
     /// <summary>Null: not the holder.</summary>
@@ -83,8 +83,8 @@ public sealed record AgentMemory
     {
         // A lagging replica of the API server may tell an older story.
         if (lease is not null && lease.Term < HighestTerm) return this;
-        // A term that somebody forged must not make those that the operator gives look old.
-        var seen = this with { Lease = lease, HighestTerm = lease is { IsForged: false } ? lease.Term : HighestTerm };
+        // A term that somebody else wrote must not make those that the operator gives look old.
+        var seen = this with { Lease = lease, HighestTerm = lease is { IsTermGenuine: true } ? lease.Term : HighestTerm };
         if (Tenure is null || (lease?.IsHeldBy(Identity) == true && lease.Term == Tenure.Term)) return seen.Settled();
 
         // A foreign holder, no holder, no lease: this agent's time is over, at once.
@@ -164,7 +164,7 @@ public sealed record AgentMemory
     /// <summary>What the lease as it is now means for notes and assignments.</summary>
     private AgentMemory Settled()
     {
-        if (Owed is { } note && Lease is { IsForged: false } lease && (lease.Term > note.Term || lease.Release?.Term == note.Term)) return Released().Settled();
+        if (Owed is { } note && Lease is { IsTermGenuine: true } lease && (lease.Term > note.Term || lease.Release?.Term == note.Term)) return Released().Settled();
         if (Tenure is not null || Lost is not null || Lease?.IsHeldBy(Identity) != true || Lease.Term <= ReleasedTerm) return this;
         // Whatever ran before has ended with its container.
         if (Lease.IsClaimed && Sent?.Term != Lease.Term) return Owing(new ReleaseNote(Identity, Lease.Term, ReleaseReason.AgentRestarted, null, "the agent was started anew"));

@@ -24,9 +24,12 @@ public static class ElectorProtocol
     /// <param name="lease">Null: there is none, although there was a holder; whom that one asks is not known.</param>
     /// <param name="wanted">The terms of the group as it is wanted.</param>
     /// <param name="expired">The proof of the last holder's end is that its time has run out, and nothing better.</param>
-    public static bool MayBeAssigned(LeaseRecord? lease, LeaseTerms wanted, string uid, bool expired) =>
+    /// <param name="ended">
+    /// Uids of pods that are proven to have ended, for D at least. Without one of those whom it asks no holder lasts longer than that.
+    /// </param>
+    public static bool MayBeAssigned(LeaseRecord? lease, LeaseTerms wanted, string uid, bool expired, IReadOnlySet<string> ended) =>
         lease is null ? !wanted.Failsafe
-        : Promised(lease, expired) is not { Failsafe: true } promised || promised.Members.Any(m => m.Uid == uid);
+        : Promised(lease, expired) is not { Failsafe: true } promised || promised.Members.Any(m => m.Uid == uid || ended.Contains(m.Uid));
 
     /// <summary>
     /// A release by a holder that had claimed proves that nobody else is writable, whatever was promised to whom: the note stays and

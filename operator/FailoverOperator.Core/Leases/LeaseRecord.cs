@@ -33,11 +33,11 @@ public sealed record LeaseRecord
     /// <summary>The operator itself assigned this holder and term; nobody edited either since.</summary>
     public bool IsAuthentic => Holder is not null && Assignment == LeaseContract.Assignment(Holder, Term);
 
-    /// <summary>Somebody else than the operator named this holder, or this term.</summary>
-    public bool IsForged => Holder is not null && !IsAuthentic;
-
     /// <summary>The last holder says that it is not writable any more.</summary>
     public bool IsReleased => Holder is null && Release?.Term == Term;
+
+    /// <summary>The term is one that the operator gave. Without a holder and without a note nothing vouches for it.</summary>
+    public bool IsTermGenuine => IsAuthentic || IsReleased;
 
     /// <summary>
     /// The holder renewed at least once in this term. It does so only when no promise binds it, so no earlier holder is writable any

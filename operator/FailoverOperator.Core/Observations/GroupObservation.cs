@@ -35,6 +35,22 @@ public sealed record GroupObservation
     public PrimaryMemory? PrimaryMemory { get; init; }
 
     public OperatorObservation Operator { get; init; } = OperatorObservation.Fine;
+
+    /// <summary>An agent in each member guards the lease; only its holder is ever writable.</summary>
+    public bool HasAgents => Spec.Agent is not null;
+
+    /// <summary>D, the longest that the lease's holder may live by.</summary>
+    public TimeSpan LeaseDuration
+    {
+        get
+        {
+            var wanted = TimeSpan.FromSeconds(Spec.Detection.LeaseDurationSeconds);
+            return Lease?.Duration(wanted) ?? wanted;
+        }
+    }
+
+    /// <summary>What is left of D since the lease's last change. Zero: nothing.</summary>
+    public TimeSpan LeaseExpiresIn => Lease is { } lease && lease.UnchangedFor < LeaseDuration ? LeaseDuration - lease.UnchangedFor : TimeSpan.Zero;
 }
 
 /// <summary>A Failover object.</summary>

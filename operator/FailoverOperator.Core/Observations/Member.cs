@@ -22,7 +22,13 @@ public sealed record NodeObservation
 
     public required NodeState State { get; init; }
 
-    /// <summary>It carries the taint <c>node.kubernetes.io/out-of-service</c>: a person says that it is down.</summary>
+    /// <summary>For how long the operator has seen it other than ready. Null: it is ready, or nobody has looked for long enough to tell.</summary>
+    public TimeSpan? NotReadyFor { get; init; }
+
+    /// <summary>
+    /// It carries the taint <c>node.kubernetes.io/out-of-service</c>: it is down, says a person, or the operator by
+    /// <c>fencing.policy: NodeOutOfService</c>.
+    /// </summary>
     public bool OutOfService { get; init; }
 }
 

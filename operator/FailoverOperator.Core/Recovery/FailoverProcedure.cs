@@ -16,9 +16,6 @@ public static class FailoverProcedure
     /// <summary>A chosen candidate must have told its state within this time, and after the fence. Invariant I4.</summary>
     public static readonly TimeSpan FreshnessBound = TimeSpan.FromSeconds(1);
 
-    /// <summary>Time for the kubelet to report the end of a process before its pod is deleted to make sure.</summary>
-    public static readonly TimeSpan ProcessEndGrace = TimeSpan.FromSeconds(3);
-
     /// <summary>Time for traffic to reach the new primary, and for its first write.</summary>
     public static readonly TimeSpan TrafficTimeout = TimeSpan.FromSeconds(60);
 
@@ -30,7 +27,7 @@ public static class FailoverProcedure
         _ when failover.SpecChanged => End(FailoverPhase.Failed, Reasons.SpecChanged,
             "somebody changed the spec of this Failover after its creation, so that it cannot be trusted; the operator judges the group anew", failover),
         FailoverPhase.Pending => Start(failover),
-        FailoverPhase.Fencing => FenceOldPrimary(group, failover),
+        FailoverPhase.Fencing => FencingLadder.Next(group, failover),
         FailoverPhase.Electing => ElectCandidate(group, failover),
         FailoverPhase.Promoting => PromoteCandidate(group, failover),
         FailoverPhase.Repointing => RepointTraffic(group, failover),
@@ -54,57 +51,6 @@ public static class FailoverProcedure
         _ => throw new ArgumentOutOfRangeException(nameof(failover), failover.Spec.Type, "unknown type"),
     };
 
-    private static Decision FenceOldPrimary(GroupObservation group, FailoverRecord failover)
-    {
-        var from = failover.Spec.From!;
-        if (Rivals.Unrecorded(group, failover) is { Count: > 0 } rivals) return new Decision.Advance(new Step.Enter(FailoverPhase.Fencing) { Rivals = rivals });
-        if (Fence.Proof(group, from, failover.FenceConfirmedFor, failover.PhaseFor) is { } proof)
-            return new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Fence = proof.Evidence, FencedBy = proof.By });
-
-        var old = group.Members.FirstOrDefault(m => m.Uid == from.Uid);
-        if (old is null || old.Pod.Terminating) return AwaitProof(group, failover, old);
-        if (HasMoved(group, from, old, failover.PhaseFor) is { } leader)
-            return new Decision.Abort(Reasons.PrimaryMoved, $"{from.Name} has become a standby, {leader.Name} takes writes, and nothing had been done to either");
-        if (failover.Spec.Cause == FailoverCause.PrimaryMoved && old.Probe.UnansweredFor is { } silent && silent < TimeSpan.FromSeconds(group.Spec.Detection.UnhealthyAfterSeconds))
-            return new Decision.Wait(TimeSpan.FromSeconds(group.Spec.Detection.UnhealthyAfterSeconds) - silent, Reasons.FailoverRunning, $"waiting for a word of {from.Name}");
-        if (HasRecovered(from, old)) return new Decision.Abort(Reasons.PrimaryRecovered, $"{from.Name} takes writes again, and nothing had been done to it");
-        if (ProcessEndIsNear(group, failover)) return new Decision.Wait(ProcessEndGrace - failover.PhaseFor, Reasons.FailoverRunning, $"waiting for the kubelet to report the end of the process of {from.Name}");
-
-        // Invariant I8: the last member that works is not fenced on purpose.
-        var candidates = new Candidates(group.Spec, Benchmark.Of(failover.Spec), ReadinessBound(group.Spec));
-        return candidates.Ranked(group.Members).Count == 0
-            ? new Decision.Blocked(Reasons.NoCandidate, $"{from.Name} has failed, but nobody could take over, so it is left alone: {Explain(candidates, group)}")
-            : new Decision.Advance(new Step.TerminatePod(from));
-    }
-
-    private static Decision AwaitProof(GroupObservation group, FailoverRecord failover, Member? old)
-    {
-        var from = failover.Spec.From!;
-        if (failover.FenceConfirmedFor is { } other)
-            return new Decision.Blocked(Reasons.FenceConfirmationInvalid, $"the annotation {ApiGroup.FenceConfirmedAnnotation} names {other}, but the old primary is {from.Name}; if {from.Name} surely cannot write any more, set it to {from.Name}");
-
-        var timeout = TimeSpan.FromSeconds(group.Spec.Fencing.TimeoutSeconds);
-        var nodeIsUp = old?.Node.State == NodeState.Ready;
-        if (failover.PhaseFor < timeout && (nodeIsUp || group.Spec.Fencing.WhenUnproven == UnprovenFence.Proceed))
-            return new Decision.Wait(timeout - failover.PhaseFor, Reasons.FailoverRunning, $"waiting for the kubelet of {from.Node} to confirm the end of {from.Name}");
-
-        return group.Spec.Fencing.WhenUnproven switch
-        {
-            UnprovenFence.Proceed => new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Fence = FenceEvidence.Unproven, FencedBy = "fencing.whenUnproven: Proceed" }),
-            UnprovenFence.Block => new Decision.Blocked(Reasons.FenceUnproven, Unproven(failover, old)),
-            _ => throw new ArgumentOutOfRangeException(nameof(group), group.Spec.Fencing.WhenUnproven, "unknown choice"),
-        };
-    }
-
-    private static string Unproven(FailoverRecord failover, Member? old)
-    {
-        var from = failover.Spec.From!;
-        var state = old is null ? $"{from.Name} was removed without its kubelet's confirmation" : $"node {old.Node.Name} is {old.Node.State} and has not confirmed the end of {from.Name}";
-        return $"{state}, so {from.Name} may still take writes and nobody is promoted. Bring node {from.Node} back, or make sure that it is off and then run: "
-            // By the short name: "failover" is also the category of all our kinds, which kubectl annotate refuses.
-            + $"kubectl annotate fo {failover.Name} {ApiGroup.FenceConfirmedAnnotation}={from.Name}";
-    }
-
     private static Decision ElectCandidate(GroupObservation group, FailoverRecord failover)
     {
         // After the fence, and fresh. Who has been silent all along is not waited for: unknown is not eligible anyway.
@@ -121,6 +67,7 @@ public static class FailoverProcedure
         var chosen = Elections.Choose(group, failover, bound);
         if (chosen is Choice.Nobody nobody)
         {
+            if (group.HasAgents && BetterProof(group, failover) is { } better) return better;
             // An election fenced nobody, so that giving it up is safe, and judging anew finds a way that still exists.
             return failover.Spec.Type == FailoverType.Failover ? new Decision.Blocked(nobody.Reason, nobody.Message) : new Decision.Abort(nobody.Reason, nobody.Message);
         }
@@ -133,16 +80,35 @@ public static class FailoverProcedure
         });
     }
 
+    /// <summary>
+    /// The last holder's time is over, but it may be kept writable by promises of members who may not be chosen. More than time proves its
+    /// end, too, or is brought about. Null: there is nothing of the kind.
+    /// </summary>
+    private static Decision? BetterProof(GroupObservation group, FailoverRecord failover)
+    {
+        if (failover.Status.Fence?.Evidence != FenceEvidence.LeaseExpired || failover.Spec.From is not { } from) return null;
+        if (Fence.OfPrimary(group, failover) is { Evidence: FenceEvidence.Released } released) return Proven(released);
+        if (!LeaseFence.IsOf(group, from)) return null;
+        if (Fence.ByMore(group, failover) is { } proof) return Proven(proof);
+        var old = group.Members.FirstOrDefault(m => m.Uid == from.Uid);
+        return old is { Pod.Terminating: false } && group.Spec.Fencing.Policy.Contains(FencingMethod.PodTermination) && FencingLadder.SomebodyCouldTakeOver(group, failover)
+            ? new Decision.Advance(new Step.TerminatePod(from))
+            : null;
+
+        static Decision Proven(FenceProof proof) => new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Fence = proof.Evidence, FencedBy = proof.By });
+    }
+
     private static Decision PromoteCandidate(GroupObservation group, FailoverRecord failover)
     {
         if (Lost(group, failover) is { } lost) return lost;
         var candidate = CandidateIn(group, failover)!;
-        if (candidate.IsWritablePrimary && candidate.StatusAge <= failover.PhaseFor) return Enter(FailoverPhase.Repointing, failover);
+        if (candidate.IsWritablePrimary && candidate.StatusAge <= failover.PhaseFor && (!group.HasAgents || LeasePromotion.IsDone(group, failover, candidate)))
+            return Enter(FailoverPhase.Repointing, failover);
 
         // From here on the candidate may be writable: the next failover has to fence it.
         if (failover.PhaseFor >= TimeSpan.FromSeconds(group.Spec.Promotion.TimeoutSeconds))
             return End(FailoverPhase.Failed, Reasons.PromotionTimedOut, $"{candidate.Name} did not become primary within promotion.timeoutSeconds ({group.Spec.Promotion.TimeoutSeconds} s)", failover);
-        return new Decision.Advance(new Step.Promote(candidate, failover.Spec.Term));
+        return group.HasAgents ? LeasePromotion.Next(group, failover, candidate) : new Decision.Advance(new Step.Promote(candidate, failover.Spec.Term));
     }
 
     private static Decision RepointTraffic(GroupObservation group, FailoverRecord failover)
@@ -173,6 +139,7 @@ public static class FailoverProcedure
         var member = CandidateIn(group, failover);
         var why = member is null ? "its pod is gone"
             : member.Pod.Terminating || member.Pod.Phase is PodPhase.Failed or PodPhase.Succeeded ? "its pod has ended or is being deleted"
+            : group.HasAgents ? LeasePromotion.LossOf(group, failover, member)
             : ProcessIdentity.EndOf(reference, member);
         return why is null ? null : End(FailoverPhase.Failed, Reasons.CandidateLost, $"{reference.Name} was lost on the way: {why}", failover);
     }
@@ -180,25 +147,19 @@ public static class FailoverProcedure
     private static Member? CandidateIn(GroupObservation group, FailoverRecord failover) =>
         group.Members.FirstOrDefault(m => m.Uid == failover.Status.Candidate!.Uid);
 
-    private static bool HasRecovered(MemberReference from, Member old) =>
-        old.IsWritablePrimary && old.Pod.Ready && old.StatusAge < FreshnessBound && ProcessIdentity.EndOf(from, old) is null;
-
-    /// <summary>Who was made the primary, as both say since the fence is sought. Null: nobody, or they do not both say so.</summary>
-    private static Member? HasMoved(GroupObservation group, MemberReference from, Member old, TimeSpan fencingFor) =>
-        old.Probe.Status is { Role: EngineRole.Standby, Writable: false } && old.StatusAge <= fencingFor && old.Pod.Ready && ProcessIdentity.EndOf(from, old) is null
-        && Rivals.AtWork(group, from) is [{ Pod: { Ready: true, Terminating: false } } leader] && leader.StatusAge < FreshnessBound ? leader : null;
-
-    /// <summary>Where a restarted server is read-only, the end of the process is all that is needed, and its pod can be spared.</summary>
-    private static bool ProcessEndIsNear(GroupObservation group, FailoverRecord failover) =>
-        group.Spec.Engine.StartsAs == StartState.ReadOnly && failover.Spec.Cause == FailoverCause.PrimaryProcessDown && failover.PhaseFor < ProcessEndGrace;
-
     /// <summary>How old a status may be that only says whether a failover would work.</summary>
     public static TimeSpan ReadinessBound(RedundancyGroupSpec spec) =>
         TimeSpan.FromMilliseconds((2 * spec.Detection.ProbeIntervalMilliseconds) + spec.Detection.ProbeTimeoutMilliseconds);
 
     /// <summary>Why each standby cannot be promoted.</summary>
-    internal static string Explain(Candidates candidates, GroupObservation group) =>
-        string.Join("; ", group.Members.Where(m => !candidates.IsOldPrimary(m)).Select(candidates.Judge).OfType<Eligibility.Ineligible>().Select(e => e.Message));
+    internal static string Explain(Candidates candidates, GroupObservation group)
+    {
+        var refusals = group.Members.Where(m => !candidates.IsOldPrimary(m)).Select(candidates.Judge).OfType<Eligibility.Ineligible>().Select(e => e.Message);
+        return string.Join("; ", candidates.MissingQuorum(group.Members) is { } missing ? refusals.Append(missing) : refusals);
+    }
+
+    internal static string Explain(GroupObservation group, FailoverRecord failover) =>
+        Explain(Candidates.Of(group, Benchmark.Of(failover.Spec), ReadinessBound(group.Spec)), group);
 
     private static Decision Enter(FailoverPhase phase, FailoverRecord failover) =>
         new Decision.Advance(new Step.Enter(phase) { Candidate = failover.Status.Candidate, LostBytes = failover.Status.LostBytes });

@@ -32,17 +32,39 @@ public static class Fence
         return pod is not null ? ProofByPod(group, from, pod, fencingFor) : ProofByDeparture(group, from);
     }
 
+    /// <summary>
+    /// The proof that the old primary of a failover cannot write any more. With agents the lease is proof of itself, and the end of one pod
+    /// is proof only if the lease was that pod's.
+    /// </summary>
+    public static FenceProof? OfPrimary(GroupObservation group, FailoverRecord failover)
+    {
+        var from = failover.Spec.From!;
+        if (group.HasAgents && LeaseFence.Proof(group, from) is { } proof) return proof;
+        return !group.HasAgents || LeaseFence.IsOf(group, from) ? ByMore(group, failover) : null;
+    }
+
+    /// <summary>The same by more than the lease's time.</summary>
+    public static FenceProof? ByMore(GroupObservation group, FailoverRecord failover)
+    {
+        var from = failover.Spec.From!;
+        if (Proof(group, from, failover.FenceConfirmedFor, failover.PhaseFor) is { } proof) return proof;
+        return failover.FencingJob is JobObservation.Succeeded && !group.Members.Any(m => m.Uid == from.Uid && m.IsWritablePrimary)
+            ? new(FenceEvidence.JobSucceeded, $"the Job of fencing.job for {failover.Name}")
+            : null;
+    }
+
     private static FenceProof? ProofByPod(GroupObservation group, MemberReference from, Member member, TimeSpan fencingFor)
     {
         var kubelet = $"kubelet of {member.Node.Name}";
         // A pod in a final phase is never started again.
         if (member.Pod.Phase is PodPhase.Failed or PodPhase.Succeeded && member.Pod.AllContainersEnded) return new(FenceEvidence.PodTerminated, kubelet);
         // Whatever is said of the old run: a pod that says that it takes writes is not fenced.
-        if (group.Spec.Engine.StartsAs == StartState.ReadOnly && !member.IsWritablePrimary)
+        if ((group.HasAgents || group.Spec.Engine.StartsAs == StartState.ReadOnly) && !member.IsWritablePrimary)
         {
             // A server that tells no instance may have been restarted and promoted again before the report of its end came.
             if (from.Instance is not null && ProcessIdentity.ContainerEnded(from, member)) return new(FenceEvidence.ProcessEnded, kubelet);
-            if (AnotherRunAnswers(from, member, fencingFor)) return new(FenceEvidence.ProcessEnded, $"the next run of {member.Name}");
+            // An agent may start its server again, and make it writable by the lease that it has kept.
+            if (!group.HasAgents && AnotherRunAnswers(from, member, fencingFor)) return new(FenceEvidence.ProcessEnded, $"the next run of {member.Name}");
         }
         if (member.Node.OutOfService && member.Node.State != NodeState.Ready) return new(FenceEvidence.NodeOutOfService, $"taint on node {member.Node.Name}");
         return null;

@@ -1,5 +1,7 @@
 using FailoverOperator.Api;
+using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Observations;
 
 namespace FailoverOperator.Core.Recovery;
@@ -20,9 +22,29 @@ public static class Repairs
             .. demoted,
             .. Relabel(primary, RoleLabels.Active, term),
             .. group.Services.Where(s => MustPoint(s, term)).Select(s => new Step.PointService(s.Name, s.Role, term)),
-            .. group.Members.Where(m => MustFollow(m, primary)).Select(m => new Step.Follow(m, primary, term)),
+            .. group.Members.Where(m => !group.HasAgents && MustFollow(m, primary)).Select(m => new Step.Follow(m, primary, term)),
         ];
     }
+
+    /// <summary>
+    /// Other terms for the holder of the lease. Never while it has not accepted the last ones: it may live by either, and what is overwritten
+    /// is forgotten. Null: none are needed, or it is not the time.
+    /// </summary>
+    public static Step.UpdateLeaseTerms? NewTerms(GroupObservation group, Member primary)
+    {
+        if (group.Lease?.Record is not { } lease || !lease.IsHeldBy(primary.Identity) || group.LeaseExpiresIn == TimeSpan.Zero || !primary.IsWritablePrimary) return null;
+        var wanted = LeasePlan.TermsFor(group);
+        if (wanted == lease.Terms || lease.Accepted != lease.Terms) return null;
+        return wanted.SynchronousStandbys > 0 && !AllReplicate(group, primary, wanted) && Loses(lease.Terms, wanted) ? null : new(wanted, lease.Version);
+    }
+
+    /// <summary>Invariant I5: nobody is left out of the quorum before all others have what it has.</summary>
+    private static bool Loses(LeaseTerms before, LeaseTerms wanted) =>
+        before.Members.Any(m => wanted.Members.All(w => w.Name != m.Name)) || wanted.SynchronousStandbys < before.SynchronousStandbys;
+
+    private static bool AllReplicate(GroupObservation group, Member primary, LeaseTerms wanted) => wanted.Members.Where(m => m.Uid != primary.Uid).All(w => group.Members.Any(m =>
+        m.Uid == w.Uid && m.StatusAge <= FailoverProcedure.ReadinessBound(group.Spec) && m.Probe.Status is { Link: ReplicationLink.Up } status && status.History == primary.Probe.Status!.History
+        && status.PositionBytes >= group.PrimaryMemory?.RequiredPositionBytes));
 
     /// <summary>Whether the Services for the primary lead to it and to nobody else.</summary>
     public static bool TrafficLeadsTo(GroupObservation group, Member primary) =>

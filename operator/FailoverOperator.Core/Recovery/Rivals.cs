@@ -10,7 +10,7 @@ namespace FailoverOperator.Core.Recovery;
 /// <summary>
 /// Members beside the holder that said that they take writes: somebody moved the primary without the operator. What they said is
 /// written down before anything else, for they may go silent at any time, and an unknown that wrote may still write (invariant I1).
-/// Where servers start writable, being so means nothing, and there are no rivals.
+/// Where servers start writable, being so means nothing, and there are no rivals; with agents none is writable by itself.
 /// </summary>
 public static class Rivals
 {
@@ -22,8 +22,9 @@ public static class Rivals
     public static IReadOnlyList<MemberReference> Unrecorded(GroupObservation group, FailoverRecord failover) =>
         [.. AtWork(group, failover.Spec.From).Select(ReferenceTo).Where(r => failover.Rivals.All(known => known.Uid != r.Uid)).Take(FailoverSpec.MaxRivals - failover.Status.Rivals.Count)];
 
-    public static IReadOnlyList<Member> AtWork(GroupObservation group, MemberReference? from) => group.Spec.Engine.StartsAs == StartState.ReadOnly
-        ? [.. group.Members.Where(m => m.IsWritablePrimary && m.Uid != from?.Uid)]
+    public static IReadOnlyList<Member> AtWork(GroupObservation group, MemberReference? from) => group.HasAgents || group.Spec.Engine.StartsAs == StartState.ReadOnly
+        // Who holds the lease is no rival, whoever was meant to hold it.
+        ? [.. group.Members.Where(m => m.IsWritablePrimary && m.Uid != from?.Uid && group.Lease?.Record?.IsHeldBy(m.Identity) != true)]
         : [];
 
     /// <summary>
@@ -53,9 +54,8 @@ public static class Rivals
         if (failover.PhaseFor < limit) return new Decision.Wait(limit - failover.PhaseFor, Reasons.FailoverRunning, said);
 
         var member = group.Members.FirstOrDefault(m => m.Uid == rival.Uid);
-        var candidates = new Candidates(group.Spec, Benchmark.Of(failover.Spec), FailoverProcedure.ReadinessBound(group.Spec));
         // Invariant I8: not if nobody could take over.
-        if (member is { Pod.Terminating: false } && candidates.Ranked(group.Members).Count > 0) return new Decision.Advance(new Step.TerminatePod(rival));
+        if (member is { Pod.Terminating: false } && FencingLadder.SomebodyCouldTakeOver(group, failover)) return new Decision.Advance(new Step.TerminatePod(rival));
         if (failover.PhaseFor < timeout) return new Decision.Wait(timeout - failover.PhaseFor, Reasons.FailoverRunning, $"{said}; waiting for its kubelet to confirm its end");
         return group.Spec.Fencing.WhenUnproven == UnprovenFence.Proceed
             ? new Decision.Advance(new Step.Enter(failover.Status.Phase) { Fence = FenceEvidence.Unproven, FencedBy = $"fencing.whenUnproven: Proceed, for {rival.Name}" })

@@ -63,7 +63,20 @@ public abstract record Step
     /// The lease that this overwrites was released, so that the note stays and frees the new holder from its promises. Otherwise an
     /// older note is removed.
     /// </param>
-    public sealed record AssignLease(Member Member, long Term, LeaseTerms Terms, string? ReadVersion, bool KeepRelease) : Step;
+    public sealed record AssignLease(Member Member, long Term, LeaseTerms Terms, string? ReadVersion, bool KeepRelease) : Step
+    {
+        /// <summary>
+        /// What an earlier holder accepted that may still be writable by promises, see <see cref="LeaseContract.PledgedAnnotation"/>. Null: nobody
+        /// can be.
+        /// </summary>
+        public LeaseTerms? Pledged { get; init; }
+    }
+
+    /// <summary>
+    /// Make the lease anew that somebody deleted, held by nobody: who held it has noticed, and can say there that it has gone. Nobody is
+    /// known to have promised it anything, so that the accepted terms name nobody.
+    /// </summary>
+    public sealed record RecreateLease(long Term, LeaseTerms Terms) : Step;
 
     /// <summary>Take the lease from this holder: empty holder and assignment, and leave the term. Its agent demotes and says so.</summary>
     public sealed record RevokeLease(string Holder, long Term, string ReadVersion) : Step;

@@ -45,9 +45,9 @@ public sealed record GroupReport
     public static GroupReport Of(GroupObservation group, AcceptanceVerdict acceptance, Verdict verdict)
     {
         var slot = SlotHolder.Of(group);
-        var candidates = new Candidates(group.Spec, Benchmark.Of(group), FailoverProcedure.ReadinessBound(group.Spec));
+        var candidates = Candidates.Of(group, Benchmark.Of(group), FailoverProcedure.ReadinessBound(group.Spec));
         // A second writer is no standby until it follows.
-        var standbys = verdict.Diagnosis is Diagnosis.SplitBrainSuspected split ? group.Members.Except(split.Others) : group.Members;
+        var standbys = verdict.Diagnosis is Diagnosis.SplitBrainSuspected split ? [.. group.Members.Except(split.Others)] : group.Members;
         var ranked = slot.Holder is null ? [] : candidates.Ranked(standbys);
         var readiness = JudgeReadiness(group, verdict, slot, candidates, ranked);
         var last = group.Failovers.LastOrDefault(f => f.IsOwn && f.IsEnded && f.Spec.Type == FailoverType.Failover);
@@ -85,11 +85,13 @@ public sealed record GroupReport
             Diagnosis.Healthy => Fact(ConditionTypes.Available, ConditionStatus.True, Reasons.PrimaryServing, $"{primary} takes writes"),
             Diagnosis.SplitBrainSuspected split => Fact(ConditionTypes.Available, ConditionStatus.True, Reasons.SplitBrainSuspected,
                 $"{primary} is the primary, but {string.Join(", ", split.Others.Select(m => m.Name))} also says that it takes writes; it is made a standby"),
+            Diagnosis.PrimaryIsolated isolated => Fact(ConditionTypes.Available, ConditionStatus.True, Reasons.PrimaryIsolated,
+                $"{primary} takes writes, but cannot reach the API server; the other members keep it: {string.Join(", ", isolated.Evidence)}"),
             Diagnosis.NewGroup => Fact(ConditionTypes.Available, ConditionStatus.False, Reasons.NoPrimary, "no primary has been chosen yet"),
-            Diagnosis.PrimaryFailed failed => Fact(ConditionTypes.Available, ConditionStatus.False, Reasons.PrimaryNotServing, $"{failed.Cause}: {string.Join(", ", failed.Evidence)}"),
+            Diagnosis.PrimaryFailed failed => Fact(ConditionTypes.Available, ConditionStatus.False, failed.Reason, $"{failed.Cause}: {string.Join(", ", failed.Evidence)}"),
             Diagnosis.PrimaryDemoted => Fact(ConditionTypes.Available, ConditionStatus.False, Reasons.PrimaryNotServing, $"{primary} was made a standby without the operator; it is promoted again"),
             Diagnosis.PrimaryMoved moved => Fact(ConditionTypes.Available, ConditionStatus.Unknown, Reasons.PrimaryNotServing, $"{moved.Primary.Name} was made the primary without the operator"),
-            Diagnosis.PrimarySuspected suspected => Fact(ConditionTypes.Available, ConditionStatus.Unknown, Reasons.FailureSuspected, suspected.Evidence),
+            Diagnosis.PrimarySuspected suspected => Fact(ConditionTypes.Available, ConditionStatus.Unknown, suspected.Reason, suspected.Evidence),
             Diagnosis.CredentialsRejected rejected => Fact(ConditionTypes.Available, ConditionStatus.Unknown, Reasons.CredentialsRejected, rejected.Message),
             Diagnosis.OperatorImpaired impaired => Fact(ConditionTypes.Available, ConditionStatus.Unknown, Reasons.OperatorImpaired, impaired.Why),
             _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict.Diagnosis, "unknown diagnosis"),
@@ -109,6 +111,7 @@ public sealed record GroupReport
             var lag = (candidates.Judge(best) as Eligibility.Eligible)?.LagBytes is { } bytes ? $", {bytes} bytes behind" : "";
             return new FailoverReadiness { Ready = true, Candidate = best.Name, Reason = Reasons.Ready, Message = $"{best.Name} would take over{lag}" };
         }
+        if (candidates.MissingQuorum(group.Members) is { } missing) return NotReady(Reasons.QuorumNotHeard, missing);
         var refusals = group.Members.Where(m => m.Uid != slot.Holder.Uid).Select(candidates.Judge).OfType<Eligibility.Ineligible>().ToList();
         return NotReady(refusals is [var first, ..] ? first.Reason : Reasons.NoCandidate,
             refusals.Count > 0 ? string.Join("; ", refusals.Select(r => r.Message)) : "there is no standby");

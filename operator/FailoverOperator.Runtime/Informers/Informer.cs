@@ -35,6 +35,7 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
     private readonly ObjectCache<T> _cache = new();
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _heardTimestamp = time.GetTimestamp();
+    private SilenceWatchdog? _watch;
     private int _fruitless;
 
     public bool IsSynced => _synced.Task.IsCompletedSuccessfully;
@@ -52,6 +53,12 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
     public void AddIndex(string indexName, Func<T, IEnumerable<string>> values) => _cache.AddIndex(indexName, values);
 
     public void Subscribe(Action<CacheEvent<T>> handler) => _cache.Subscribe(handler);
+
+    /// <summary>
+    /// Gives up the present watch and lists anew: after an outage of the API server a watch may hang on a dead connection, and nobody
+    /// would know before <see cref="InformerOptions.SilenceTimeout"/>.
+    /// </summary>
+    public void Relist() => Volatile.Read(ref _watch)?.GiveUp();
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -94,6 +101,7 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
     private async Task<string> WatchAsync(string version, CancellationToken cancellationToken)
     {
         using var silence = new SilenceWatchdog(options.SilenceTimeout, time, cancellationToken);
+        Volatile.Write(ref _watch, silence);
         try
         {
             await foreach (var notice in api.WatchAsync<T>(options.Namespace, version, options.Selection, options.WatchTimeout, silence.Token))
@@ -109,7 +117,11 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new KubernetesApiException(ApiFailure.Unreachable, $"the watch has been silent for {options.SilenceTimeout.TotalSeconds:0} s", e);
+            throw new KubernetesApiException(ApiFailure.Unreachable, "the watch was silent for too long, or across an outage", e);
+        }
+        finally
+        {
+            Volatile.Write(ref _watch, null);
         }
     }
 
@@ -157,6 +169,9 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
         }
 
         public CancellationToken Token => _source.Token;
+
+        /// <summary>From any thread, at any time: fires the timer now, which does nothing once it is disposed.</summary>
+        public void GiveUp() => _timer.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
 
         public void Reset() => _timer.Change(_timeout, Timeout.InfiniteTimeSpan);
 

@@ -12,11 +12,21 @@ public sealed class ApiHealth(TimeProvider timeProvider)
     /// </summary>
     public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// A silence after which watches are likely to hang on dead connections: shorter ones are bridged by TCP itself.
+    /// </summary>
+    public static readonly TimeSpan Outage = TimeSpan.FromSeconds(5);
+
     private readonly Lock _gate = new();
     private long? _lastAnswerTimestamp;
     private long _answeringSinceTimestamp;
     private TimeSpan _lastLatency;
     private int _failuresInARow;
+
+    /// <summary>
+    /// The server answers again after an <see cref="Outage"/>. Called on the thread of whoever heard the answer; must be quick and must not throw.
+    /// </summary>
+    public event Action? Resumed;
 
     /// <summary>Time since the server last answered a call; <see cref="TimeSpan.MaxValue"/> before the first answer.</summary>
     public TimeSpan SinceLastAnswer
@@ -64,19 +74,23 @@ public sealed class ApiHealth(TimeProvider timeProvider)
     /// <param name="sentTimestamp"><see cref="TimeProvider.GetTimestamp"/> of the sending.</param>
     public void RecordAnswer(long sentTimestamp)
     {
+        bool wasAway;
         lock (_gate)
         {
-            Heard();
+            wasAway = Heard();
             _lastLatency = timeProvider.GetElapsedTime(sentTimestamp);
             _failuresInARow = 0;
         }
+        if (wasAway) Resumed?.Invoke();
     }
 
     /// <summary>The server said something unasked, such as a line of a watch: it lives; how fast it answers is not known from this.</summary>
     public void RecordSignOfLife()
     {
+        bool wasAway;
         lock (_gate)
-            Heard();
+            wasAway = Heard();
+        if (wasAway) Resumed?.Invoke();
     }
 
     public void RecordFailure()
@@ -85,10 +99,13 @@ public sealed class ApiHealth(TimeProvider timeProvider)
             _failuresInARow++;
     }
 
-    private void Heard()
+    /// <returns>Whether this ends an outage.</returns>
+    private bool Heard()
     {
+        var wasAway = _lastAnswerTimestamp is { } last && timeProvider.GetElapsedTime(last) > Outage;
         if (IsPaused()) _answeringSinceTimestamp = timeProvider.GetTimestamp();
         _lastAnswerTimestamp = timeProvider.GetTimestamp();
+        return wasAway;
     }
 
     /// <summary>A server that has been slow for long is not silent; one that is slow all of a sudden may be.</summary>

@@ -4,19 +4,18 @@ using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Recovery;
 using FailoverOperator.Observing;
-using FailoverOperator.Runtime.Informers;
 using FailoverOperator.Runtime.Kubernetes;
 using k8s.Models;
 
 namespace FailoverOperator.Acting;
 
 /// <summary>The ways to fence beyond the members themselves: a node's taint, a user's Job.</summary>
-public sealed class FencingTools(IKubernetesApi api, ClusterView cluster)
+public sealed class FencingTools(IKubernetesApi api)
 {
     /// <summary>Adds the taint to those that the node has; a node that is not there needs none.</summary>
     public async Task TaintAsync(Step.TaintNode step, CancellationToken cancellationToken)
     {
-        if (!cluster.Nodes.TryGet(new ObjectKey("", step.Node), out var node)) return;
+        if (await api.GetAsync<V1Node>(null, step.Node, cancellationToken) is not { } node) return;
         var taints = node.Spec?.Taints ?? [];
         if (taints.Any(t => t.Key == NodeReader.OutOfServiceTaint)) return;
         await api.MergePatchAsync<V1Node>(null, step.Node, new

@@ -1,4 +1,6 @@
+using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Recovery;
 using FailoverOperator.Observing;
 using FailoverOperator.Runtime.Kubernetes;
@@ -13,28 +15,33 @@ namespace FailoverOperator.Acting;
 /// </summary>
 public sealed class LeaseWriter(IKubernetesApi api, LeaseLog leases, OperatorClock clock)
 {
-    public Task AssignAsync(RedundancyGroup group, Step.AssignLease step, CancellationToken cancellationToken) => WriteAsync(group, step.ReadVersion, async current =>
+    public Task AssignAsync(RedundancyGroup group, Step.AssignLease step, CancellationToken cancellationToken) => WriteAsync(group, step.ReadVersion, current => new LeaseRecord
     {
-        var lease = LeaseCodec.Assigned(current, group.Namespace(), group.Name(), step.Member.Identity, step.Term, step.Terms, step.KeepRelease, clock.WallNow);
-        return current is null ? await api.CreateAsync(lease, cancellationToken) : await api.ReplaceAsync(lease, cancellationToken);
+        Holder = step.Member.Identity,
+        Term = step.Term,
+        Assignment = LeaseContract.Assignment(step.Member.Identity, step.Term),
+        Terms = step.Terms,
+        Release = step.KeepRelease ? current?.Release : null,
     }, cancellationToken);
 
     public Task RevokeAsync(RedundancyGroup group, Step.RevokeLease step, CancellationToken cancellationToken) =>
-        WriteAsync(group, step.ReadVersion, current => api.ReplaceAsync(LeaseCodec.Revoked(current!, group.Name()), cancellationToken), cancellationToken);
+        WriteAsync(group, step.ReadVersion, current => ElectorProtocol.Revoke(current!), cancellationToken);
 
     public Task UpdateTermsAsync(RedundancyGroup group, Step.UpdateLeaseTerms step, CancellationToken cancellationToken) =>
-        WriteAsync(group, step.ReadVersion, current => api.ReplaceAsync(LeaseCodec.WithTerms(current!, group.Name(), step.Terms), cancellationToken), cancellationToken);
+        WriteAsync(group, step.ReadVersion, current => current! with { Terms = step.Terms }, cancellationToken);
 
     /// <param name="readVersion">Null: it was decided on there being no lease.</param>
-    private async Task WriteAsync(RedundancyGroup group, string? readVersion, Func<V1Lease?, Task<V1Lease>> write, CancellationToken cancellationToken)
+    private async Task WriteAsync(RedundancyGroup group, string? readVersion, Func<LeaseRecord?, LeaseRecord> change, CancellationToken cancellationToken)
     {
         var current = leases.Newest(group);
         if (current?.ResourceVersion() != readVersion)
             throw new KubernetesApiException(ApiFailure.Conflict, $"write Lease {LeaseLog.KeyOf(group)}: it has changed since it was decided on");
         try
         {
+            var record = change(current is null ? null : LeaseCodec.Read(current).Record);
+            var lease = LeaseCodec.Write(current, group.Namespace(), group.Name(), record, clock.WallNow);
             // The watch tells of it only later; the next decision is made at once.
-            leases.Note(LeaseLog.KeyOf(group), await write(current));
+            leases.Note(LeaseLog.KeyOf(group), current is null ? await api.CreateAsync(lease, cancellationToken) : await api.ReplaceAsync(lease, cancellationToken));
         }
         catch (KubernetesApiException e) when (e.Failure is ApiFailure.Conflict or ApiFailure.AlreadyExists or ApiFailure.NotFound)
         {

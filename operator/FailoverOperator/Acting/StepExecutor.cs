@@ -103,23 +103,28 @@ public sealed partial class StepExecutor(
         }, cancellationToken);
     }
 
-    private async Task TaintAsync(ActingContext context, Step.TaintNode step, CancellationToken cancellationToken)
+    private Task TaintAsync(ActingContext context, Step.TaintNode step, CancellationToken cancellationToken) => WhereAllowedAsync(
+        context, () => fencing.TaintAsync(step, cancellationToken),
+        $"the operator lacks the right to taint node {step.Node}; install the chart with fencing.nodeTaint: true, or remove NodeOutOfService from fencing.policy", cancellationToken);
+
+    private Task RunJobAsync(ActingContext context, Step.RunFencingJob step, CancellationToken cancellationToken) => WhereAllowedAsync(
+        context, () => context.Session.Newest(cluster.FailoversOf(context.Group)).FirstOrDefault(f => f.Name() == context.Running?.Name) is { } failover
+            ? fencing.RunJobAsync(context.Group, failover, step, cancellationToken)
+            : Task.CompletedTask,
+        "the operator lacks the right to create Jobs; install the chart with fencing.jobs: true, or remove Job from fencing.policy", cancellationToken);
+
+    /// <summary>The other ways to fence, and a person, go on; one that is not allowed says what it lacks.</summary>
+    private async Task WhereAllowedAsync(ActingContext context, Func<Task> fence, string otherwise, CancellationToken cancellationToken)
     {
         try
         {
-            await fencing.TaintAsync(step, cancellationToken);
+            await fence();
         }
         catch (KubernetesApiException e) when (e.Failure == ApiFailure.Forbidden)
         {
-            // The other ways to fence, and a person, go on; this one says what it lacks.
-            await recorder.BlockAsync(context, Reasons.NodeTaintForbidden, $"the operator lacks the right to taint node {step.Node}; install the chart with fencing.nodeTaint: true, or remove NodeOutOfService from fencing.policy", cancellationToken);
+            await recorder.BlockAsync(context, Reasons.FencingForbidden, otherwise, cancellationToken);
         }
     }
-
-    private Task RunJobAsync(ActingContext context, Step.RunFencingJob step, CancellationToken cancellationToken) =>
-        context.Running is { } running && context.Session.Newest(cluster.FailoversOf(context.Group)).FirstOrDefault(f => f.Name() == running.Name) is { } failover
-            ? fencing.RunJobAsync(context.Group, failover, step, cancellationToken)
-            : Task.CompletedTask;
 
     private async Task VerifyAsync(ActingContext context, Step.Verify step, CancellationToken cancellationToken)
     {

@@ -142,7 +142,12 @@ public static class Composition
     }
 
     private static Informer<T> Follow<T>(IServiceProvider services, string? namespaceName, int seed, ListOptions? selection = null)
-        where T : class, IKubernetesObject<V1ObjectMeta> => new(
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        var informer = new Informer<T>(
             services.GetRequiredService<IKubernetesApi>(), new InformerOptions { Namespace = namespaceName, Selection = selection ?? ListOptions.All },
             services.GetRequiredService<TimeProvider>(), new Random(seed), services.GetRequiredService<ILogger<Informer<T>>>());
+        services.GetRequiredService<ApiHealth>().Resumed += informer.Relist;
+        return informer;
+    }
 }

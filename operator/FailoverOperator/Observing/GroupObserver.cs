@@ -20,6 +20,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
     private static readonly TimeSpan ReportsHaveArrived = TimeSpan.FromSeconds(10);
 
     private readonly Durations<bool> _readiness = new(clock);
+    private readonly Durations<bool> _nodes = new(clock);
     private readonly Durations<(string? Container, string? Instance)> _runs = new(clock);
     private readonly Durations<FailoverPhase> _phases = new(clock);
 
@@ -56,6 +57,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
     {
         _runs.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
         _readiness.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
+        _nodes.Keep([.. cluster.Nodes.Items().Select(n => n.Name())]);
         _phases.Keep([.. cluster.Failovers.Items().Select(f => f.Uid())]);
     }
 
@@ -75,11 +77,19 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         Uid = pod.Uid(),
         Address = HasAddress(pod) ? pod.Status.PodIP : null,
         Pod = PodReader.Read(pod, ready => _readiness.Of(pod.Uid(), ready)),
-        Node = string.IsNullOrEmpty(pod.Spec?.NodeName) ? new NodeObservation { Name = "", State = NodeState.Absent } : cluster.Node(pod.Spec.NodeName),
+        Node = string.IsNullOrEmpty(pod.Spec?.NodeName) ? new NodeObservation { Name = "", State = NodeState.Absent } : Node(pod.Spec.NodeName),
         Probe = session.Prober[pod.Uid()].At(now),
         RoleLabel = pod.Label(ApiGroup.RoleLabel),
         TermLabel = Term(pod.Label(ApiGroup.TermLabel)),
     };
+
+    private NodeObservation Node(string name)
+    {
+        var node = cluster.Node(name);
+        var isReady = node.State == NodeState.Ready;
+        var since = _nodes.Of(name, isReady);
+        return isReady ? node : node with { NotReadyFor = since };
+    }
 
     private FailoverRecord Read(RedundancyGroup group, Failover failover, GroupSession session) => new()
     {

@@ -17,7 +17,7 @@ public static class LeaseCodec
 {
     /// <summary>
     /// An annotation that cannot be read errs on the strict side: terms without members, which the operator puts right by writing
-    /// its own; accepted terms that name nobody, so that nobody is promoted on their account; no release.
+    /// its own; accepted or pledged ones that name nobody, so that nobody is promoted on their account; no release.
     /// </summary>
     public static LeaseReading Read(V1Lease lease)
     {
@@ -31,6 +31,7 @@ public static class LeaseCodec
             Assignment = Annotation(lease, LeaseContract.AssignmentAnnotation),
             Terms = Parse(LeaseContract.TermsAnnotation, AgentJson.Default.LeaseTerms, unknown) ?? unknown,
             Accepted = Parse(LeaseContract.AcceptedAnnotation, AgentJson.Default.LeaseTerms, unknown),
+            Pledged = Parse(LeaseContract.PledgedAnnotation, AgentJson.Default.LeaseTerms, unknown),
             Release = Parse(LeaseContract.ReleaseAnnotation, AgentJson.Default.ReleaseNote, null),
             Version = lease.ResourceVersion() ?? "",
         };
@@ -46,58 +47,30 @@ public static class LeaseCodec
         }
     }
 
-    /// <summary>The lease as it is when the operator names a holder: everything in one write.</summary>
-    /// <param name="current">What is there. Null: nothing.</param>
-    /// <param name="keepRelease">The note that an earlier holder left stays.</param>
-    public static V1Lease Assigned(V1Lease? current, string namespaceName, string group, string holder, long term, LeaseTerms terms, bool keepRelease, DateTimeOffset now)
-    {
-        var lease = Labelled(current, namespaceName, group);
-        lease.Spec = new V1LeaseSpec
-        {
-            HolderIdentity = holder,
-            LeaseTransitions = checked((int)term),
-            LeaseDurationSeconds = terms.LeaseDurationSeconds,
-            AcquireTime = now.UtcDateTime,
-            RenewTime = now.UtcDateTime,
-        };
-        Annotate(lease, LeaseContract.AssignmentAnnotation, LeaseContract.Assignment(holder, term));
-        Annotate(lease, LeaseContract.TermsAnnotation, Text(terms));
-        Annotate(lease, LeaseContract.AcceptedAnnotation, null);
-        if (!keepRelease) Annotate(lease, LeaseContract.ReleaseAnnotation, null);
-        return lease;
-    }
-
-    /// <summary>The lease without a holder, in the same term: whoever held it has to go, and says when it has.</summary>
-    public static V1Lease Revoked(V1Lease current, string group)
-    {
-        var lease = Labelled(current, current.Namespace(), group);
-        lease.Spec.HolderIdentity = null;
-        Annotate(lease, LeaseContract.AssignmentAnnotation, null);
-        return lease;
-    }
-
-    /// <summary>The lease with other terms; its holder accepts them when it lives by them.</summary>
-    public static V1Lease WithTerms(V1Lease current, string group, LeaseTerms terms)
-    {
-        var lease = Labelled(current, current.Namespace(), group);
-        lease.Spec ??= new V1LeaseSpec();
-        lease.Spec.LeaseDurationSeconds = terms.LeaseDurationSeconds;
-        Annotate(lease, LeaseContract.TermsAnnotation, Text(terms));
-        return lease;
-    }
-
     /// <summary>
-    /// A copy with the labels that the operator finds leases by. No owner: a group that is deleted leaves its workload at work, and
-    /// an agent whose lease has gone makes its server read-only.
+    /// The lease with what the record says, to replace <paramref name="current"/> (null: to be created). No owner: a group that is
+    /// deleted leaves its workload at work, and an agent whose lease has gone makes its server read-only.
     /// </summary>
-    private static V1Lease Labelled(V1Lease? current, string namespaceName, string group)
+    public static V1Lease Write(V1Lease? current, string namespaceName, string group, LeaseRecord record, DateTimeOffset now)
     {
         var lease = current is null
             ? new V1Lease { Metadata = new V1ObjectMeta { Name = LeaseContract.LeaseName(group, ApiGroup.FirstSlot), NamespaceProperty = namespaceName } }
             : EntityJson.Copy(current);
         lease.Metadata.Labels ??= new Dictionary<string, string>();
+        // The operator finds leases by these.
         lease.Metadata.Labels[ApiGroup.GroupLabel] = group;
         lease.Metadata.Labels[ApiGroup.SlotLabel] = ApiGroup.FirstSlot;
+        lease.Spec ??= new V1LeaseSpec();
+        if (record.Holder is not null && (lease.Spec.HolderIdentity != record.Holder || lease.Spec.LeaseTransitions != record.Term))
+            lease.Spec.AcquireTime = lease.Spec.RenewTime = now.UtcDateTime;
+        lease.Spec.HolderIdentity = record.Holder;
+        lease.Spec.LeaseTransitions = checked((int)record.Term);
+        lease.Spec.LeaseDurationSeconds = record.Terms.LeaseDurationSeconds;
+        Annotate(lease, LeaseContract.AssignmentAnnotation, record.Assignment);
+        Annotate(lease, LeaseContract.TermsAnnotation, Text(record.Terms));
+        Annotate(lease, LeaseContract.AcceptedAnnotation, record.Accepted is { } accepted ? Text(accepted) : null);
+        Annotate(lease, LeaseContract.PledgedAnnotation, record.Pledged is { } pledged ? Text(pledged) : null);
+        Annotate(lease, LeaseContract.ReleaseAnnotation, record.Release is { } note ? JsonSerializer.Serialize(note, AgentJson.Default.ReleaseNote) : null);
         return lease;
     }
 

@@ -44,8 +44,11 @@ public sealed class FailoverNews(EventOutbox events, OperatorMetrics metrics)
             case FailoverPhase.Pending or FailoverPhase.Fencing:
                 break;
             case FailoverPhase.Electing:
-                if (failover.Spec.From is { } from && status.Fence?.Evidence != FenceEvidence.NotNeeded)
-                    events.Post(group, EventReasons.MemberFenced, $"{from.Name} cannot write any more: {status.Fence?.Evidence} by {status.Fence?.By}", EventType.Normal);
+                if (failover.Spec.From is { } from && status.Fence is { Evidence: not FenceEvidence.NotNeeded } fence)
+                {
+                    metrics.Fenced(group, fence.Evidence);
+                    events.Post(group, EventReasons.MemberFenced, $"{from.Name} cannot write any more: {fence.Evidence} by {fence.By}", EventType.Normal);
+                }
                 break;
             case FailoverPhase.Promoting:
                 break;

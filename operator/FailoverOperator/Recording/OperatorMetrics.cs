@@ -1,5 +1,7 @@
+using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Reporting;
 using k8s.Models;
 using Prometheus;
@@ -22,6 +24,11 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
         new HistogramConfiguration { Buckets = [0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 30, 60, 120, 300] });
 
     private Counter Failovers => _factory.CreateCounter("redundancy_failovers_total", "Ended failovers.", ["namespace", "group", "type", "cause", "result"]);
+
+    private Counter Fences => _factory.CreateCounter("redundancy_fences_total", "Old primaries that were kept from writing, by the proof of it.", ["namespace", "group", "evidence"]);
+
+    private Gauge LeaseSlack => _factory.CreateGauge("redundancy_lease_slack_seconds",
+        "Time between the moment when a holder has surely stopped and the one when its lease expires, clocks at their worst; absent without agents.", GroupLabels);
 
     private Gauge Available => _factory.CreateGauge("redundancy_available", "1 while a primary takes writes.", GroupLabels);
 
@@ -48,6 +55,8 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
         if (status.DowntimeMilliseconds is { } downtime) Duration.WithLabels([.. labels, "total"]).Observe(downtime / 1000.0);
     }
 
+    public void Fenced(RedundancyGroup group, FenceEvidence evidence) => Fences.WithLabels([.. Labels(group), evidence.ToString()]).Inc();
+
     public void Report(RedundancyGroup group, GroupReport report, bool blocked)
     {
         var labels = Labels(group);
@@ -57,6 +66,8 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
         SparesWanted.WithLabels(labels).Set(group.Spec.Spares);
         Blocked.WithLabels(labels).Set(blocked ? 1 : 0);
         if (report.Term is { } term) Term.WithLabels(labels).Set(term);
+        if (group.Spec.Agent is null) LeaseSlack.RemoveLabelled(labels);
+        else LeaseSlack.WithLabels(labels).Set(Slack(group.Spec).TotalSeconds);
         RemoveMembers(labels, except: [.. report.Members.Select(m => m.Name)]);
         foreach (var member in report.Members)
         {
@@ -70,9 +81,12 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
     public void Forget(RedundancyGroup group)
     {
         var labels = Labels(group);
-        foreach (var gauge in new[] { Available, FailoverReady, SparesReady, SparesWanted, Term, Blocked }) gauge.RemoveLabelled(labels);
+        foreach (var gauge in new[] { Available, FailoverReady, SparesReady, SparesWanted, Term, Blocked, LeaseSlack }) gauge.RemoveLabelled(labels);
         RemoveMembers(labels, except: []);
-        foreach (var series in Failovers.GetAllLabelValues().Where(l => l[0] == labels[0] && l[1] == labels[1]).ToList()) Failovers.RemoveLabelled(series);
+        foreach (var counter in new[] { Failovers, Fences })
+        {
+            foreach (var series in counter.GetAllLabelValues().Where(l => l[0] == labels[0] && l[1] == labels[1]).ToList()) counter.RemoveLabelled(series);
+        }
         foreach (var series in Duration.GetAllLabelValues().Where(l => l[0] == labels[0] && l[1] == labels[1]).ToList()) Duration.RemoveLabelled(series);
     }
 
@@ -83,6 +97,13 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
             foreach (var series in gauge.GetAllLabelValues().Where(l => l[0] == labels[0] && l[1] == labels[1] && !except.Contains(l[2])).ToList()) gauge.RemoveLabelled(series);
         }
     }
+
+    private static TimeSpan Slack(RedundancyGroupSpec spec) => LeaseTimings.Of(new LeaseTerms
+    {
+        LeaseDurationSeconds = spec.Detection.LeaseDurationSeconds,
+        StopAfterMilliseconds = spec.Fencing.StopAfterMilliseconds,
+        DemoteTimeoutMilliseconds = spec.Fencing.DemoteTimeoutMilliseconds,
+    }).Slack;
 
     private static double IsTrue(GroupReport report, string type) => report.Conditions.First(c => c.Type == type).Status == ConditionStatus.True ? 1 : 0;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.TestBed;
@@ -74,6 +75,21 @@ public sealed partial record Fault
             Lasts = TimeSpan.FromSeconds(20),
             Heal = scene => scene.Group.SignalFirstProcessAsync(scene.Primary, "CONT"),
         },
+        new("two-operators", Expected.Failover, async scene =>
+        {
+            await scene.Bed.Release.StartAsync(replicas: 2);
+            await scene.Group.CrashServerAsync(scene.Primary);
+        })
+        {
+            NeedsNodePower = false,
+            Prepare = Nothing,
+            Heal = scene => scene.Bed.Release.StartAsync(),
+        },
+        new("api-slow", Expected.Either, SlowApiDownAsync)
+        {
+            Prepare = Nothing,
+            Heal = scene => scene.Nodes.ThawAsync(scene.Nodes.ControlPlane),
+        },
         new("lease-forged", Expected.Either, ForgeLeaseAsync) { NeedsNodePower = false, Prepare = Nothing, Lasts = TimeSpan.FromSeconds(10) },
         new("lease-deleted", Expected.Either, scene => scene.Kubectl.RunAsync("delete", "lease", scene.Group.Lease))
         {
@@ -98,6 +114,18 @@ public sealed partial record Fault
     {
         await healing;
         await scene.Bed.Cluster.Kubectl.RunAsync("wait", "--for=condition=Ready", $"node/{scene.Node}", "--timeout=60s");
+    }
+
+    /// <summary>For half a minute every call takes up to two seconds.</summary>
+    private static async Task SlowApiDownAsync(Scene scene)
+    {
+        for (var since = Stopwatch.StartNew(); since.Elapsed < TimeSpan.FromSeconds(30);)
+        {
+            await scene.Nodes.FreezeAsync(scene.Nodes.ControlPlane);
+            await Task.Delay(TimeSpan.FromMilliseconds(1800));
+            await scene.Nodes.ThawAsync(scene.Nodes.ControlPlane);
+            await Task.Delay(TimeSpan.FromMilliseconds(100));
+        }
     }
 
     private static async Task RestoreApiAsync(Scene scene)

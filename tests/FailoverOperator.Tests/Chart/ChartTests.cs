@@ -16,6 +16,7 @@ public sealed class ChartTests
         watchNamespace: shop
         serviceAccount: { create: false, name: existing }
         hooks: { exec: false }
+        fencing: { jobs: false, nodeTaint: true }
         logging: { level: Debug, format: text }
         resources: { limits: { memory: 1Gi } }
         livenessProbe: { failureThreshold: 7 }
@@ -73,7 +74,7 @@ public sealed class ChartTests
         Assert.All(manifests.Rules, rule => Assert.DoesNotContain("*", rule.Verbs.Concat(rule.Resources).Concat(rule.ApiGroups)));
         Assert.True(manifests.Allows("get", "secrets"));
         Assert.All(["list", "watch", "create", "update", "patch", "delete"], verb => Assert.False(manifests.Allows(verb, "secrets")));
-        Assert.All(["create", "update", "patch", "delete"], verb => Assert.False(manifests.Allows(verb, "nodes")));
+        Assert.All(["create", "update", "delete"], verb => Assert.False(manifests.Allows(verb, "nodes")));
     }
 
     [Fact]
@@ -135,6 +136,32 @@ public sealed class ChartTests
     public void Commands_in_pods_are_a_right_of_their_own(string values, bool allowed) =>
         Assert.Equal(allowed, Helm.Template(values).Allows("create", "pods/exec"));
 
+    [Theory]
+    [InlineData(Defaults)]
+    [InlineData(Namespaced)]
+    [InlineData(NamespacedWithoutNodes)]
+    [InlineData(Everything)]
+    public void Leases_can_be_assigned_and_not_deleted(string values)
+    {
+        var manifests = Helm.Template(values);
+        Assert.All(["get", "list", "watch", "create", "update"], verb => Assert.True(manifests.Allows(verb, "leases", "coordination.k8s.io")));
+        Assert.All(["patch", "delete"], verb => Assert.False(manifests.Allows(verb, "leases", "coordination.k8s.io")));
+        Assert.All(["get", "list", "watch"], verb => Assert.True(manifests.Allows(verb, "jobs", "batch")));
+    }
+
+    [Theory]
+    [InlineData(Defaults, true)]
+    [InlineData("fencing: { jobs: false }", false)]
+    public void Jobs_are_a_right_of_their_own(string values, bool allowed) =>
+        Assert.Equal(allowed, Helm.Template(values).Allows("create", "jobs", "batch"));
+
+    [Theory]
+    [InlineData(Defaults, false)]
+    [InlineData("fencing: { nodeTaint: true }", true)]
+    [InlineData("rbac: { scope: Namespace }\nfencing: { nodeTaint: true }", true)]
+    public void Tainting_nodes_is_a_right_that_has_to_be_asked_for(string values, bool allowed) =>
+        Assert.Equal(allowed, Helm.Template(values).Allows("patch", "nodes"));
+
     [Fact]
     public void No_roles_where_they_are_made_by_somebody_else() =>
         Assert.Empty(Helm.Template("rbac: { create: false }").Rules);
@@ -190,6 +217,9 @@ public sealed class ChartTests
     [InlineData("rbac: { scope: Galaxy }", "scope")]
     [InlineData("rbac: { nodes: 'yes' }", "nodes")]
     [InlineData("hooks: { exec: 'true' }", "exec")]
+    [InlineData("fencing: { jobs: 'true' }", "jobs")]
+    [InlineData("fencing: { nodeTaint: 1 }", "nodeTaint")]
+    [InlineData("rbac: { nodes: false }\nfencing: { nodeTaint: true }", "fencing.nodeTaint")]
     [InlineData("logging: { level: loud }", "level")]
     [InlineData("metrics: { service: { port: '8080' } }", "port")]
     [InlineData("image: { tag: 1.2 }", "tag")]

@@ -1,5 +1,6 @@
 using System.Reflection;
 using FailoverOperator.Api;
+using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Attributes;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.CrdGenerator;
@@ -10,8 +11,9 @@ namespace FailoverOperator.Tests.Contract;
 /// <summary>The committed CRDs are what the types say, and the types say all that users need.</summary>
 public sealed class CrdContractTests
 {
+    /// <summary>What agents say to each other and to the operator is not for users.</summary>
     private static readonly Type[] ContractTypes = [.. typeof(ApiGroup).Assembly.GetTypes()
-        .Where(type => type.Namespace != typeof(DescriptionAttribute).Namespace)];
+        .Where(type => type.Namespace != typeof(DescriptionAttribute).Namespace && type.Namespace != typeof(AgentContract).Namespace)];
 
     private static readonly string[] RuleNames = [.. typeof(RuleIds).GetFields().Select(field => (string)field.GetRawConstantValue()!)];
 

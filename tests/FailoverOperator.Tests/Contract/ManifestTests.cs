@@ -46,6 +46,8 @@ public sealed class ManifestTests
     [InlineData("engine: { type: Redis, redis: {} }")]
     [InlineData("engine: { type: Redis, redis: { passwordSecretRef: { name: s, key: k } } }")]
     [InlineData("engine: { type: Hooks, hooks: { status: { exec: { command: [c] } }, promote: { http: { port: 80 } }, follow: {} } }")]
+    [InlineData("{ engine: { type: PostgreSQL, postgreSQL: {} }, agent: { tokenSecretRef: { name: s, key: k } } }")]
+    [InlineData("{ engine: { type: Redis }, fencing: { policy: [Job], job: { image: i } } }")]
     [InlineData("{ engine: { type: Redis }, targets: {}, detection: {}, fencing: {}, promotion: {}, traffic: {} }")]
     [InlineData("{ engine: { type: Redis }, targets: { rtoSeconds: 7 }, fencing: { whenUnproven: Proceed } }")]
     public void Defaults_of_the_crd_are_the_initial_values_of_the_types(string spec)

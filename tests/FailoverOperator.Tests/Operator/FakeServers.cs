@@ -30,6 +30,8 @@ public sealed class FakeServers
 
     public FakeServer this[string address] => _byAddress[address];
 
+    public FakeServer? Find(string address) => _byAddress.GetValueOrDefault(address);
+
     public FakeServer Add(string address)
     {
         var server = new FakeServer { Address = address };

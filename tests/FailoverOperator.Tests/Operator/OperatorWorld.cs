@@ -14,9 +14,14 @@ public sealed class OperatorWorld : IDisposable
 {
     private const string Namespace = "shop";
 
+    private static readonly TimeSpan RestartTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan HandOverTime = TimeSpan.FromMilliseconds(200);
+
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly System.Threading.ITimer _cluster;
     private readonly List<OperatorUnderTest> _operators = [];
+    private readonly Dictionary<string, TimeSpan> _restarts = [];
+    private readonly Dictionary<string, TimeSpan> _stops = [];
     private int _pods;
 
     public OperatorWorld(Func<RedundancyGroupSpec, RedundancyGroupSpec>? change = null)
@@ -27,6 +32,8 @@ public sealed class OperatorWorld : IDisposable
         Api.Seed(Objects.Service(Namespace, "db-rw"));
         var spec = Objects.Spec("db", "db-rw");
         Api.Seed(new RedundancyGroup { Metadata = new V1ObjectMeta { Name = "db", NamespaceProperty = Namespace }, Spec = change?.Invoke(spec) ?? spec });
+        Api.Seed(new V1Secret { Metadata = new V1ObjectMeta { Name = "agent", NamespaceProperty = Namespace }, Data = new Dictionary<string, byte[]> { ["token"] = "open-sesame"u8.ToArray() } });
+        Agents = new FakeAgents(Api, Servers, () => Now);
         _cluster = _time.CreateTimer(_ => RunCluster(), null, TimeSpan.Zero, TimeSpan.FromMilliseconds(20));
     }
 
@@ -35,6 +42,9 @@ public sealed class OperatorWorld : IDisposable
     private readonly TestLoop _loop = new();
 
     public FakeServers Servers { get; } = new();
+
+    /// <summary>Those of a group with agents.</summary>
+    public FakeAgents Agents { get; }
 
     /// <summary>Nodes whose kubelets do nothing and tell nothing.</summary>
     public HashSet<string> DeadNodes { get; } = [];
@@ -54,12 +64,16 @@ public sealed class OperatorWorld : IDisposable
 
     public FakeServer Server(string pod) => Servers[Pod(pod).Status.PodIP];
 
+    public FakeAgent Agent(string pod) => Agents.Of(Pod(pod));
+
+    public V1Lease? Lease => Api.Peek<V1Lease>(Namespace, "db-0");
+
     public string? Condition(string type) => Group.Status?.Conditions.FirstOrDefault(c => c.Type == type) is { } found ? $"{found.Status} {found.Reason}" : null;
 
     /// <summary>A new operator process, with nothing in memory; another one may run beside it.</summary>
     public void StartOperator()
     {
-        var started = new OperatorUnderTest(Api, _time, (group, _, _) => group.Spec.Agent is null ? Servers.Engine() : throw new NotSupportedException("no agents here"));
+        var started = new OperatorUnderTest(Api, _time, (group, _, _) => group.Spec.Agent is null ? Servers.Engine() : Agents.Engine());
         _operators.Add(started);
         _ = _loop.Start(started.RunAsync);
     }
@@ -74,10 +88,15 @@ public sealed class OperatorWorld : IDisposable
         for (_loop.Settle(); !condition(); _loop.Pass(TimeSpan.FromMilliseconds(50), _time.Advance))
         {
             Assert.True(_time.GetUtcNow() < end, $"not within the limit: {what}");
+            Assert.Empty(Agents.DualWriters);
         }
     }
 
-    public void Pass(TimeSpan duration) => _loop.Pass(duration, _time.Advance);
+    public void Pass(TimeSpan duration)
+    {
+        _loop.Pass(duration, _time.Advance);
+        Assert.Empty(Agents.DualWriters);
+    }
 
     public void UntilSteady(string holder, string? what = null) => Until(
         () => Group.Status?.Slots.FirstOrDefault()?.Holder == holder && Condition("Available") == "True PrimaryServing" && Condition("Redundant") == "True EnoughSpares",
@@ -92,20 +111,64 @@ public sealed class OperatorWorld : IDisposable
 
     private void RunCluster()
     {
+        RestartContainers();
         foreach (var ordinal in Enumerable.Range(0, 3))
         {
             var pod = Api.Peek<V1Pod>(Namespace, $"db-{ordinal}");
             if (pod is null) Create(ordinal);
             else if (!DeadNodes.Contains(pod.Spec.NodeName) && pod.Metadata.DeletionTimestamp is not null) End(pod);
         }
+        Agents.Tick();
         PointEndpoints();
+    }
+
+    /// <summary>Everything on the node ends, and nobody tells.</summary>
+    public void CutPower(string node)
+    {
+        DeadNodes.Add(node);
+        foreach (var pod in Api.PeekAll<V1Pod>().Where(p => p.Spec.NodeName == node)) Agents.Of(pod).Kill(isLost: true);
+    }
+
+    /// <summary>Agent and server end; the kubelet starts them again, a while later.</summary>
+    public void KillContainer(string name)
+    {
+        Agent(name).Kill();
+        _restarts[name] = Now + RestartTime;
+    }
+
+    /// <summary>The API server is away, for everybody, or back.</summary>
+    public void CutOffAll(bool away)
+    {
+        foreach (var client in Clients) client.IsCutOff = away;
+    }
+
+    /// <summary>Every call takes so long, everybody's.</summary>
+    public void SlowDown(TimeSpan latency)
+    {
+        foreach (var client in Clients) client.Faults.Before = (_, token) => Task.Delay(latency, _time, token);
+    }
+
+    private IEnumerable<FakeKubernetesApi> Clients => _operators.Select(o => o.Api).Concat(Agents.All.Select(a => a.Api));
+
+    private void RestartContainers()
+    {
+        foreach (var (name, at) in _restarts.Where(r => r.Value <= Now).ToList())
+        {
+            _restarts.Remove(name);
+            var pod = Api.Change<V1Pod>(Namespace, name, p => Objects.Restart(p, $"container-{++_pods}"));
+            var server = Servers[pod.Status.PodIP];
+            (server.Up, server.Hangs, server.Instance) = (true, false, $"run-{_pods}");
+            Agents.Start(pod, server);
+        }
     }
 
     private void Create(int ordinal)
     {
         var address = $"10.0.0.{++_pods}";
-        Servers.Add(address).Instance = $"run-{_pods}";
-        Api.Seed(Objects.Pod(Namespace, $"db-{ordinal}", $"node-{ordinal + 1}", address, $"container-{_pods}", Api.Peek<V1StatefulSet>(Namespace, "db")!));
+        var server = Servers.Add(address);
+        server.Instance = $"run-{_pods}";
+        var pod = Api.Seed(Objects.Pod(Namespace, $"db-{ordinal}", $"node-{ordinal + 1}", address, $"container-{_pods}", Api.Peek<V1StatefulSet>(Namespace, "db")!));
+        if (HasAgents) Agents.Start(pod, server);
     }
 
     /// <summary>First the status with every container ended, a while later the object goes.</summary>
@@ -117,9 +180,20 @@ public sealed class OperatorWorld : IDisposable
             Api.Remove<V1Pod>(Namespace, pod.Name());
             return;
         }
+        if (HasAgents && IsHandingOver(pod)) return;
         Servers[pod.Status.PodIP].Up = false;
         Servers[pod.Status.PodIP].IsPrimary = false;
+        if (HasAgents) Agents.Of(pod).Kill();
         Api.Change<V1Pod>(Namespace, pod.Name(), p => Objects.Terminate(p));
+    }
+
+    private bool HasAgents => Api.Peek<RedundancyGroup>(Namespace, "db") is not { Spec.Agent: null };
+
+    /// <summary>An agent that is asked to end gets time to hand over.</summary>
+    private bool IsHandingOver(V1Pod pod)
+    {
+        if (_stops.TryAdd(pod.Uid(), Now + HandOverTime)) Agents.Of(pod).Stop();
+        return Now < _stops[pod.Uid()];
     }
 
     private void PointEndpoints()

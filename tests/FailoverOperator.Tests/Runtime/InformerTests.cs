@@ -106,6 +106,21 @@ public sealed class InformerTests : IDisposable
     }
 
     [Fact]
+    public void Lists_again_at_once_when_it_is_told_that_the_watch_may_hang()
+    {
+        Seed("a", "1");
+        Start();
+        _api.SilenceWatches();
+        _api.Remove<V1ConfigMap>("ns", "a");
+        _loop.Settle();
+        Assert.Equal(["Added a=1"], _events);
+
+        _informer.Relist();
+        Pass(1);
+        Assert.Equal(["Added a=1", "DeletedUnseen a=1"], _events);
+    }
+
+    [Fact]
     public void Lists_again_when_the_watch_is_silent_for_too_long()
     {
         Start();

@@ -1,0 +1,39 @@
+using FailoverOperator.Api;
+using FailoverOperator.Api.Agents;
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Core.Leases;
+using FailoverOperator.Core.Observations;
+
+namespace FailoverOperator.Core.Decisions;
+
+/// <summary>What the lease demands of a candidate, beyond its own state. For groups with agents.</summary>
+/// <param name="Lease">The lease that is to be overwritten. Null: there is none.</param>
+/// <param name="Wanted">The terms that the group is to have.</param>
+/// <param name="Expired">The proof of the last holder's end is that its time has run out, or it is not known yet what it will be.</param>
+/// <param name="Ended">Uids of pods that have been proven to have ended, for D.</param>
+public sealed record LeaseLimits(LeaseRecord? Lease, LeaseTerms Wanted, bool Expired, IReadOnlySet<string> Ended)
+{
+    /// <param name="evidence">How the old primary was fenced. Null: it is not yet.</param>
+    /// <returns>Null: the group has no agents.</returns>
+    public static LeaseLimits? Of(GroupObservation group, FenceEvidence? evidence) => group.HasAgents
+        ? new(group.Lease?.Record, LeasePlan.TermsFor(group), evidence is null or FenceEvidence.LeaseExpired or FenceEvidence.NotNeeded,
+            group.Departures.Where(d => d.ConfirmedByKubelet && d.Age >= group.LeaseDuration).Select(d => d.Uid).ToHashSet())
+        : null;
+
+    /// <summary>How many members have an acknowledged write, by all that the last holder may have lived by.</summary>
+    public IReadOnlyList<LeaseTerms> Terms => new[] { Lease?.Accepted, Lease?.Pledged, Lease?.Terms }.OfType<LeaseTerms>().Where(t => t.Members.Count > 0).DefaultIfEmpty(Wanted).ToList();
+
+    /// <summary>No earlier holder can go on writing by promises that bind others and not this one.</summary>
+    public bool Frees(Member member) => ElectorProtocol.MayBeAssigned(Lease, Wanted, member.Uid, Expired, Ended);
+
+    /// <summary>Null: the lease may name it.</summary>
+    public Eligibility.Ineligible? Refuse(Member member)
+    {
+        if (member.Address is null) return new(Reasons.NoCandidate, $"{member.Name} has no address yet");
+        if (member.IsWritablePrimary) return new(Reasons.SplitBrainSuspected, $"{member.Name} says that it takes writes, although the lease does not name it; its agent stops it");
+        if (member.Probe.Status?.IsEmpty == true) return new(Reasons.NoCandidate, $"{member.Name} holds no data");
+        return Frees(member)
+            ? null
+            : new(Reasons.NotInLease, $"{member.Name} has not promised to wait for the end of the last holder, which may go on without the API server: the lease's terms did not name it yet");
+    }
+}
