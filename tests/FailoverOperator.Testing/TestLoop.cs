@@ -64,11 +64,14 @@ public sealed class TestLoop : SynchronizationContext, IDisposable
         task.GetAwaiter().GetResult();
     }
 
+    /// <summary>By how much time goes on at once: what happens in between is seen at its end.</summary>
+    public TimeSpan Step { get; set; } = TimeSpan.FromMilliseconds(50);
+
     /// <summary>Lets time go on in small steps, and everything react to each.</summary>
     /// <param name="advance">FakeTimeProvider.Advance.</param>
     public void Pass(TimeSpan time, Action<TimeSpan> advance)
     {
-        var step = TimeSpan.FromMilliseconds(50);
+        var step = Step;
         for (var left = time; left > TimeSpan.Zero; left -= step)
         {
             advance(left < step ? left : step);

@@ -37,7 +37,7 @@ public sealed class FirstData : IAsyncDisposable
 
     private async Task CreateAsync()
     {
-        await using var member = new PostgreSqlMember("first");
+        await using var member = new PostgreSqlMember("first", null, "--wal-segsize=1", "--no-sync"); // Little to copy.
         _ = await member.ServeAsync(PostgreSqlMember.Terms(0, member));
         _ = await member.SqlAsync("create table rows (n int primary key)");
         _ = Assert.NotNull(await member.Server.ShutDownAsync(TestContext.Current.CancellationToken));

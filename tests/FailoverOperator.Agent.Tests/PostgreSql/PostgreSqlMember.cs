@@ -18,7 +18,7 @@ internal sealed class PostgreSqlMember : IAsyncDisposable
     private readonly DirectoryInfo _folder;
 
     /// <param name="parent">Where its volume is. Null: anywhere.</param>
-    public PostgreSqlMember(string name, string? parent = null)
+    public PostgreSqlMember(string name, string? parent = null, params string[] initDbArguments)
     {
         Name = name;
         // Unique among the test runs of this machine, too.
@@ -42,6 +42,7 @@ internal sealed class PostgreSqlMember : IAsyncDisposable
             RunDirectory = Path.Combine(_folder.FullName, "run"),
             ListenAddresses = Address,
             UserConfiguration = UserConfiguration,
+            InitDbArguments = initDbArguments,
         };
         Server = new PostgreSqlServer(Settings, Supervisor, RealClock.Instance);
     }

@@ -45,10 +45,10 @@ public sealed class StandbyTests(FirstData first)
     [Fact]
     public async Task A_standby_that_was_away_for_too_long_is_copied_anew()
     {
-        await using var group = await PostgreSqlGroup.StartAsync(first, members: 2, synchronous: 0, "max_slot_wal_keep_size = 1MB\nwal_keep_size = 0\nmin_wal_size = 32MB\nmax_wal_size = 32MB");
+        await using var group = await PostgreSqlGroup.StartAsync(first, members: 2, synchronous: 0, "max_slot_wal_keep_size = 1MB\nwal_keep_size = 0\nmin_wal_size = 2MB\nmax_wal_size = 2MB");
         var (a, b) = (group.Members[0], group.Members[1]);
         _ = await b.Server.DemoteAsync(Stop);
-        for (var i = 0; i < 4; i++)
+        for (var i = 0; i < 8; i++)
         {
             _ = await a.SqlAsync($"insert into rows values ({i})");
             _ = await a.SqlAsync("select pg_switch_wal()");
@@ -58,7 +58,7 @@ public sealed class StandbyTests(FirstData first)
         _ = await b.FollowAsync(a);
 
         Assert.Contains("pg_basebackup", b.Supervisor.Programs);
-        Assert.Equal("4", await b.SqlAsync("select count(*) from rows"));
+        Assert.Equal("8", await b.SqlAsync("select count(*) from rows"));
         Assert.Equal("reserved", await a.SqlAsync("select wal_status from pg_replication_slots"));
     }
 

@@ -107,7 +107,8 @@ public sealed class AgentMemoryTests
         Assert.Equal(At(1), second.Renewed(second.Sent!, Claimed(Me, 5), At(1.1)).Tenure!.ConfirmedAt);
     }
 
-    public static TheoryData<LeaseRecord> NotMine => [Claimed(Other, 5), Claimed(Me, 6), Claimed(Me, 4), Revoked(5), Claimed(Me, 5) with { Assignment = null }];
+    public static TheoryData<LeaseRecord> NotMine =>
+        [Claimed(Other, 5), Claimed(Me, 6), Claimed(Me, 4), Revoked(5), Claimed(Me, 5) with { Assignment = null }];
 
     [Theory]
     [MemberData(nameof(NotMine))]
@@ -132,7 +133,7 @@ public sealed class AgentMemoryTests
         Assert.Equal(At(2), sending.AcknowledgedByAll(asked).Renewed(sending.Sent!, Claimed(Me, 5), At(2.2)).Tenure!.ConfirmedAt);
     }
 
-    public static TheoryData<AgentMemory> NoHolder => [Agent, Agent.Saw(Claimed(Other, 5), At(0)), Agent.Saw(Revoked(5), At(0)), Holder().Demoted(ReleaseReason.ProcessDown, null, null)];
+    public static TheoryData<AgentMemory> NoHolder => [Agent, Agent.Saw(Claimed(Other, 5), At(0)), Agent.Saw(Revoked(5), At(0)), Holder().Dead()];
 
     [Theory]
     [MemberData(nameof(NoHolder))]
@@ -196,15 +197,27 @@ public sealed class AgentMemoryTests
     {
         var other = new LeaseTerms
         {
-            LeaseDurationSeconds = 4, RenewIntervalMilliseconds = 1200, StopAfterMilliseconds = 2500, DemoteTimeoutMilliseconds = 1200, Failsafe = false,
-            RestartTimeoutSeconds = 3, SynchronousStandbys = 1, Members = [Member(2) with { Address = "10.9.9.9" }, Member(3)],
+            LeaseDurationSeconds = 4,
+            RenewIntervalMilliseconds = 1200,
+            StopAfterMilliseconds = 2500,
+            DemoteTimeoutMilliseconds = 1200,
+            Failsafe = false,
+            RestartTimeoutSeconds = 3,
+            SynchronousStandbys = 1,
+            Members = [Member(2) with { Address = "10.9.9.9" }, Member(3)],
         };
         var offered = Holder().Renewing(other, At(0.5)).Tenure!.Offered!;
         Assert.Equal(
             new LeaseTerms
             {
-                LeaseDurationSeconds = 5, RenewIntervalMilliseconds = 1000, StopAfterMilliseconds = 2500, DemoteTimeoutMilliseconds = 1000, Failsafe = false,
-                RestartTimeoutSeconds = 0, SynchronousStandbys = 1, Members = [Member(0), Member(1), Member(2) with { Address = "10.9.9.9" }, Member(3)],
+                LeaseDurationSeconds = 5,
+                RenewIntervalMilliseconds = 1000,
+                StopAfterMilliseconds = 2500,
+                DemoteTimeoutMilliseconds = 1000,
+                Failsafe = false,
+                RestartTimeoutSeconds = 0,
+                SynchronousStandbys = 1,
+                Members = [Member(0), Member(1), Member(2) with { Address = "10.9.9.9" }, Member(3)],
             },
             offered);
     }
@@ -212,7 +225,7 @@ public sealed class AgentMemoryTests
     // ---- giving back
 
     [Fact]
-    public void Who_is_not_the_holder_owes_nothing() => Assert.Null(Agent.Saw(Claimed(Other, 5), At(0)).Demoted(ReleaseReason.ProcessDown, null, null).Owed);
+    public void Who_is_not_the_holder_owes_nothing() => Assert.Null(Agent.Saw(Claimed(Other, 5), At(0)).Dead().Owed);
 
     [Fact]
     public void A_dead_server_is_owed_a_note_and_never_serves_that_term_again()
@@ -225,7 +238,7 @@ public sealed class AgentMemoryTests
     [Fact]
     public void A_note_that_the_lease_shows_is_owed_no_more_and_neither_is_one_of_an_older_term()
     {
-        var owing = Holder().Demoted(ReleaseReason.ProcessDown, null, null);
+        var owing = Holder().Dead();
         Assert.Null(owing.Saw(Revoked(5) with { Release = Note(Me, 5) }, At(1)).Owed);
         Assert.Null(owing.Saw(Assigned(Other, 6), At(1)).Owed);
         Assert.NotNull(owing.Saw(Claimed(Me, 5), At(1)).Owed);

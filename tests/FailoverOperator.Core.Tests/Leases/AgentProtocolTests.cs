@@ -24,7 +24,8 @@ public sealed class AgentProtocolTests
     public void A_holder_whom_the_operator_did_not_name_is_nobodys(string forged)
     {
         var lease = Claimed(Third, 5) with { Holder = forged };
-        Assert.Contains($"names {forged} in term 5", Assert.IsType<AgentOrder.StandBy>(Decide(Agent.Saw(lease, At(0)))).Why, StringComparison.Ordinal);
+        var order = Assert.IsType<AgentOrder.StandBy>(Decide(Agent.Saw(lease, At(0))));
+        Assert.Contains($"names {forged} in term 5", order.Why, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -63,11 +64,11 @@ public sealed class AgentProtocolTests
 
     [Fact]
     public void A_term_that_was_given_back_is_not_claimed_again_by_an_old_story() =>
-        Assert.IsType<AgentOrder.StandBy>(Decide(Holder().Demoted(ReleaseReason.ProcessDown, null, null).Released().Saw(Claimed(Me, 5), At(1)), At(1)));
+        Assert.IsType<AgentOrder.StandBy>(Decide(Holder().Dead().Released().Saw(Claimed(Me, 5), At(1)), At(1)));
 
     [Fact]
     public void What_is_owed_waits_for_a_lease_to_write_it_into() =>
-        Assert.IsType<AgentOrder.StandBy>(Decide(Holder().Demoted(ReleaseReason.ProcessDown, null, null).Saw(null, At(1)), At(1)));
+        Assert.IsType<AgentOrder.StandBy>(Decide(Holder().Dead().Saw(null, At(1)), At(1)));
 
     [Fact]
     public void A_promise_is_kept_until_it_ends()
@@ -124,7 +125,7 @@ public sealed class AgentProtocolTests
         Assert.Equal(At(2), AgentProtocol.NextRenewal(assigned.Renewing(Terms, At(1)), Terms));
         Assert.Equal(At(1), AgentProtocol.NextRenewal(Holder(), Terms));
         Assert.Equal(At(1.5), AgentProtocol.NextRenewal(Holder().Renewing(Terms, At(0.5)), Terms));
-        Assert.Equal(TimeSpan.MinValue, AgentProtocol.NextRenewal(Holder().Demoted(ReleaseReason.ProcessDown, null, null).Saw(Assigned(Me, 6), At(1)), Terms));
+        Assert.Equal(TimeSpan.MinValue, AgentProtocol.NextRenewal(Holder().Dead().Saw(Assigned(Me, 6), At(1)), Terms));
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using FailoverOperator.Api.Agents;
 using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Observations;
 using static FailoverOperator.Core.Tests.Leases.GivenLease;
@@ -9,7 +8,8 @@ public sealed class ElectorProtocolTests
 {
     private static readonly IReadOnlySet<string> NoneEnded = new HashSet<string>();
 
-    private static LeaseRecord Released(long term, bool claimed = true) => (claimed ? Claimed(Me, term) : Assigned(Me, term)).Released(Note(Me, term));
+    private static LeaseRecord Released(long term, bool claimed = true) =>
+        (claimed ? Claimed(Me, term) : Assigned(Me, term)).Released(Note(Me, term));
 
     // ---- what a lease is
 
@@ -86,7 +86,7 @@ public sealed class ElectorProtocolTests
         { "what is over by a better proof, to anybody", Claimed(Other, 5), false, true },
         { "what expired without failsafe, to anybody", Claimed(Other, 5).Renewed(Terms with { Failsafe = false }), true, true },
         { "what nobody claimed, to anybody", Assigned(Other, 5), true, true },
-        { "what nobody claimed of one that expired, to those who promised to the one before", Assigned(Other, 5) with { Pledged = Terms }, true, false },
+        { "what nobody claimed after an expiry, to those who promised to the one before", Assigned(Other, 5) with { Pledged = Terms }, true, false },
         { "the same by a better proof: it says nothing of the one before", Assigned(Other, 5) with { Pledged = Terms }, false, false },
         { "the same after its release: it says nothing of the one before", Released(5, claimed: false) with { Pledged = Terms }, false, false },
         { "a deleted one, to nobody", null, true, false },
@@ -98,7 +98,8 @@ public sealed class ElectorProtocolTests
     {
         Assert.True(may == ElectorProtocol.MayBeAssigned(lease, Terms, "uid-3", expired, NoneEnded), what);
         Assert.True((lease is not null) == ElectorProtocol.MayBeAssigned(lease, Terms, "uid-2", expired, NoneEnded), $"{what}; a member");
-        Assert.True(ElectorProtocol.MayBeAssigned(lease ?? Revoked(5), Terms, "uid-3", expired, new HashSet<string> { "uid-1" }), $"{what}; one who has to promise has ended");
+        var ended = new HashSet<string> { "uid-1" };
+        Assert.True(ElectorProtocol.MayBeAssigned(lease ?? Revoked(5), Terms, "uid-3", expired, ended), $"{what}; one who has to promise has ended");
     }
 
     [Fact]

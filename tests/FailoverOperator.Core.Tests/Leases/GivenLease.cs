@@ -3,7 +3,9 @@ using FailoverOperator.Core.Leases;
 
 namespace FailoverOperator.Core.Tests.Leases;
 
-/// <summary>Leases and agents of a slot with three members; this agent is db-0's. D 5 s, renewed every second, stop after 3 s, demote within 1 s.</summary>
+/// <summary>
+/// Leases and agents of a slot with three members; this agent is db-0's. D 5 s, renewed every second, stop after 3 s, demote within 1 s.
+/// </summary>
 internal static class GivenLease
 {
     public const string Me = "db-0/uid-0";
@@ -18,7 +20,10 @@ internal static class GivenLease
     /// <summary>Longer in everything: D 10 s, renewed every 2 s, stop after 7 s, demote within 2 s.</summary>
     public static readonly LeaseTerms Longer = Terms with
     {
-        LeaseDurationSeconds = 10, RenewIntervalMilliseconds = 2000, StopAfterMilliseconds = 7000, DemoteTimeoutMilliseconds = 2000,
+        LeaseDurationSeconds = 10,
+        RenewIntervalMilliseconds = 2000,
+        StopAfterMilliseconds = 7000,
+        DemoteTimeoutMilliseconds = 2000,
     };
 
     public static readonly LeaseTerms Grown = Terms with { Members = [Member(0), Member(1), Member(2), Member(3)] };
@@ -48,6 +53,9 @@ internal static class GivenLease
         var sending = memory.Renewing(applied ?? memory.Lease!.Terms, sentAt);
         return sending.Renewed(sending.Sent!, sending.Lease!.Renewed(sending.Sent!.Accepted), answeredAt);
     }
+
+    /// <summary>Every process of the server has ended.</summary>
+    public static AgentMemory Dead(this AgentMemory memory) => memory.Demoted(ReleaseReason.ProcessDown, null, null);
 
     /// <summary>Another holder is acknowledged.</summary>
     public static AgentMemory Promise(this AgentMemory memory, string holder, long term, TimeSpan now, int seconds = 5) =>

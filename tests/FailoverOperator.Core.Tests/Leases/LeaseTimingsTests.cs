@@ -67,7 +67,12 @@ public sealed class LeaseTimingsTests
         Assert.Equal(bears, LeaseTimings.Of(new LeaseTerms { RenewIntervalMilliseconds = renewMilliseconds }).BearsOneLostRenewal);
 
     private static LeaseTimings Timings(int durationSeconds, int stopAfterMilliseconds, int demoteMilliseconds) => LeaseTimings.Of(
-        new LeaseTerms { LeaseDurationSeconds = durationSeconds, StopAfterMilliseconds = stopAfterMilliseconds, DemoteTimeoutMilliseconds = demoteMilliseconds });
+        new LeaseTerms
+        {
+            LeaseDurationSeconds = durationSeconds,
+            StopAfterMilliseconds = stopAfterMilliseconds,
+            DemoteTimeoutMilliseconds = demoteMilliseconds,
+        });
 
     private static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds);
 }

@@ -6,7 +6,8 @@ namespace FailoverOperator.Core.Tests.Leases;
 public sealed class LeaseWorldTests
 {
     /// <summary>Few for every day. <c>FAILOVER_SCHEDULES=1000000</c> searches for a night.</summary>
-    private static readonly int Schedules = int.Parse(Environment.GetEnvironmentVariable("FAILOVER_SCHEDULES") ?? "2000", System.Globalization.CultureInfo.InvariantCulture);
+    private static readonly int Schedules =
+        int.Parse(Environment.GetEnvironmentVariable("FAILOVER_SCHEDULES") ?? "2000", System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>I1, I2, I3, L1; see <see cref="Check"/>.</summary>
     [Fact]
@@ -25,13 +26,17 @@ public sealed class LeaseWorldTests
 
     [Fact]
     public void Without_failsafe_an_outage_of_the_API_server_stops_the_primary() =>
-        Outage.Sample(schedule => Judge(schedule with { Failsafe = false }, calm: true, world => world.Run() ?? (world.Interruptions > 0 ? null : "nobody stopped")), iter: 20);
+        Outage.Sample(schedule => Judge(schedule with { Failsafe = false }, calm: true, Interrupted), iter: 20);
 
-    private static readonly Gen<Schedule> Outage = Gen.Select(Gen.Int[2, 3], Gen.Int[0, LeaseWorld.Timings.Length - 1]).SelectMany((members, timings) =>
+    private static readonly Gen<int> AnyTimings = Gen.Int[0, LeaseWorld.Timings.Length - 1];
+
+    private static readonly Gen<Schedule> Outage = Gen.Select(Gen.Int[2, 3], AnyTimings).SelectMany((members, timings) =>
         Schedule.Story(members, timings, (new(Fault.ApiOutage, 1000, 0, 0, 20_000), 2000)));
 
-    private static readonly Gen<Schedule> OperatorsAway = Gen.Select(Gen.Int[1, 3], Gen.Int[0, LeaseWorld.Timings.Length - 1]).SelectMany((members, timings) =>
+    private static readonly Gen<Schedule> OperatorsAway = Gen.Select(Gen.Int[1, 3], AnyTimings).SelectMany((members, timings) =>
         Schedule.Story(members, timings, (new(Fault.OperatorCut, 1000, 0, 0, 20_000), 2000), (new(Fault.OperatorCut, 1000, 1, 0, 20_000), 2000)));
+
+    private static string? Interrupted(LeaseWorld world) => world.Run() ?? (world.Interruptions > 0 ? null : "nobody stopped");
 
     private static string? Uninterrupted(LeaseWorld world) =>
         world.Run() ?? (world.Interruptions == 0 && world.LastTerm == 1 ? null : $"L2: stopped {world.Interruptions} times, term {world.LastTerm}");

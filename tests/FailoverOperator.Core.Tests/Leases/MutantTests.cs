@@ -26,7 +26,8 @@ public sealed class MutantTests(ITestOutputHelper output)
     public void Promises_that_a_restart_forgets_are_found() => Found("I1", Mixes.PromiserRestarted, new Mutants.ForgetsPromisesInRestarts());
 
     [Fact]
-    public void A_foreign_holder_that_is_ignored_until_the_next_renewal_is_found() => Found("I1", Mixes.Hands, new Mutants.LooksAwayUntilRenewal());
+    public void A_foreign_holder_that_is_ignored_until_the_next_renewal_is_found() =>
+        Found("I1", Mixes.Hands, new Mutants.LooksAwayUntilRenewal());
 
     [Fact]
     public void A_promotion_before_the_first_acknowledged_renewal_is_found() => Found("I1", Mixes.Promises, new Mutants.ServesUnclaimed());
@@ -38,7 +39,8 @@ public sealed class MutantTests(ITestOutputHelper output)
     public void Belief_in_lower_terms_is_found() => Found("I2", Mixes.Hands, new Mutants.BelievesLowerTerms());
 
     [Fact]
-    public void Terms_that_are_kept_only_once_they_are_acknowledged_are_found() => Found("I1", Mixes.AcceptedUnknowing, new Mutants.KeepsAcknowledgedTermsOnly());
+    public void Terms_that_are_kept_only_once_they_are_acknowledged_are_found() =>
+        Found("I1", Mixes.AcceptedUnknowing, new Mutants.KeepsAcknowledgedTermsOnly());
 
     [Fact]
     public void Promises_that_end_before_the_holder_are_found() => Found("I1", Mixes.Lengthened, new Mutants.PromisesForItsOwnTime());
@@ -47,7 +49,8 @@ public sealed class MutantTests(ITestOutputHelper output)
     public void Promises_of_somebody_else_are_found() => Found("I1", Mixes.AddressPassedOn, new Mutants.AnswersForOthers());
 
     [Fact]
-    public void A_term_that_is_served_although_it_was_given_up_is_found() => Found("I", Mixes.CrashesInFlight, new Mutants.TakesBackWhatItGave());
+    public void A_term_that_is_served_although_it_was_given_up_is_found() =>
+        Found("I", Mixes.CrashesInFlight, new Mutants.TakesBackWhatItGave());
 
     [Fact]
     public void Counting_by_wall_clocks_is_found() => Found("I1", Mixes.Everything, new Mutants.CountsFromRenewTime());
@@ -74,7 +77,11 @@ public sealed class MutantTests(ITestOutputHelper output)
     [Fact]
     public void What_finds_the_mutants_finds_nothing_in_the_protocol()
     {
-        Gen<Schedule>[] mixes = [Mixes.LateAnswers, Mixes.Everything, Mixes.Timing, Mixes.PromiserRestarted, Mixes.Hands, Mixes.Promises, Mixes.AcceptedUnknowing, Mixes.Lengthened, Mixes.AddressPassedOn, Mixes.CrashesInFlight, Mixes.Shortened, Mixes.Newcomer, Mixes.GivenBackUnclaimed];
+        Gen<Schedule>[] mixes =
+        [
+            Mixes.LateAnswers, Mixes.Everything, Mixes.Timing, Mixes.PromiserRestarted, Mixes.Hands, Mixes.Promises, Mixes.AcceptedUnknowing,
+            Mixes.Lengthened, Mixes.AddressPassedOn, Mixes.CrashesInFlight, Mixes.Shortened, Mixes.Newcomer, Mixes.GivenBackUnclaimed,
+        ];
         Assert.All(mixes, mix => Assert.Equal((0, null), FirstFound(mix, new HolderRules(), new ElectorRules())));
     }
 
@@ -83,9 +90,11 @@ public sealed class MutantTests(ITestOutputHelper output)
     public void All_but_one_of_the_timings_leave_next_to_no_slack() =>
         Assert.All(LeaseWorld.Timings.Skip(1), t => Assert.InRange(LeaseTimings.Of(t).Slack, TimeSpan.FromTicks(1), TimeSpan.FromMilliseconds(3)));
 
-    private void Found(string invariant, Gen<Schedule> schedules, HolderRules holder) => Found(invariant, FirstFound(schedules, holder, new ElectorRules()));
+    private void Found(string invariant, Gen<Schedule> schedules, HolderRules holder) =>
+        Found(invariant, FirstFound(schedules, holder, new ElectorRules()));
 
-    private void Found(string invariant, Gen<Schedule> schedules, ElectorRules elector) => Found(invariant, FirstFound(schedules, new HolderRules(), elector));
+    private void Found(string invariant, Gen<Schedule> schedules, ElectorRules elector) =>
+        Found(invariant, FirstFound(schedules, new HolderRules(), elector));
 
     private void Found(string invariant, (int Schedules, string? Violation) found)
     {
@@ -98,7 +107,8 @@ public sealed class MutantTests(ITestOutputHelper output)
     {
         for (var n = 1; n <= Schedules; n++)
         {
-            if (new LeaseWorld(schedules.Generate(new PCG(1, (ulong)n), null, out _), holder, elector).Run(untilSteady: false) is { } violation) return (n, violation);
+            var schedule = schedules.Generate(new PCG(1, (ulong)n), null, out _);
+            if (new LeaseWorld(schedule, holder, elector).Run(untilSteady: false) is { } violation) return (n, violation);
         }
         return (0, null);
     }

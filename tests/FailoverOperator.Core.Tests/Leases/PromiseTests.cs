@@ -125,12 +125,13 @@ public sealed class PromiseTests
         Agent.Saw(Assigned(Me, 4), At(0)),
         // Nobody vouches for that one.
         Agent.Saw(Claimed(Third, 4) with { Term = 9 }, At(0)),
-        Holder(4).Demoted(ReleaseReason.ProcessDown, null, null),
+        Holder(4).Dead(),
     ];
 
     [Theory]
     [MemberData(nameof(Unaware))]
-    public void A_holder_that_nothing_speaks_against_is_acknowledged(AgentMemory memory) => Assert.Equal(Other, memory.Promise(Other, 5, At(1)).Pledge.Holder);
+    public void A_holder_that_nothing_speaks_against_is_acknowledged(AgentMemory memory) =>
+        Assert.Equal(Other, memory.Promise(Other, 5, At(1)).Pledge.Holder);
 
     private static AcknowledgeRequest Request(string holder, long term) => new(holder, term, Me, 5);
 }

@@ -86,7 +86,7 @@ public sealed class OperatorWorld : IDisposable
     public void Until(Func<bool> condition, string what, TimeSpan? limit = null)
     {
         var end = _time.GetUtcNow() + (limit ?? TimeSpan.FromMinutes(2));
-        for (_loop.Settle(); !condition(); _loop.Pass(TimeSpan.FromMilliseconds(50), _time.Advance))
+        for (_loop.Settle(); !condition(); _loop.Pass(_loop.Step, _time.Advance))
         {
             Assert.True(_time.GetUtcNow() < end, $"not within the limit: {what}{Account()}");
             Assert.Empty(Agents.DualWriters);
@@ -135,6 +135,13 @@ public sealed class OperatorWorld : IDisposable
     {
         Agent(name).Kill();
         _restarts[name] = Now + RestartTime;
+    }
+
+    /// <summary>From now on time goes on millisecond by millisecond, and every call takes some: to measure.</summary>
+    public void LookClosely(TimeSpan latency)
+    {
+        _loop.Step = TimeSpan.FromMilliseconds(1);
+        SlowDown(latency);
     }
 
     /// <summary>The API server is away, for everybody, or back.</summary>

@@ -53,6 +53,7 @@ internal sealed record StatusMemory
             LinkDownFor = link == ReplicationLink.Down && LastUp is { } up ? now - up : null,
             FollowsAddress = row.InRecovery ? row.Receiver?.Host ?? leaderAddress : null,
             IsEmpty = false,
+            AppliedLag = row.LagMilliseconds is { } lag ? TimeSpan.FromMilliseconds(lag) : null,
             Message = !IsSettled ? "it is still reading its own log: how far that reaches is not known yet"
                 : row.IsPaused ? "it does not read on in the log: somebody has paused that, or its settings are smaller than the primary's (see the log)"
                 : null,

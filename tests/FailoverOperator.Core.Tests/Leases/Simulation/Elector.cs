@@ -1,4 +1,3 @@
-using FailoverOperator.Api.Agents;
 using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Observations;
 
@@ -82,7 +81,8 @@ internal sealed class Elector
         if (IsFine(lease, observed) && !terminated)
         {
             _settledAt = Now;
-            return lease.Terms != _world.Wanted && _world.Noise.Next(3) == 0 && Update(lease, lease with { Terms = _world.Wanted }, "changes the terms");
+            var isTime = lease.Terms != _world.Wanted && _world.Noise.Next(3) == 0;
+            return isTime && Update(lease, lease with { Terms = _world.Wanted }, "changes the terms");
         }
         var expired = !lease.IsReleased && !terminated;
         if (expired && !_world.Elector.IsOver(observed, _world.Wanted)) return Blocked();
@@ -99,11 +99,15 @@ internal sealed class Elector
         return pods.Count > 0 && Assign(null, expired: false, pods[_world.Noise.Next(pods.Count)]);
     }
 
-    private TimeSpan Duration(LeaseRecord lease) => new LeaseObservation(lease, TimeSpan.Zero).Duration(LeaseTimings.Of(_world.Wanted).Duration);
+    private TimeSpan Duration(LeaseRecord lease) =>
+        new LeaseObservation(lease, TimeSpan.Zero).Duration(LeaseTimings.Of(_world.Wanted).Duration);
 
     /// <summary>Somebody holds it, and has either claimed it or not had much time to.</summary>
-    private bool IsFine(LeaseRecord lease, LeaseObservation observed) => lease.IsAuthentic
-        && (lease.IsClaimed ? !_world.Elector.IsOver(observed, _world.Wanted) : observed.UnchangedFor < TimeSpan.FromMilliseconds(1500 + (500 * (lease.Term % 5))));
+    private bool IsFine(LeaseRecord lease, LeaseObservation observed)
+    {
+        var patience = TimeSpan.FromMilliseconds(1500 + (500 * (lease.Term % 5)));
+        return lease.IsAuthentic && (lease.IsClaimed ? !_world.Elector.IsOver(observed, _world.Wanted) : observed.UnchangedFor < patience);
+    }
 
     private bool TakeFrom(LeaseRecord lease)
     {
@@ -117,7 +121,9 @@ internal sealed class Elector
         _world.LastTerm = Math.Max(_world.LastTerm, lease?.Term ?? 0) + 1;
         _world.HolderOf[_world.LastTerm] = pod.Uid;
         var assigned = _world.Elector.Assign(lease, expired, pod.Identity, _world.LastTerm, _world.Wanted);
-        return lease is null ? Create(assigned, $"creates for {pod.Identity}") : Update(lease, assigned, $"assigns{(expired ? " what expired" : "")} to {pod.Identity}");
+        return lease is null
+            ? Create(assigned, $"creates for {pod.Identity}")
+            : Update(lease, assigned, $"assigns{(expired ? " what expired" : "")} to {pod.Identity}");
     }
 
     /// <summary>The next way to fence: the pods of those who may still hold the lease are deleted.</summary>
@@ -131,7 +137,8 @@ internal sealed class Elector
 
     private bool Create(LeaseRecord lease, string what) => Write(() => _world.Api.Create(lease, _clock.Wall(_world.Now)), what);
 
-    private bool Update(LeaseRecord read, LeaseRecord changed, string what) => Write(() => _world.Api.Update(read, changed, _clock.Wall(_world.Now)), what);
+    private bool Update(LeaseRecord read, LeaseRecord changed, string what) =>
+        Write(() => _world.Api.Update(read, changed, _clock.Wall(_world.Now)), what);
 
     private bool Write(Func<Answer> carryOut, string what)
     {

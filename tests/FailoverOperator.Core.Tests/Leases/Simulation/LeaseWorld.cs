@@ -41,7 +41,11 @@ internal sealed partial class LeaseWorld
         (Network, Api, Check) = (new Network(this, calm), new ApiServer(this), new Check(this));
         Wanted = Timings[schedule.Timings] with { Failsafe = schedule.Failsafe };
         for (var i = 0; i < schedule.Members; i++) AddPod(FormattableString.Invariant($"db-{i}"), i, TimeSpan.FromSeconds(20));
-        Electors = [new Elector(this, 100, ClockOf(8), TimeSpan.FromMilliseconds(300)), new Elector(this, 101, ClockOf(9), TimeSpan.FromMilliseconds(700))];
+        Electors =
+        [
+            new Elector(this, 100, ClockOf(8), TimeSpan.FromMilliseconds(300)),
+            new Elector(this, 101, ClockOf(9), TimeSpan.FromMilliseconds(700)),
+        ];
     }
 
     public HolderRules Holder { get; }
@@ -123,15 +127,21 @@ internal sealed partial class LeaseWorld
 
     private Agent AddPod(string name, int node, TimeSpan startedAgo, string? address = null)
     {
-        var agent = new Agent(this, name, ++_incarnations, node, ClockOf(node % 8), startedAgo) { Address = address ?? FormattableString.Invariant($"10.0.0.{_incarnations}") };
+        _incarnations++;
+        var agent = new Agent(this, name, _incarnations, node, ClockOf(node % 8), startedAgo)
+        {
+            Address = address ?? FormattableString.Invariant($"10.0.0.{_incarnations}"),
+        };
         _agents.Add(agent);
-        Wanted = Wanted with { Members = [.. Pods.OrderBy(p => p.Name, StringComparer.Ordinal).Select(p => new LeaseMember(p.Name, p.Uid, p.Address, 8008))] };
+        var members = Pods.OrderBy(p => p.Name, StringComparer.Ordinal).Select(p => new LeaseMember(p.Name, p.Uid, p.Address, 8008));
+        Wanted = Wanted with { Members = [.. members] };
         return agent;
     }
 
     private Clock ClockOf(int index)
     {
         var random = new Random((int)(_schedule.Noise & 0xffff) + index);
-        return new Clock(1 + (LeaseTimings.RateError * _schedule.Rates[index]), TimeSpan.FromHours(random.Next(1, 100)), TimeSpan.FromSeconds(random.Next(-4, 4)));
+        var rate = 1 + (LeaseTimings.RateError * _schedule.Rates[index]);
+        return new Clock(rate, TimeSpan.FromHours(random.Next(1, 100)), TimeSpan.FromSeconds(random.Next(-4, 4)));
     }
 }

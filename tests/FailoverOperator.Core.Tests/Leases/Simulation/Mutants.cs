@@ -37,14 +37,19 @@ internal static class Mutants
     /// <summary>A promise is given and not kept.</summary>
     internal sealed class ForgetsPromises : HolderRules
     {
-        public override AcknowledgeOutcome Acknowledge(AgentMemory memory, AcknowledgeRequest request, TimeSpan now) =>
-            base.Acknowledge(memory, request, now) is AcknowledgeOutcome.Granted granted ? new AcknowledgeOutcome.Granted(granted.Memory with { Pledge = memory.Pledge }) : base.Acknowledge(memory, request, now);
+        public override AcknowledgeOutcome Acknowledge(AgentMemory memory, AcknowledgeRequest request, TimeSpan now)
+        {
+            var outcome = base.Acknowledge(memory, request, now);
+            if (outcome is not AcknowledgeOutcome.Granted(var promised)) return outcome;
+            return new AcknowledgeOutcome.Granted(promised with { Pledge = memory.Pledge });
+        }
     }
 
     /// <summary>What was promised before a restart is not reckoned with.</summary>
     internal sealed class ForgetsPromisesInRestarts : HolderRules
     {
-        public override AgentOrder Decide(AgentMemory memory, TimeSpan now) => base.Decide(memory with { StartedAt = TimeSpan.MinValue / 2 }, now);
+        public override AgentOrder Decide(AgentMemory memory, TimeSpan now) =>
+            base.Decide(memory with { StartedAt = TimeSpan.MinValue / 2 }, now);
     }
 
     /// <summary>A foreign holder is not noticed before the next renewal.</summary>
@@ -60,7 +65,8 @@ internal static class Mutants
         public override AgentMemory Saw(AgentMemory memory, LeaseRecord? lease, TimeSpan now)
         {
             var seen = base.Saw(memory, lease, now);
-            return AgentProtocol.Decide(seen, now) is AgentOrder.Claim(var term) ? seen with { Tenure = new Tenure(term, now, seen.Lease!.Terms) } : seen;
+            if (AgentProtocol.Decide(seen, now) is not AgentOrder.Claim(var term)) return seen;
+            return seen with { Tenure = new Tenure(term, now, seen.Lease!.Terms) };
         }
     }
 
@@ -69,7 +75,8 @@ internal static class Mutants
     {
         public override AgentMemory Saw(AgentMemory memory, LeaseRecord? lease, TimeSpan now) => base.Saw(memory, Believed(lease), now);
 
-        public override AgentMemory Renewed(AgentMemory memory, Renewal sent, LeaseRecord lease, TimeSpan now) => base.Renewed(memory, sent, Believed(lease)!, now);
+        public override AgentMemory Renewed(AgentMemory memory, Renewal sent, LeaseRecord lease, TimeSpan now) =>
+            base.Renewed(memory, sent, Believed(lease)!, now);
 
         private static LeaseRecord? Believed(LeaseRecord? lease) =>
             lease?.Holder is { } holder ? lease with { Assignment = LeaseContract.Assignment(holder, lease.Term) } : lease;
@@ -78,7 +85,8 @@ internal static class Mutants
     /// <summary>A lower term than the highest is believed.</summary>
     internal sealed class BelievesLowerTerms : HolderRules
     {
-        public override AgentMemory Saw(AgentMemory memory, LeaseRecord? lease, TimeSpan now) => base.Saw(memory with { HighestTerm = 0 }, lease, now);
+        public override AgentMemory Saw(AgentMemory memory, LeaseRecord? lease, TimeSpan now) =>
+            base.Saw(memory with { HighestTerm = 0 }, lease, now);
     }
 
     /// <summary>What was offered and not acknowledged is not kept: only the terms of the last acknowledged renewal are.</summary>
@@ -94,19 +102,22 @@ internal static class Mutants
     /// <summary>A promise lasts for the D that the promising member knows, not for the holder's.</summary>
     internal sealed class PromisesForItsOwnTime : HolderRules
     {
-        public override AcknowledgeOutcome Acknowledge(AgentMemory memory, AcknowledgeRequest request, TimeSpan now) => base.Acknowledge(memory, request with { LeaseDurationSeconds = 0 }, now);
+        public override AcknowledgeOutcome Acknowledge(AgentMemory memory, AcknowledgeRequest request, TimeSpan now) =>
+            base.Acknowledge(memory, request with { LeaseDurationSeconds = 0 }, now);
     }
 
     /// <summary>Whoever is reached at an address answers for the member that had it.</summary>
     internal sealed class AnswersForOthers : HolderRules
     {
-        public override AcknowledgeOutcome Acknowledge(AgentMemory memory, AcknowledgeRequest request, TimeSpan now) => base.Acknowledge(memory, request with { Member = memory.Identity }, now);
+        public override AcknowledgeOutcome Acknowledge(AgentMemory memory, AcknowledgeRequest request, TimeSpan now) =>
+            base.Acknowledge(memory, request with { Member = memory.Identity }, now);
     }
 
     /// <summary>A term that was given up is served all the same when a late answer allows it.</summary>
     internal sealed class TakesBackWhatItGave : HolderRules
     {
-        public override AgentMemory Renewed(AgentMemory memory, Renewal sent, LeaseRecord lease, TimeSpan now) => base.Renewed(memory with { ReleasedTerm = 0, Owed = null }, sent, lease, now);
+        public override AgentMemory Renewed(AgentMemory memory, Renewal sent, LeaseRecord lease, TimeSpan now) =>
+            base.Renewed(memory with { ReleasedTerm = 0, Owed = null }, sent, lease, now);
     }
 
     /// <summary>D is counted by wall clocks, from the time that the holder wrote.</summary>

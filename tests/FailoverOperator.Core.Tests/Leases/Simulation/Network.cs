@@ -100,14 +100,18 @@ internal sealed class Network(LeaseWorld world, bool calm)
         return until;
     }
 
-    private bool Reaches(int from, int to) =>
-        !IsOn(_isolatedUntil, from) && !IsOn(_isolatedUntil, to) && !(_peerCutUntil.TryGetValue((from, to), out var until) && world.Now < until) && !Lost();
+    private bool Reaches(int from, int to)
+    {
+        var isCut = _peerCutUntil.TryGetValue((from, to), out var until) && world.Now < until;
+        return !isCut && !IsOn(_isolatedUntil, from) && !IsOn(_isolatedUntil, to) && !Lost();
+    }
 
     private bool IsOn(Dictionary<int, TimeSpan> until, int node) => until.TryGetValue(node, out var end) && world.Now < end;
 
     private bool Lost() => !calm && world.Noise.Next(50) == 0;
 
-    private TimeSpan Slowness(int node) => IsOn(_slowUntil, node) ? TimeSpan.FromMilliseconds(world.Noise.Next(2) == 0 ? 0 : world.Noise.Next(640)) : TimeSpan.Zero;
+    private TimeSpan Slowness(int node) =>
+        IsOn(_slowUntil, node) && world.Noise.Next(2) == 0 ? TimeSpan.FromMilliseconds(world.Noise.Next(640)) : TimeSpan.Zero;
 
     private TimeSpan Delay() => TimeSpan.FromMilliseconds(calm ? 1 + world.Noise.Next(20) : world.Noise.Next(100) switch
     {
