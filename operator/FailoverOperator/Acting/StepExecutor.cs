@@ -114,13 +114,16 @@ public sealed partial class StepExecutor(
         catch (KubernetesApiException e) when (e.Failure == ApiFailure.Forbidden)
         {
             // The other ways to fence, and a person, go on.
-            await recorder.BlockAsync(context, Reasons.FencingForbidden, $"the operator lacks the right to taint node {step.Node}; install the chart with fencing.nodeTaint: true, or remove NodeOutOfService from fencing.policy", cancellationToken);
+            await recorder.BlockAsync(context, Reasons.FencingForbidden,
+                $"the operator lacks the right to taint node {step.Node}; install the chart with fencing.nodeTaint: true, "
+                + "or remove NodeOutOfService from fencing.policy", cancellationToken);
         }
     }
 
     private async Task RunJobAsync(ActingContext context, Step.RunFencingJob step, CancellationToken cancellationToken)
     {
-        if (context.Session.Newest(cluster.FailoversOf(context.Group)).FirstOrDefault(f => f.Name() == context.Running?.Name) is not { } failover) return;
+        var failovers = context.Session.Newest(cluster.FailoversOf(context.Group));
+        if (failovers.FirstOrDefault(f => f.Name() == context.Running?.Name) is not { } failover) return;
         try
         {
             await fencing.RunJobAsync(context.Group, failover, step, cancellationToken);

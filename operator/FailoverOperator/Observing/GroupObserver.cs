@@ -104,12 +104,14 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         SpecChanged = failover.Metadata.Generation > 1,
         FenceConfirmedFor = failover.Metadata.Annotations?.TryGetValue(ApiGroup.FenceConfirmedAnnotation, out var pod) == true ? pod : null,
         Verification = session.Verifications.GetValueOrDefault(failover.Name()),
-        FencingJob = group.Spec.Fencing.Job is null ? new JobObservation.NotCreated() : session.JobRefusals.Of(failover.Name()) ?? FencingJobReader.Read(cluster.FencingJobOf(failover), failover),
+        FencingJob = group.Spec.Fencing.Job is null ? new JobObservation.NotCreated()
+            : session.JobRefusals.Of(failover.Name()) ?? FencingJobReader.Read(cluster.FencingJobOf(failover), failover),
     };
 
     private ServiceObservation? Read(RedundancyGroup group, ServiceReference reference, GroupSession session)
     {
-        if (cluster.Service(group.Namespace(), reference.Name) is not { } cached || session.Services.Newest(cached) is not { Spec.Selector.Count: > 0 } service) return null;
+        if (cluster.Service(group.Namespace(), reference.Name) is not { } cached) return null;
+        if (session.Services.Newest(cached) is not { Spec.Selector.Count: > 0 } service) return null;
         return new ServiceObservation
         {
             Name = reference.Name,
