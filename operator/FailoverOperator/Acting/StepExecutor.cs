@@ -72,8 +72,8 @@ public sealed partial class StepExecutor(
         await context.Session.Prober.AskAsync(step.Member.Uid, cancellationToken);
     }
 
-    private Task LabelAsync(ActingContext context, Step.Label step, CancellationToken cancellationToken) =>
-        api.MergePatchAsync<V1Pod>(context.Group.Namespace(), step.Member.Name, new
+    private async Task LabelAsync(ActingContext context, Step.Label step, CancellationToken cancellationToken) =>
+        context.Session.Pods.Wrote(await api.MergePatchAsync<V1Pod>(context.Group.Namespace(), step.Member.Name, new
         {
             metadata = new
             {
@@ -87,12 +87,13 @@ public sealed partial class StepExecutor(
                     [ApiGroup.TermLabel] = step.Term?.ToString(System.Globalization.CultureInfo.InvariantCulture),
                 },
             },
-        }, cancellationToken);
+        }, cancellationToken));
 
     private async Task PointAsync(ActingContext context, Step.PointService step, CancellationToken cancellationToken)
     {
-        if (cluster.Service(context.Group.Namespace(), step.Name) is not { } service) return;
-        await api.MergePatchAsync<V1Service>(context.Group.Namespace(), step.Name, new
+        if (cluster.Service(context.Group.Namespace(), step.Name) is not { } cached) return;
+        var service = context.Session.Services.Newest(cached);
+        context.Session.Services.Wrote(await api.MergePatchAsync<V1Service>(context.Group.Namespace(), step.Name, new
         {
             metadata = new
             {
@@ -101,29 +102,37 @@ public sealed partial class StepExecutor(
                 annotations = new Dictionary<string, string> { [ApiGroup.TermLabel] = step.Term.ToString(System.Globalization.CultureInfo.InvariantCulture) },
             },
             spec = new { selector = new Dictionary<string, string> { [ApiGroup.RoleLabel] = step.Role == TrafficRole.Active ? RoleLabels.Active : RoleLabels.Standby } },
-        }, cancellationToken);
+        }, cancellationToken));
     }
 
-    private Task TaintAsync(ActingContext context, Step.TaintNode step, CancellationToken cancellationToken) => WhereAllowedAsync(
-        context, () => fencing.TaintAsync(step, cancellationToken),
-        $"the operator lacks the right to taint node {step.Node}; install the chart with fencing.nodeTaint: true, or remove NodeOutOfService from fencing.policy", cancellationToken);
-
-    private Task RunJobAsync(ActingContext context, Step.RunFencingJob step, CancellationToken cancellationToken) => WhereAllowedAsync(
-        context, () => context.Session.Newest(cluster.FailoversOf(context.Group)).FirstOrDefault(f => f.Name() == context.Running?.Name) is { } failover
-            ? fencing.RunJobAsync(context.Group, failover, step, cancellationToken)
-            : Task.CompletedTask,
-        "the operator lacks the right to create Jobs; install the chart with fencing.jobs: true, or remove Job from fencing.policy", cancellationToken);
-
-    /// <summary>The other ways to fence, and a person, go on; one that is not allowed says what it lacks.</summary>
-    private async Task WhereAllowedAsync(ActingContext context, Func<Task> fence, string otherwise, CancellationToken cancellationToken)
+    private async Task TaintAsync(ActingContext context, Step.TaintNode step, CancellationToken cancellationToken)
     {
         try
         {
-            await fence();
+            await fencing.TaintAsync(step, cancellationToken);
         }
         catch (KubernetesApiException e) when (e.Failure == ApiFailure.Forbidden)
         {
-            await recorder.BlockAsync(context, Reasons.FencingForbidden, otherwise, cancellationToken);
+            // The other ways to fence, and a person, go on.
+            await recorder.BlockAsync(context, Reasons.FencingForbidden,
+                $"the operator lacks the right to taint node {step.Node}; install the chart with fencing.nodeTaint: true, "
+                + "or remove NodeOutOfService from fencing.policy", cancellationToken);
+        }
+    }
+
+    private async Task RunJobAsync(ActingContext context, Step.RunFencingJob step, CancellationToken cancellationToken)
+    {
+        var failovers = context.Session.Newest(cluster.FailoversOf(context.Group));
+        if (failovers.FirstOrDefault(f => f.Name() == context.Running?.Name) is not { } failover) return;
+        try
+        {
+            await fencing.RunJobAsync(context.Group, failover, step, cancellationToken);
+        }
+        catch (KubernetesApiException e) when (e.Failure is ApiFailure.Forbidden or ApiFailure.Invalid)
+        {
+            context.Session.JobRefusals.Note(failover.Name(), e.Failure == ApiFailure.Forbidden
+                ? "the operator lacks the right to create Jobs; install the chart with fencing.jobs: true, or remove Job from fencing.policy"
+                : $"the API server refuses the Job of fencing.job: {e.Message}");
         }
     }
 

@@ -112,7 +112,8 @@ public sealed class RedundancyGroupController(
     private static bool IsOnItsWay(Verdict verdict, TimeSpan atMost) =>
         verdict is { Running: { IsEnded: false } running, Decision: Decision.Advance or Decision.Wait } && running.PhaseFor < atMost;
 
-    private async Task<TimeSpan?> RecordAsync(RedundancyGroup group, GroupObservation observation, AcceptanceVerdict acceptance, Verdict verdict, CancellationToken cancellationToken)
+    private async Task<TimeSpan?> RecordAsync(
+        RedundancyGroup group, GroupObservation observation, AcceptanceVerdict acceptance, Verdict verdict, CancellationToken cancellationToken)
     {
         var putOff = await groupRecorder.RecordAsync(group, observation, acceptance, verdict, cancellationToken);
         await recorder.PruneAsync(group, observation.Failovers, cancellationToken);

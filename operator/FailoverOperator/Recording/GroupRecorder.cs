@@ -16,7 +16,8 @@ public sealed class GroupRecorder(GroupStatusWriter status, OperatorMetrics metr
     private readonly ConcurrentDictionary<string, Type> _lastDiagnosis = new();
 
     /// <returns>When there will be something to record that was put off. Null: there is nothing.</returns>
-    public Task<TimeSpan?> RecordAsync(RedundancyGroup group, GroupObservation observation, AcceptanceVerdict acceptance, Verdict verdict, CancellationToken cancellationToken)
+    public Task<TimeSpan?> RecordAsync(
+        RedundancyGroup group, GroupObservation observation, AcceptanceVerdict acceptance, Verdict verdict, CancellationToken cancellationToken)
     {
         Announce(group, verdict.Diagnosis);
         var report = GroupReport.Of(observation, acceptance, verdict);

@@ -127,7 +127,11 @@ public sealed class OperatorWorld : IDisposable
     public void CutPower(string node)
     {
         DeadNodes.Add(node);
-        foreach (var pod in Api.PeekAll<V1Pod>().Where(p => p.Spec.NodeName == node)) Agents.Of(pod).Kill(isLost: true);
+        foreach (var pod in Api.PeekAll<V1Pod>().Where(p => p.Spec.NodeName == node))
+        {
+            Servers[pod.Status.PodIP].Hangs = true;
+            if (HasAgents) Agents.Of(pod).Kill(isLost: true);
+        }
     }
 
     /// <summary>Agent and server end; the kubelet starts them again, a while later.</summary>
