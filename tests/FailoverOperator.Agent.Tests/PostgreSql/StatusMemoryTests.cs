@@ -72,13 +72,17 @@ public sealed class StatusMemoryTests
     }
 
     [Fact]
+    public void A_link_over_which_nothing_has_come_is_not_up() =>
+        Assert.Equal(ReplicationLink.Down, Tell(Standby with { Receiver = new Receiver("streaming", "10.0.0.1", false, null) }).Link);
+
+    [Fact]
     public void A_standby_that_is_not_connected_names_whom_it_was_told_to_follow()
     {
         Assert.Equal("10.0.0.9", Tell(Standby, "10.0.0.9").FollowsAddress);
         Assert.Null(Tell(Standby).FollowsAddress);
     }
 
-    private static StatusRow Streaming(uint timeline, long flushed) => Standby with { Receiver = new Receiver("streaming", "10.0.0.1", new LogPosition(timeline, flushed)) };
+    private static StatusRow Streaming(uint timeline, long flushed) => Standby with { Receiver = new Receiver("streaming", "10.0.0.1", true, new LogPosition(timeline, flushed)) };
 
     private static (long?, string?) Place(EngineStatus status) => (status.PositionBytes, status.History);
 

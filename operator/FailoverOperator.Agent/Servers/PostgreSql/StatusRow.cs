@@ -4,8 +4,11 @@ using Npgsql.Replication;
 namespace FailoverOperator.Agent.Servers.PostgreSql;
 
 /// <summary>The process that receives the log from upstream.</summary>
+/// <param name="HasHeard">
+/// The upstream has sent something. One that does not have the log any more lets it begin, too, and ends it a moment later.
+/// </param>
 /// <param name="Flushed">What it has put on the disk. Null: nothing yet.</param>
-internal sealed record Receiver(string State, string? Host, LogPosition? Flushed);
+internal sealed record Receiver(string State, string? Host, bool HasHeard, LogPosition? Flushed);
 
 /// <summary>What the own server says of itself at one moment.</summary>
 /// <param name="StartedAt">The server's own time of its start, only to tell one run from another.</param>
@@ -18,7 +21,7 @@ internal sealed record StatusRow(
     bool InRecovery, bool ReadOnly, long StartedAt, string SystemId, LogPosition Position, Receiver? Receiver, long? Received,
     bool HasReadItsLog, bool IsPaused, long? LagMilliseconds, string SynchronousNames)
 {
-    public bool IsUp => Receiver?.State == "streaming";
+    public bool IsUp => Receiver is { State: "streaming", HasHeard: true };
 
     private const string Question = """
         select me.standby, current_setting('default_transaction_read_only') = 'on',
@@ -29,7 +32,9 @@ internal sealed record StatusRow(
             case when me.standby then pg_get_wal_replay_pause_state() end,
             case when not me.standby then null when pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() then 0
                 else (extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::bigint end,
-            current_setting('synchronous_standby_names')
+            current_setting('synchronous_standby_names'),
+            -- Both begin as the time of the receiver's start; from the first message on one is the sender's, the other its own.
+            r.last_msg_send_time is distinct from r.last_msg_receipt_time
         from (select pg_is_in_recovery() as standby) me
         left join pg_stat_wal_receiver r on me.standby
         left join lateral (select wait_event from pg_stat_activity where backend_type = 'startup' limit 1) startup on me.standby
@@ -51,7 +56,7 @@ internal sealed record StatusRow(
             StartedAt: row.GetInt64(2),
             SystemId: identity.SystemId,
             Position: new LogPosition(identity.Timeline, (long)(ulong)identity.XLogPos),
-            Receiver: row.TextOrNull(3) is { } state ? new Receiver(state, row.TextOrNull(4), Place(row.NumberOrNull(5), row.NumberOrNull(6))) : null,
+            Receiver: row.TextOrNull(3) is { } state ? new Receiver(state, row.TextOrNull(4), row.GetBoolean(12), Place(row.NumberOrNull(5), row.NumberOrNull(6))) : null,
             Received: row.NumberOrNull(7),
             HasReadItsLog: wait is "RecoveryWalStream" or "RecoveryRetrieveRetryInterval",
             IsPaused: row.TextOrNull(9) is not (null or "not paused"),
