@@ -21,8 +21,12 @@ public sealed class LeaseWriter(IKubernetesApi api, LeaseLog leases, OperatorClo
         Term = step.Term,
         Assignment = LeaseContract.Assignment(step.Member.Identity, step.Term),
         Terms = step.Terms,
+        Pledged = step.Pledged,
         Release = step.KeepRelease ? current?.Release : null,
     }, cancellationToken);
+
+    public Task RecreateAsync(RedundancyGroup group, Step.RecreateLease step, CancellationToken cancellationToken) =>
+        WriteAsync(group, null, _ => ElectorProtocol.Recreate(step.Term, step.Terms), cancellationToken);
 
     public Task RevokeAsync(RedundancyGroup group, Step.RevokeLease step, CancellationToken cancellationToken) =>
         WriteAsync(group, step.ReadVersion, current => ElectorProtocol.Revoke(current!), cancellationToken);

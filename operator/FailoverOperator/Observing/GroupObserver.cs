@@ -1,4 +1,5 @@
 using FailoverOperator.Api;
+using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Observations;
@@ -118,11 +119,20 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         };
     }
 
-    /// <summary>The old primaries of running failovers, and their rivals, whose pods do not exist any more.</summary>
-    private IEnumerable<Departure> MissingOf(IEnumerable<FailoverRecord> failovers, GroupObservation observation) => failovers
-        .Where(f => !f.IsEnded).SelectMany(f => f.Rivals.Append(f.Spec.From)).OfType<MemberReference>().DistinctBy(m => m.Uid)
-        .Where(from => observation.Members.All(m => m.Uid != from.Uid))
-        .Select(from => departures.Of(from.Uid, from.Name, from.Node, cluster.Node));
+    /// <summary>
+    /// Whose pods do not exist any more: the old primaries of running failovers, their rivals, and whom the last holder of the lease asks to
+    /// keep it.
+    /// </summary>
+    private IEnumerable<Departure> MissingOf(IEnumerable<FailoverRecord> failovers, GroupObservation observation)
+    {
+        var running = failovers.Where(f => !f.IsEnded).ToList();
+        var concerned = running.SelectMany(f => f.Rivals.Append(f.Spec.From)).OfType<MemberReference>();
+        var keepers = running.Count == 0 ? [] : new[] { observation.Lease?.Record?.Accepted, observation.Lease?.Record?.Pledged }
+            .OfType<LeaseTerms>().SelectMany(t => t.Members).Select(m => new MemberReference { Name = m.Name, Uid = m.Uid });
+        return concerned.Concat(keepers).DistinctBy(m => m.Uid)
+            .Where(from => observation.Members.All(m => m.Uid != from.Uid))
+            .Select(from => departures.Of(from.Uid, from.Name, from.Node, cluster.Node));
+    }
 
     private static long? Term(string? text) => long.TryParse(text, out var term) ? term : null;
 }

@@ -58,14 +58,29 @@ public class AgentedFailoverTests
         Assert.Contains(world.Failovers[^1].Spec.Cause, new[] { FailoverCause.PrimaryLeaseExpired, FailoverCause.PrimaryNodeDown, FailoverCause.PrimaryUnresponsive });
     }
 
-    [Fact]
-    public void From_the_expiry_to_the_assignment_it_takes_less_than_a_tenth_of_a_second()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Measure(bool released)
     {
         using var world = Running();
-        world.CutPower("node-1");
-        var renewed = world.Lease!.Spec.RenewTime;
-        world.Until(() => Lease(world).Term == 2, "it is assigned");
-        Assert.InRange(world.Lease!.Spec.AcquireTime!.Value - renewed!.Value, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(5.1));
+        world.LookClosely(TimeSpan.FromMilliseconds(5));
+        var slow = world.Operator.Api.Faults.Before!;
+        var journal = new List<string>();
+        world.Operator.Api.Faults.Before = (call, token) =>
+        {
+            journal.Add($"{world.Now.TotalMilliseconds} {call.Verb} {call.Kind} {call.Name}");
+            return slow(call, token);
+        };
+        world.Pass(TimeSpan.FromMilliseconds(733));
+        if (released) world.Server("db-0").Up = false; else world.CutPower("node-1");
+        journal.Add($"{world.Now.TotalMilliseconds} fault");
+        var b = world.Agents;
+        world.Until(() => b.All.Any(a => a.IsWritable && a.Server.Address != "10.0.0.1"), "writable");
+        journal.Add($"{world.Now.TotalMilliseconds} writable");
+        world.Until(() => world.Failovers[^1] is { Spec.Term: 2, Status.Phase: FailoverPhase.Completed }, "another one takes over");
+        journal.Add($"{world.Now.TotalMilliseconds} done");
+        Assert.Fail(string.Join("\n", journal.Where(j => !j.Contains("discover")).Concat(world.Failovers[^1].Status!.Phases.Select(p => $"{p.Name} {p.Milliseconds}"))));
     }
 
     [Fact]
@@ -283,20 +298,33 @@ public class AgentedFailoverTests
         Assert.Equal(2, world.Failovers.Count);
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void A_slow_API_server_makes_a_failover_slow_and_nothing_else(bool released)
+    [Fact]
+    public void A_slow_API_server_makes_a_failover_slow_and_nothing_else()
     {
         using var world = Running();
         world.SlowDown(TimeSpan.FromSeconds(2));
         world.Pass(TimeSpan.FromSeconds(30));
         Assert.Single(world.Failovers);
         Assert.True(world.Agent("db-0").IsWritable);
-        if (released) world.Server("db-0").Up = false;
-        else world.CutPower("node-1");
-        world.Until(() => world.Failovers[^1] is { Spec.Term: 2, Status.Phase: FailoverPhase.Completed }, "another one takes over", TimeSpan.FromMinutes(3));
+        world.Server("db-0").Up = false;
+        world.Until(() => world.Failovers[^1] is { Spec.Term: 2, Status.Phase: FailoverPhase.Completed }, "another one takes over", TimeSpan.FromMinutes(1));
         Assert.Single(world.Agents.All, a => a.IsWritable);
+    }
+
+    /// <summary>
+    /// A renewal that takes two seconds leaves a holder no time for the next one within its three, and a lost member cannot acknowledge it.
+    /// </summary>
+    [Fact]
+    public void A_slow_API_server_and_a_lost_node_together_cost_availability_until_it_is_fast_again_and_nothing_else()
+    {
+        using var world = Running();
+        world.SlowDown(TimeSpan.FromSeconds(2));
+        world.Pass(TimeSpan.FromSeconds(10));
+        world.CutPower("node-1");
+        world.Pass(TimeSpan.FromMinutes(2));
+        world.SlowDown(TimeSpan.Zero);
+        world.Until(() => world.Condition("Available") == "True PrimaryServing" && world.Agents.All.Count(a => a.IsWritable) == 1, "somebody takes writes", TimeSpan.FromSeconds(15));
+        Assert.All(world.Failovers.Where(f => f.Status?.Phase == FailoverPhase.Failed), f => Assert.Contains("no renewal", f.Status!.Message));
     }
 
     [Fact]
