@@ -222,6 +222,13 @@ public sealed class AgentMemoryTests
             offered);
     }
 
+    [Fact]
+    public void A_pod_and_the_next_of_its_name_are_both_members_while_either_terms_may_hold()
+    {
+        var replaced = Terms with { Members = [Member(0), Member(1) with { Uid = "uid-11" }, Member(2)] };
+        Assert.Equal(["uid-0", "uid-1", "uid-11", "uid-2"], Holder().Renewing(replaced, At(1)).Tenure!.Offered!.Members.Select(m => m.Uid));
+    }
+
     // ---- giving back
 
     [Fact]
@@ -290,6 +297,10 @@ public sealed class AgentMemoryTests
         Assert.Equal(ReleaseReason.HandOver, Agent.Stopping().Saw(Assigned(Me, 5), At(0)).Owed!.Reason);
         Assert.Null(Agent.Stopping().Saw(Assigned(Other, 5), At(0)).Owed);
     }
+
+    [Fact]
+    public void What_was_given_back_is_not_given_back_twice() =>
+        Assert.Null(Holder().Dead().Released().Saw(Claimed(Me, 5), At(1)).Stopping().Owed);
 
     [Fact]
     public void Nothing_is_given_back_before_the_server_is_surely_read_only()
