@@ -9,7 +9,7 @@ namespace FailoverOperator.Agent.Tests.PostgreSql;
 public sealed class FirstData : IAsyncDisposable
 {
     private readonly SemaphoreSlim _one = new(1);
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("pg-first-");
+    private readonly DirectoryInfo _folder = PostgreSqlMember.NewFolder();
 
     private string Data => Path.Combine(_folder.FullName, "pgdata");
 

@@ -14,6 +14,7 @@ internal sealed class PostgreSqlMember : IAsyncDisposable
     private const int Port = 5499;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
     private static int _last;
+    private static int _lastFolder;
 
     private readonly DirectoryInfo _folder;
 
@@ -23,7 +24,7 @@ internal sealed class PostgreSqlMember : IAsyncDisposable
         Name = name;
         // Unique among the test runs of this machine, too.
         Address = FormattableString.Invariant($"127.{1 + (Environment.ProcessId / 250 % 250)}.{Environment.ProcessId % 250}.{Interlocked.Increment(ref _last)}");
-        _folder = parent is null ? Directory.CreateTempSubdirectory("pg-") : Directory.CreateDirectory(Path.Combine(parent, name));
+        _folder = parent is null ? NewFolder() : Directory.CreateDirectory(Path.Combine(parent, name));
         _ = Directory.CreateDirectory(Path.Combine(_folder.FullName, "volume"));
         _ = Directory.CreateDirectory(Path.Combine(_folder.FullName, "run"));
         File.WriteAllText(UserConfiguration, "fsync = off\nshared_buffers = 16MB\n");
@@ -142,6 +143,15 @@ internal sealed class PostgreSqlMember : IAsyncDisposable
         _ = await Supervisor.KillAllAsync(TimeSpan.FromSeconds(5), Stop);
         await Server.DisposeAsync();
         Server = new PostgreSqlServer(Settings, Supervisor, RealClock.Instance);
+    }
+
+    /// <summary>In memory if there is enough: many small files come and go.</summary>
+    public static DirectoryInfo NewFolder()
+    {
+        const long Enough = 2L * 1024 * 1024 * 1024;
+        const string Memory = "/dev/shm";
+        if (!Directory.Exists(Memory) || new DriveInfo(Memory).AvailableFreeSpace < Enough) return Directory.CreateTempSubdirectory("pg-");
+        return Directory.CreateDirectory(Path.Combine(Memory, FormattableString.Invariant($"pg-{Environment.ProcessId}-{Interlocked.Increment(ref _lastFolder)}")));
     }
 
     public static void Chown(string folder)
