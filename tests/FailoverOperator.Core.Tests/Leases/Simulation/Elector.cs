@@ -74,6 +74,9 @@ internal sealed class Elector
     private bool Act()
     {
         if (_lease is not { } lease) return ActWithoutLease();
+        // A create that arrived after everybody had forgotten it, or a person's copy: nobody obeys it, and it hides who may write.
+        if (lease.Term < _world.LastClaimedTerm)
+            return Update(lease, ElectorProtocol.Recreate(_world.LastTerm, _world.Wanted), "makes anew what is of an older term");
         var view = new ElectorView(_answeredAt!.Value, _changedAt, _isFirst, _clock.Wall(_world.Now) - _world.Api.RenewTime(lease));
         var observed = new LeaseObservation(lease, _world.Elector.UnchangedFor(view));
         if (TakeFrom(lease)) return Update(lease, ElectorProtocol.Revoke(lease), "revokes");
