@@ -1,13 +1,17 @@
 using FailoverOperator.Agent;
+using FailoverOperator.Agent.Hosting;
 using FailoverOperator.Agent.Watchdogs;
 
+// The one place that chooses the clock and the seed of chance.
 #pragma warning disable RS0030
-var time = TimeProvider.System;
+var (time, random) = (TimeProvider.System, Random.Shared);
 #pragma warning restore RS0030
 
 return args switch
 {
     ["install", var folder] => Installation.Install(folder),
+    ["run", "--engine", var engine] => await AgentProcess.RunAsync(engine, [], Environment.GetEnvironmentVariable, time, random),
+    ["run", "--engine", var engine, "--", .. var command] => await AgentProcess.RunAsync(engine, command, Environment.GetEnvironmentVariable, time, random),
     [WatchdogProcess.Verb, var mark] => WatchdogProcess.Run(mark, time),
     _ => Usage(),
 };

@@ -12,9 +12,10 @@ public sealed class AgentState(string identity, IWatchdog watchdog, TimeProvider
 {
     private readonly Lock _gate = new();
     private AgentMemory _memory = AgentMemory.Start(identity, time.GetElapsedTime(0));
-    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<Signal> _listeners = [];
     private (long Term, LeaseTerms Terms)? _applied;
     private TimeSpan? _guarded;
+    private object? _told;
 
     /// <summary>Moments of the monotonic clock, as everywhere in the protocol.</summary>
     public TimeSpan Now => time.GetElapsedTime(0);
@@ -26,12 +27,6 @@ public sealed class AgentState(string identity, IWatchdog watchdog, TimeProvider
 
     /// <summary>What is to be done now.</summary>
     public AgentOrder Order => AgentProtocol.Decide(Memory, Now);
-
-    /// <summary>Ends with the next change. To be taken before looking.</summary>
-    public Task Changed
-    {
-        get { lock (_gate) return _changed.Task; }
-    }
 
     /// <summary>The terms that the server has been set to in this term. Before that it lives by those of its tenure.</summary>
     public LeaseTerms? Applied
@@ -53,61 +48,82 @@ public sealed class AgentState(string identity, IWatchdog watchdog, TimeProvider
 
     public AgentCounters Counters { get; } = new();
 
-    /// <summary>One step. Returns what is known after it.</summary>
-    public AgentMemory Update(Func<AgentMemory, TimeSpan, AgentMemory> learn)
+    /// <summary>Fires after every change from now on. Each task has one of its own, for as long as the agent lives.</summary>
+    public Signal Listen()
     {
-        lock (_gate)
-        {
-            var before = _memory;
-            _memory = learn(before, Now);
-            Guard();
-            if (!Equals(before, _memory)) Announce();
-            return _memory;
-        }
+        var signal = new Signal();
+        lock (_gate) _listeners.Add(signal);
+        return signal;
     }
 
-    /// <summary>Another holder asks. The promise is made and remembered in one step.</summary>
-    public AcknowledgeReply Acknowledge(AcknowledgeRequest request)
+    /// <summary>Makes everybody look again, as if something had changed.</summary>
+    public void Nudge()
     {
-        lock (_gate)
-        {
-            switch (_memory.Acknowledge(request, Now))
-            {
-                case AcknowledgeOutcome.Granted granted:
-                    _memory = granted.Memory;
-                    Announce();
-                    return new AcknowledgeReply(true, null);
-                case AcknowledgeOutcome.Refused refused:
-                    return new AcknowledgeReply(false, refused.Reason);
-                case var outcome:
-                    throw new ArgumentOutOfRangeException(nameof(request), outcome, "unknown outcome");
-            }
-        }
+        Signal[] listeners;
+        lock (_gate) listeners = [.. _listeners];
+        foreach (var listener in listeners) listener.Fire();
     }
+
+    public async Task NudgeAfterAsync(Task task)
+    {
+        await Task.WhenAny(task);
+        await Task.Yield();
+        Nudge();
+    }
+
+    /// <summary>One step. Returns what is known after it.</summary>
+    public AgentMemory Update(Func<AgentMemory, TimeSpan, AgentMemory> learn) => Step(() =>
+    {
+        _memory = learn(_memory, Now);
+        return _memory;
+    });
+
+    /// <summary>Another holder asks. The promise is made and remembered in one step.</summary>
+    public AcknowledgeReply Acknowledge(AcknowledgeRequest request) => Step(() =>
+    {
+        switch (_memory.Acknowledge(request, Now))
+        {
+            case AcknowledgeOutcome.Granted granted:
+                _memory = granted.Memory;
+                return new AcknowledgeReply(true, null);
+            case AcknowledgeOutcome.Refused refused:
+                return new AcknowledgeReply(false, refused.Reason);
+            case var outcome:
+                throw new ArgumentOutOfRangeException(nameof(request), outcome, "unknown outcome");
+        }
+    });
 
     public LeaseTerms? AppliedTo(AgentMemory memory) =>
         _applied is { } applied && applied.Term == memory.Tenure?.Term ? applied.Terms : memory.Tenure?.Terms ?? memory.Lease?.Terms;
 
-    public void SetApplied(long term, LeaseTerms terms) => Set(() => _applied = (term, terms));
+    public void SetApplied(long term, LeaseTerms terms) => Step(() => _applied = (term, terms));
 
-    public void SetRenewalProblem(string? problem) => Set(() => RenewalProblem = problem);
+    public void SetRenewalProblem(string? problem) => Step(() => RenewalProblem = problem);
 
-    public void SetFailsafeProblem(string? problem) => Set(() => FailsafeProblem = problem);
+    public void SetFailsafeProblem(string? problem) => Step(() => FailsafeProblem = problem);
 
-    public void SetServerNews(string? news) => Set(() => ServerNews = news);
+    public void SetServerNews(string? news) => Step(() => ServerNews = news);
 
-    public void SetDemoting(bool isDemoting) => Set(() => IsDemoting = isDemoting);
+    public void SetDemoting(bool isDemoting) => Step(() => IsDemoting = isDemoting);
 
     /// <summary>Waits for the first of these, or the moment. Throws when cancelled.</summary>
     public async Task WaitAsync(TimeSpan? until, CancellationToken cancellationToken, params Task?[] tasks)
     {
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var over = new CancellationTokenSource();
+        // A cancelled delay tells WhenAny so on some other thread; this tells it at once.
+        var cancelled = new TaskCompletionSource();
+        using var registration = cancellationToken.UnsafeRegister(source => ((TaskCompletionSource)source!).TrySetResult(), cancelled);
         // Timers count whole milliseconds: rounded up, lest one fire before its moment and be set again and again.
         var left = until is { } at ? TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(0, (at - Now).TotalMilliseconds))) : Timeout.InfiniteTimeSpan;
-        await Task.WhenAny([Task.Delay(left, time, over.Token), .. tasks.OfType<Task>()]);
+        await Task.WhenAny([Task.Delay(left, time, over.Token), cancelled.Task, .. tasks.OfType<Task>()]);
         over.Cancel();
+        // Whoever caused the change goes on first, and on its own.
+        await Task.Yield();
         cancellationToken.ThrowIfCancellationRequested();
     }
+
+    /// <summary>All that can change beside the memory.</summary>
+    private (object?, string?, string?, string?, bool) Told => (_applied, RenewalProblem, FailsafeProblem, ServerNews, IsDemoting);
 
     /// <summary>Cancelled at this moment.</summary>
     public CancellationTokenSource DeadlineAt(TimeSpan moment, CancellationToken cancellationToken)
@@ -131,13 +147,20 @@ public sealed class AgentState(string identity, IWatchdog watchdog, TimeProvider
         }
     }
 
-    private void Set(Action change)
+    private T Step<T>(Func<T> change)
     {
+        bool hasChanged;
+        T result;
         lock (_gate)
         {
-            change();
-            Announce();
+            var before = (_memory, _told);
+            result = change();
+            Guard();
+            _told = Told;
+            hasChanged = !Equals(before, (_memory, _told));
         }
+        if (hasChanged) Nudge();
+        return result;
     }
 
     /// <summary>Told before anything is done on account of the step.</summary>
@@ -147,11 +170,5 @@ public sealed class AgentState(string identity, IWatchdog watchdog, TimeProvider
         if (killAt == _guarded) return;
         _guarded = killAt;
         watchdog.Guard(killAt);
-    }
-
-    private void Announce()
-    {
-        _changed.SetResult();
-        _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

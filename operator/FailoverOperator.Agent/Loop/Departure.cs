@@ -15,6 +15,8 @@ internal sealed class Departure(
     private static readonly TimeSpan ReleaseBound = TimeSpan.FromSeconds(5);
 
     private TimeSpan? _begunAt;
+    private TimeSpan? _releaseBy;
+    private Task? _ending;
 
     /// <summary>From the stop signal on; the kubelet kills a little later.</summary>
     private TimeSpan EndAt => (_begunAt ??= state.Now) + timeout;
@@ -23,7 +25,7 @@ internal sealed class Departure(
     /// Renewing goes on meanwhile, so that nobody else is promoted before the standbys have everything. If the lease is lost on the way,
     /// the deadline of that counts.
     /// </summary>
-    public async Task HandOverAsync(Task performing, CancellationToken cancellationToken)
+    public async Task HandOverAsync(Task performing, Signal signal, CancellationToken cancellationToken)
     {
         log("the pod is being stopped: handing over");
         state.SetServerNews("handing over");
@@ -33,7 +35,7 @@ internal sealed class Departure(
         while (!shutdown.IsCompleted && state.Now < EndAt)
         {
             heartbeat.Beat();
-            var changed = state.Changed;
+            var changed = signal.Next;
             if (state.Order is AgentOrder.Demote demote)
             {
                 deadline.Cancel();
@@ -52,20 +54,15 @@ internal sealed class Departure(
     /// <param name="order">Not to be carried out any more, but for a release.</param>
     public async Task<bool> HasGivenBackAsync(AgentOrder order, Task performing, Task changed, CancellationToken cancellationToken)
     {
-        var releaseBy = EndAt - timeout + ReleaseBound;
-        var serverEnds = EndServerAsync(performing, cancellationToken);
-        if (order is AgentOrder.Release && state.Now < releaseBy)
+        _ending ??= EndAsync(performing, cancellationToken);
+        if (order is AgentOrder.Release && (_releaseBy ??= state.Now + ReleaseBound) is var releaseBy && state.Now < releaseBy)
         {
             await state.WaitAsync(heartbeat.Before(releaseBy), cancellationToken, changed);
             return false;
         }
-        await serverEnds;
+        await _ending;
         return true;
     }
-
-    private Task? _ending;
-
-    private Task EndServerAsync(Task performing, CancellationToken cancellationToken) => _ending ??= EndAsync(performing, cancellationToken);
 
     private async Task EndAsync(Task performing, CancellationToken cancellationToken)
     {

@@ -13,6 +13,7 @@ internal sealed class Director(
     /// <summary>An order that does not end so long after it was cancelled never will.</summary>
     private static readonly TimeSpan CancelBound = TimeSpan.FromSeconds(30);
 
+    private readonly Signal _signal = state.Listen();
     private CancellationTokenSource _dutyOver = new();
     private Task<DutyEnd> _performing = Task.FromCanceled<DutyEnd>(new CancellationToken(true));
     private Duty? _duty;
@@ -26,7 +27,7 @@ internal sealed class Director(
         while (true)
         {
             heartbeat.Beat();
-            var changed = state.Changed;
+            var changed = _signal.Next;
             var memory = state.Memory;
             switch (AgentProtocol.Decide(memory, state.Now))
             {
@@ -34,7 +35,7 @@ internal sealed class Director(
                     await fence.DemoteAsync(demote.KillAt, ReleaseReason.SelfFenced, demote.Why, CancelDuty(), cancellationToken);
                     continue;
                 case AgentOrder.HandOver:
-                    await departure.HandOverAsync(CancelDuty(), cancellationToken);
+                    await departure.HandOverAsync(CancelDuty(), _signal, cancellationToken);
                     continue;
                 case var order when memory.IsStopping:
                     if (await departure.HasGivenBackAsync(order, CancelDuty(), changed, cancellationToken)) return;
@@ -44,8 +45,7 @@ internal sealed class Director(
                     if (Duties.For(order, memory) is { } duty) Assign(duty, cancellationToken);
                     break;
             }
-            await state.WaitAsync(heartbeat.Before(Earliest(AgentProtocol.NextDeadline(memory, state.Now), _restartUntil)), cancellationToken,
-                changed, _performing.IsCanceled ? null : _performing, runner.InFlight.IsCompleted ? null : runner.InFlight);
+            await state.WaitAsync(heartbeat.Before(Earliest(AgentProtocol.NextDeadline(memory, state.Now), _restartUntil)), cancellationToken, changed);
         }
     }
 
@@ -64,6 +64,7 @@ internal sealed class Director(
         _dutyOver = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _duty = duty;
         _performing = runner.PerformAsync(duty, _dutyOver.Token);
+        _ = state.NudgeAfterAsync(_performing);
     }
 
     private Task CancelDuty()

@@ -47,7 +47,9 @@ public static class Duties
     /// </summary>
     public static Duty? For(AgentOrder order, AgentMemory memory) => order switch
     {
-        AgentOrder.Serve serve when memory.Lease is { } lease => new Duty.Serve(serve.Term, lease.Terms),
+        // Terms that can never be accepted are not applied either.
+        AgentOrder.Serve serve when memory is { Lease: { } lease, Tenure: { } tenure } =>
+            new Duty.Serve(serve.Term, LeaseTimings.Of(lease.Terms).IsSafe ? lease.Terms : tenure.Terms),
         AgentOrder.Serve or AgentOrder.Claim or AgentOrder.Demote or AgentOrder.HandOver => null,
         AgentOrder.Follow follow when LeaderOf(follow, memory.Lease) is { } leader => new Duty.Follow(leader),
         AgentOrder.Follow or AgentOrder.StandBy or AgentOrder.Release => new Duty.StandBy(),

@@ -58,6 +58,7 @@ internal sealed class DutyRunner(AgentState state, IMemberServer server, ISuperv
         if (primary is { IsCompleted: true })
         {
             over.Cancel();
+            _ = state.NudgeAfterAsync(order);
             return null;
         }
         var outcome = await order;

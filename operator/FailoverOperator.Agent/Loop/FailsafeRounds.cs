@@ -10,13 +10,15 @@ internal sealed class FailsafeRounds(AgentState state, IPeers peers, Heartbeat h
     /// <summary>An answer that takes longer is as good as none.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);
 
+    private readonly Signal _signal = state.Listen();
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var next = TimeSpan.Zero;
         while (true)
         {
             heartbeat.Beat();
-            var changed = state.Changed;
+            var changed = _signal.Next;
             var isNeeded = state.RenewalProblem is not null && !state.IsDemoting;
             if (isNeeded && state.Now >= next && state.Memory.BeginRound(state.Now) is { } round)
             {

@@ -9,13 +9,14 @@ namespace FailoverOperator.Agent.Loop;
 /// </summary>
 internal sealed class Releaser(AgentState state, LeaseCalls calls, Random random, Action<string> log)
 {
+    private readonly Signal _signal = state.Listen();
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(1), random);
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
-            var changed = state.Changed;
+            var changed = _signal.Next;
             if (state.Memory is not { Lease: { } lease } || state.Order is not AgentOrder.Release(var note))
             {
                 await state.WaitAsync(null, cancellationToken, changed);

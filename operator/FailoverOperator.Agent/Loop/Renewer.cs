@@ -9,12 +9,14 @@ internal sealed class Renewer(AgentState state, LeaseCalls calls, Heartbeat hear
     /// <summary>So often in a row the lease is read and tried again at once after a conflict.</summary>
     private const int Tries = 3;
 
+    private readonly Signal _signal = state.Listen();
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
             heartbeat.Beat();
-            var changed = state.Changed;
+            var changed = _signal.Next;
             var due = NextRenewal();
             if (due <= state.Now) await RenewAsync(cancellationToken);
             else await state.WaitAsync(heartbeat.Before(due), cancellationToken, changed);

@@ -22,6 +22,18 @@ internal sealed class RedisInfo
     /// <summary>Replicas that keep up, told only where min-replicas-to-write is set. Null: it is not.</summary>
     public long? GoodReplicas => Number("min_slaves_good_slaves");
 
+    public bool IsLoading => Flag("loading");
+
+    /// <summary>How far its own data go. Null: not told.</summary>
+    public long? Position => Number(IsPrimary ? "master_repl_offset" : "slave_repl_offset");
+
+    /// <summary>How far the replicas that are connected have confirmed.</summary>
+    public IReadOnlyList<long> ReplicaPositions => [.. _fields
+        .Where(replica => replica.Key.StartsWith("slave", StringComparison.Ordinal) && replica.Value.Contains("state=online", StringComparison.Ordinal))
+        .SelectMany(replica => replica.Value.Split(','))
+        .Where(part => part.StartsWith("offset=", StringComparison.Ordinal))
+        .Select(part => long.TryParse(part.AsSpan("offset=".Length), CultureInfo.InvariantCulture, out var offset) ? offset : 0)];
+
     public bool IsPrimary => Text("role") == "master";
 
     public bool Follows(string address, int port) =>
@@ -30,7 +42,7 @@ internal sealed class RedisInfo
     /// <param name="requiredReplicas">min-replicas-to-write. Null: not set, or unknown.</param>
     public EngineReply ToReply(string server, long? requiredReplicas)
     {
-        if (Flag("loading"))
+        if (IsLoading)
             return new EngineReply.Failed($"{server} is still loading its data");
         return Text("role") switch
         {

@@ -1,5 +1,4 @@
 using FailoverOperator.Api;
-using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Decisions;

@@ -3,7 +3,6 @@ using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Decisions;
-using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Recovery;
 using static FailoverOperator.Core.Tests.GivenAgents;

@@ -11,7 +11,7 @@ namespace FailoverOperator.Core.Tests.Detection;
 /// <summary>The lease is the first witness of the primary's health.</summary>
 public sealed class LeaseDetectorTests
 {
-    
+
 
     private static Diagnosis.PrimaryFailed Failed(GroupObservation group) => Assert.IsType<Diagnosis.PrimaryFailed>(PrimaryDetector.Diagnose(group));
 

@@ -25,7 +25,8 @@ internal sealed class Following(
                 if (process.Runs || data.State != DataState.Present) return unfit.Why;
                 return await process.StartAsync(files.Bearing with { LeaderAddress = leader.Address }, cancellationToken) ?? unfit.Why;
             case LeaderAnswer.Primary primary:
-                return await FollowAsync(leader, primary, told, cancellationToken);
+                // Old data, also those of an interrupted time, go when the server is at work again.
+                return await FollowAsync(leader, primary, told, cancellationToken) ?? await tools.RemoveAsync(data.Old, cancellationToken);
             case var answer:
                 throw new InvalidOperationException($"unknown answer {answer}");
         }
@@ -48,7 +49,7 @@ internal sealed class Following(
             Rejoin.Rewind rewind => await WorkAsync(new($"rewinding the data onto {leader.Name}'s: {rewind.Why}", leader.Address), () => RewindAsync(leader, primary, cancellationToken))
                 ?? await process.StartAsync(bearing, cancellationToken),
             Rejoin.Copy copy => await WorkAsync(new($"copying {leader.Name}'s data: {copy.Why}", leader.Address), () => CloneAsync(leader, cancellationToken))
-                ?? await process.StartAsync(bearing, cancellationToken) ?? await tools.RemoveAsync(data.Old, cancellationToken),
+                ?? await process.StartAsync(bearing, cancellationToken),
             Rejoin.Refuse refuse => refuse.Why,
             var unforeseen => throw new InvalidOperationException($"unknown decision {unforeseen}"),
         };

@@ -1,5 +1,4 @@
 using FailoverOperator.Api.Agents;
-using Npgsql;
 
 namespace FailoverOperator.Agent.Servers.PostgreSql;
 
@@ -11,7 +10,7 @@ internal sealed class Promotion(PostgreSqlSettings settings, TimeProvider time)
     /// <summary>From then on whoever holds up the reading of the log has to go.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
 
-    public async Task<string?> PromoteAsync(NpgsqlConnection sql, CancellationToken cancellationToken)
+    public async Task<string?> PromoteAsync(Session sql, CancellationToken cancellationToken)
     {
         await sql.ExecuteAsync("select pg_promote(wait => false)", cancellationToken);
         var since = time.GetTimestamp();
@@ -26,7 +25,7 @@ internal sealed class Promotion(PostgreSqlSettings settings, TimeProvider time)
     }
 
     /// <summary>One slot for each other member, so that the log is kept for it; none for who is a member no more.</summary>
-    public async Task KeepSlotsAsync(NpgsqlConnection sql, LeaseTerms terms, CancellationToken cancellationToken)
+    public async Task KeepSlotsAsync(Session sql, LeaseTerms terms, CancellationToken cancellationToken)
     {
         var wanted = terms.Members.Where(m => m.Name != settings.PodName).Select(m => Quoting.Literal(MemberNames.Slot(m.Name))).ToList();
         await DropSlotsAsync(sql, $"wal_status = 'lost' or not slot_name = any (array[{string.Join(", ", wanted)}]::text[])", cancellationToken);
@@ -38,13 +37,13 @@ internal sealed class Promotion(PostgreSqlSettings settings, TimeProvider time)
     }
 
     /// <summary>A standby keeps the log for nobody.</summary>
-    public static Task DropSlotsAsync(NpgsqlConnection sql, CancellationToken cancellationToken) => DropSlotsAsync(sql, "true", cancellationToken);
+    public static Task DropSlotsAsync(Session sql, CancellationToken cancellationToken) => DropSlotsAsync(sql, "true", cancellationToken);
 
     /// <summary>
     /// The role that standbys replicate as, and may rewind and ask for what that takes. Its password is set once: whoever changes it
     /// changes it in the database, too.
     /// </summary>
-    public async Task EnsureRoleAsync(NpgsqlConnection sql, CancellationToken cancellationToken)
+    public async Task EnsureRoleAsync(Session sql, CancellationToken cancellationToken)
     {
         const string Role = ServerConfiguration.ReplicationRole;
         if (await sql.TextAsync(HasAll, cancellationToken) == "true") return;
@@ -78,7 +77,7 @@ internal sealed class Promotion(PostgreSqlSettings settings, TimeProvider time)
             select from pg_stat_activity where backend_type = 'startup' and (wait_event_type = 'Lock' or wait_event like 'RecoveryConflict%'))
         """;
 
-    private static Task DropSlotsAsync(NpgsqlConnection sql, string condition, CancellationToken cancellationToken) => sql.ExecuteAsync($"""
+    private static Task DropSlotsAsync(Session sql, string condition, CancellationToken cancellationToken) => sql.ExecuteAsync($"""
         select pg_drop_replication_slot(slot_name) from pg_replication_slots
         where slot_type = 'physical' and not active and starts_with(slot_name, '{MemberNames.SlotPrefix}') and ({condition})
         """, cancellationToken);

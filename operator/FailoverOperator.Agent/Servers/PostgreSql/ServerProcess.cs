@@ -166,7 +166,7 @@ internal sealed class ServerProcess(
         bearing.SynchronousNames + "\n" + (bearing.LeaderAddress is { } address ? ServerConfiguration.Upstream(settings, address) : "");
 
     /// <summary>A session takes a setting over after the first process has, and with it everybody else.</summary>
-    private async Task<bool> SeesAsync(NpgsqlConnection connection, string expected, CancellationToken cancellationToken)
+    private async Task<bool> SeesAsync(Session connection, string expected, CancellationToken cancellationToken)
     {
         var since = time.GetTimestamp();
         while (time.GetElapsedTime(since) < ReloadTimeout)
@@ -177,7 +177,7 @@ internal sealed class ServerProcess(
         return false;
     }
 
-    private static async Task<string> WhyNotSteeredAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private static async Task<string> WhyNotSteeredAsync(Session connection, CancellationToken cancellationToken)
     {
         const string Overridden = """
             select string_agg(name, ', ') from pg_settings where name in ('synchronous_standby_names', 'primary_conninfo') and sourcefile like '%/postgresql.auto.conf'
