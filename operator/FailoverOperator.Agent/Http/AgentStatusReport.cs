@@ -37,6 +37,7 @@ internal static class AgentStatusReport
         LinkDownMilliseconds = status.LinkDownFor is { } down ? Milliseconds(down) : null,
         FollowsAddress = status.FollowsAddress,
         IsEmpty = status.IsEmpty,
+        LagMilliseconds = status.AppliedLag is { } lag ? Milliseconds(lag) : null,
         Message = status.Message,
     };
 

@@ -55,6 +55,9 @@ public sealed record EngineStatus
     /// <summary>Lag that the engine itself reports, in bytes, for engines whose positions cannot be compared. Null: use positions.</summary>
     public long? ReportedLagBytes { get; init; }
 
+    /// <summary>Age of the last write that a standby has applied. Null: unknown, or a primary.</summary>
+    public TimeSpan? AppliedLag { get; init; }
+
     /// <summary>The engine's own words for people.</summary>
     public string? Message { get; init; }
 

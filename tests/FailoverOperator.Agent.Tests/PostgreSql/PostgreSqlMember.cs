@@ -12,17 +12,19 @@ internal sealed class PostgreSqlMember : IAsyncDisposable
 {
     public const string Password = "it's \\secret\\";
     private const int Port = 5499;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
     private static int _last;
+    private static int _lastFolder;
 
     private readonly DirectoryInfo _folder;
 
     /// <param name="parent">Where its volume is. Null: anywhere.</param>
-    public PostgreSqlMember(string name, string? parent = null)
+    public PostgreSqlMember(string name, string? parent = null, params string[] initDbArguments)
     {
         Name = name;
         // Unique among the test runs of this machine, too.
         Address = FormattableString.Invariant($"127.{1 + (Environment.ProcessId / 250 % 250)}.{Environment.ProcessId % 250}.{Interlocked.Increment(ref _last)}");
-        _folder = parent is null ? Directory.CreateTempSubdirectory("pg-") : Directory.CreateDirectory(Path.Combine(parent, name));
+        _folder = parent is null ? NewFolder() : Directory.CreateDirectory(Path.Combine(parent, name));
         _ = Directory.CreateDirectory(Path.Combine(_folder.FullName, "volume"));
         _ = Directory.CreateDirectory(Path.Combine(_folder.FullName, "run"));
         File.WriteAllText(UserConfiguration, "fsync = off\nshared_buffers = 16MB\n");
@@ -41,6 +43,7 @@ internal sealed class PostgreSqlMember : IAsyncDisposable
             RunDirectory = Path.Combine(_folder.FullName, "run"),
             ListenAddresses = Address,
             UserConfiguration = UserConfiguration,
+            InitDbArguments = initDbArguments,
         };
         Server = new PostgreSqlServer(Settings, Supervisor, RealClock.Instance);
     }
@@ -70,30 +73,41 @@ internal sealed class PostgreSqlMember : IAsyncDisposable
     };
 
     /// <summary>As the agent does: the order again and again, until the status says that it is fulfilled.</summary>
-    public async Task<EngineStatus> UntilAsync(Func<Task<EngineOutcome>> order, Func<EngineStatus, bool> isFulfilled, int seconds = 20)
+    public async Task<EngineStatus> UntilAsync(Func<CancellationToken, Task<EngineOutcome>> order, Func<EngineStatus, bool> isFulfilled)
     {
-        var since = RealClock.Instance.GetTimestamp();
-        string seen;
-        do
+        using var timer = new CancellationTokenSource(Patience, RealClock.Instance);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, Stop);
+        EngineOutcome? outcome = null;
+        try
         {
-            var outcome = await order();
-            for (var glance = 0; glance < 10; glance++)
+            while (true)
             {
-                if (await Server.StatusAsync(Stop) is EngineReply.Answered { Status: var status } && isFulfilled(status)) return status;
-                await Task.Delay(TimeSpan.FromMilliseconds(20), RealClock.Instance, Stop);
+                outcome = await order(deadline.Token);
+                for (var glance = 0; glance < 10; glance++)
+                {
+                    if (await Server.StatusAsync(deadline.Token) is EngineReply.Answered { Status: var status } && isFulfilled(status)) return status;
+                    await Task.Delay(TimeSpan.FromMilliseconds(20), RealClock.Instance, deadline.Token);
+                }
             }
-            seen = $"{outcome}, {await Server.StatusAsync(Stop)}";
         }
-        while (RealClock.Instance.GetElapsedTime(since).TotalSeconds < seconds);
-        throw new InvalidOperationException($"{Name} did not get there: {seen}\n{Supervisor.Server?.LastOutput}");
+        catch (OperationCanceledException) when (!Stop.IsCancellationRequested)
+        {
+            throw new InvalidOperationException($"{Name} did not get there: {outcome}, {await Server.StatusAsync(Stop)}\n{Supervisor.Server?.LastOutput}");
+        }
     }
 
-    public Task<EngineStatus> ServeAsync(LeaseTerms terms, long term = 1) => UntilAsync(() => Server.ServeAsync(term, terms, Stop), s => s.Writable);
+    public Task<EngineStatus> ServeAsync(LeaseTerms terms, long term = 1) => UntilAsync(token => Server.ServeAsync(term, terms, token), s => s.Writable);
 
-    public Task<EngineStatus> FollowAsync(PostgreSqlMember leader, int seconds = 20) =>
-        UntilAsync(() => Server.FollowAsync(leader.AsLeader, Stop), s => s.Link == ReplicationLink.Up && s.FollowsAddress == leader.Address, seconds);
+    /// <summary>Until it is on the leader's timeline.</summary>
+    public async Task<EngineStatus> FollowAsync(PostgreSqlMember leader)
+    {
+        var history = (await leader.StatusAsync()).History;
+        return await UntilAsync(
+            token => Server.FollowAsync(leader.AsLeader, token),
+            s => s.Link == ReplicationLink.Up && s.FollowsAddress == leader.Address && s.History == history);
+    }
 
-    public Task<EngineStatus> StandByAsync() => UntilAsync(() => Server.StandByAsync(Stop), s => s is { Role: EngineRole.Standby, PositionBytes: not null });
+    public Task<EngineStatus> StandByAsync() => UntilAsync(Server.StandByAsync, s => s is { Role: EngineRole.Standby, PositionBytes: not null });
 
     public async Task<EngineStatus> StatusAsync() => Assert.IsType<EngineReply.Answered>(await Server.StatusAsync(Stop)).Status;
 
@@ -131,19 +145,20 @@ internal sealed class PostgreSqlMember : IAsyncDisposable
         Server = new PostgreSqlServer(Settings, Supervisor, RealClock.Instance);
     }
 
+    /// <summary>In memory if there is enough: many small files come and go.</summary>
+    public static DirectoryInfo NewFolder()
+    {
+        const long Enough = 2L * 1024 * 1024 * 1024;
+        const string Memory = "/dev/shm";
+        if (!Directory.Exists(Memory) || new DriveInfo(Memory).AvailableFreeSpace < Enough) return Directory.CreateTempSubdirectory("pg-");
+        return Directory.CreateDirectory(Path.Combine(Memory, FormattableString.Invariant($"pg-{Environment.ProcessId}-{Interlocked.Increment(ref _lastFolder)}")));
+    }
+
     public static void Chown(string folder)
     {
         if (!Environment.IsPrivilegedProcess) return;
         using var chown = Process.Start("chown", ["-R", "postgres:postgres", folder]);
         chown.WaitForExit();
-    }
-
-    /// <summary>A data directory that another member has stopped to use.</summary>
-    public void TakeData(string from)
-    {
-        using var copy = Process.Start("cp", ["-a", from, Data]);
-        copy.WaitForExit();
-        Chown(Data);
     }
 
     public async ValueTask DisposeAsync()

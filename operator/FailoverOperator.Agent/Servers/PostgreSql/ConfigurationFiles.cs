@@ -6,6 +6,9 @@ namespace FailoverOperator.Agent.Servers.PostgreSql;
 /// </summary>
 internal sealed class ConfigurationFiles(PostgreSqlSettings settings)
 {
+    /// <summary>A name that nobody has, if the image does not know this one: then the server does not let the agent in, and says so.</summary>
+    private readonly string _user = SystemUser.Name() ?? $"uid {SystemUser.Id()}";
+
     private DateTime[] _usersFilesChanged = [];
 
     /// <summary>The folder of the socket over which the agent talks to the server; nobody else may look into it.</summary>
@@ -27,7 +30,7 @@ internal sealed class ConfigurationFiles(PostgreSqlSettings settings)
         _usersFilesChanged = changed;
         var hba = Text(settings.UserHba) + Text(InData("pg_hba.conf"));
         hasChanged |= Replace("pg_hba.conf", ServerConfiguration.Hba(hba));
-        hasChanged |= Replace("pg_ident.conf", ServerConfiguration.Identities(Environment.UserName, Text(InData("pg_ident.conf"))));
+        hasChanged |= Replace("pg_ident.conf", ServerConfiguration.Identities(_user, Text(InData("pg_ident.conf"))));
         hasChanged |= Replace("postgresql.conf", ServerConfiguration.Settings(settings, bearing, DiskBytes()));
         Bearing = bearing;
         return hasChanged;

@@ -23,9 +23,10 @@ internal sealed class Following(
             case LeaderAnswer.Unfit unfit:
                 // Nothing is given up for it, but there is no harm in waiting as a standby.
                 if (process.Runs || data.State != DataState.Present) return unfit.Why;
-                return await process.StartAsync(files.Bearing with { LeaderAddress = leader.Address }, cancellationToken) ?? unfit.Why;
+                return await ComeUpAsync(files.Bearing with { LeaderAddress = leader.Address }, cancellationToken) ?? unfit.Why;
             case LeaderAnswer.Primary primary:
-                return await FollowAsync(leader, primary, told, cancellationToken);
+                // Old data, also those of an interrupted time, go when the server is at work again.
+                return await FollowAsync(leader, primary, told, cancellationToken) ?? await tools.RemoveAsync(data.Old, cancellationToken);
             case var answer:
                 throw new InvalidOperationException($"unknown answer {answer}");
         }
@@ -43,15 +44,22 @@ internal sealed class Following(
         var bearing = new Bearing(leader.Address, primary.SynchronousNames.Length == 0 ? "" : MemberNames.WaitForNobodyYet);
         return Rejoin.Decide(local, primary) switch
         {
-            Rejoin.Stream when process.Runs => await process.SteerAsync(bearing, cancellationToken),
-            Rejoin.Stream => await process.StartAsync(bearing, cancellationToken),
+            Rejoin.Stream => await ComeUpAsync(bearing, cancellationToken),
             Rejoin.Rewind rewind => await WorkAsync(new($"rewinding the data onto {leader.Name}'s: {rewind.Why}", leader.Address), () => RewindAsync(leader, primary, cancellationToken))
-                ?? await process.StartAsync(bearing, cancellationToken),
+                ?? await ComeUpAsync(bearing, cancellationToken),
             Rejoin.Copy copy => await WorkAsync(new($"copying {leader.Name}'s data: {copy.Why}", leader.Address), () => CloneAsync(leader, cancellationToken))
-                ?? await process.StartAsync(bearing, cancellationToken) ?? await tools.RemoveAsync(data.Old, cancellationToken),
+                ?? await ComeUpAsync(bearing, cancellationToken),
             Rejoin.Refuse refuse => refuse.Why,
             var unforeseen => throw new InvalidOperationException($"unknown decision {unforeseen}"),
         };
+    }
+
+    private async Task<string?> ComeUpAsync(Bearing bearing, CancellationToken cancellationToken)
+    {
+        var (session, problem) = await process.BringUpAsync(bearing, cancellationToken);
+        if (session is null) return problem;
+        await using var _ = session;
+        return await process.SteerAsync(session, bearing, cancellationToken);
     }
 
     private async Task<string?> WorkAsync(CopyWork work, Func<Task<string?>> copy)

@@ -50,22 +50,22 @@ internal sealed class LeaderQuestion(PostgreSqlSettings settings, Sql sql, TimeP
         _ = await OnLeaderAsync(leader, Timeout, MeasureAsync, cancellationToken);
         return size;
 
-        async Task<LeaderAnswer> MeasureAsync(NpgsqlConnection connection, CancellationToken deadline)
+        async Task<LeaderAnswer> MeasureAsync(Session session, CancellationToken deadline)
         {
-            await using var command = new NpgsqlCommand("select sum(pg_database_size(oid))::bigint from pg_database", connection);
-            size = await command.ExecuteScalarAsync(deadline) as long?;
+            size = await session.ReadAsync("select sum(pg_database_size(oid))::bigint from pg_database", row => row.NumberOrNull(0), deadline);
             return new LeaderAnswer.Unfit("");
         }
     }
 
     private async Task<LeaderAnswer> OnLeaderAsync(
-        Leader leader, TimeSpan timeout, Func<NpgsqlConnection, CancellationToken, Task<LeaderAnswer>> question, CancellationToken cancellationToken)
+        Leader leader, TimeSpan timeout, Func<Session, CancellationToken, Task<LeaderAnswer>> question, CancellationToken cancellationToken)
     {
         using var timer = new CancellationTokenSource(timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
         try
         {
-            return await sql.OnPeerAsync(leader.Address, connection => question(connection, either.Token), either.Token);
+            await using var session = await sql.OpenPeerAsync(leader.Address, either.Token);
+            return await question(session, either.Token);
         }
         catch (Exception exception) when (Sql.IsExpected(exception))
         {
@@ -74,23 +74,23 @@ internal sealed class LeaderQuestion(PostgreSqlSettings settings, Sql sql, TimeP
         }
     }
 
-    private async Task<LeaderAnswer> AskAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task<LeaderAnswer> AskAsync(Session session, CancellationToken cancellationToken)
     {
-        var answer = await ReadAsync(connection, cancellationToken);
+        var answer = await ReadAsync(session, cancellationToken);
         if (answer is not LeaderAnswer.Primary) return answer;
 
         // A slot that fell too far behind is of no use any more.
         var slot = Quoting.Literal(MemberNames.Slot(settings.PodName));
-        await connection.ExecuteAsync($"select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = {slot} and wal_status = 'lost' and not active", cancellationToken);
-        await connection.ExecuteAsync($"select pg_create_physical_replication_slot({slot}, true) where not exists (select from pg_replication_slots where slot_name = {slot})", cancellationToken);
+        await session.ExecuteAsync($"select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = {slot} and wal_status = 'lost' and not active", cancellationToken);
+        await session.ExecuteAsync($"select pg_create_physical_replication_slot({slot}, true) where not exists (select from pg_replication_slots where slot_name = {slot})", cancellationToken);
         return answer;
     }
 
-    private static async Task<LeaderAnswer> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private static async Task<LeaderAnswer> ReadAsync(Session session, CancellationToken cancellationToken) =>
+        await session.ReadAsync(Question, Read, cancellationToken) ?? new LeaderAnswer.Unfit("the leader said nothing");
+
+    private static LeaderAnswer Read(NpgsqlDataReader row)
     {
-        await using var command = new NpgsqlCommand(Question, connection);
-        await using var row = await command.ExecuteReaderAsync(cancellationToken);
-        _ = await row.ReadAsync(cancellationToken);
         if (row.GetBoolean(0)) return new LeaderAnswer.Unfit("the leader is not a primary yet");
         var timeline = Convert.ToUInt32(row.GetString(3)[..8], 16);
         return TimelineHistory.Parse(timeline, row.TextOrNull(5) ?? "") is { } history && (history.Ancestors.Count > 0 || timeline == 1)
@@ -98,9 +98,9 @@ internal sealed class LeaderQuestion(PostgreSqlSettings settings, Sql sql, TimeP
             : new LeaderAnswer.Unfit(FormattableString.Invariant($"the leader has no history of its timeline {timeline}"));
     }
 
-    private static async Task<LeaderAnswer> CheckpointAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private static async Task<LeaderAnswer> CheckpointAsync(Session session, CancellationToken cancellationToken)
     {
-        await connection.ExecuteAsync("checkpoint", cancellationToken);
-        return await ReadAsync(connection, cancellationToken);
+        await session.ExecuteAsync("checkpoint", cancellationToken);
+        return await ReadAsync(session, cancellationToken);
     }
 }

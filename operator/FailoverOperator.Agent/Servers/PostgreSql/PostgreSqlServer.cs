@@ -101,14 +101,14 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
     {
         var bearing = new Bearing(null, MemberNames.Synchronous(terms, _settings.PodName));
         if (await CreateIfFirstAsync(cancellationToken) is { } uncreated) return uncreated;
-        var problem = _process.Runs ? await _process.ReadyAsync(cancellationToken) : await _process.StartAsync(bearing, cancellationToken);
-        problem ??= await _process.GrowAsync(bearing, cancellationToken) ?? await _process.SteerAsync(bearing, cancellationToken);
-        if (problem is not null) return problem;
+        var (session, problem) = await _process.BringUpAsync(bearing, cancellationToken);
+        if (session is null) return problem;
+        await using var _ = session;
+        if (await _process.SteerAsync(session, bearing, cancellationToken) is { } unsteered) return unsteered;
 
-        await using var connection = await _sql.OpenAsync(cancellationToken);
-        await _promotion.KeepSlotsAsync(connection, terms, cancellationToken);
-        if (await connection.IsInRecoveryAsync(cancellationToken) && await _promotion.PromoteAsync(connection, cancellationToken) is { } unpromoted) return unpromoted;
-        await _promotion.EnsureRoleAsync(connection, cancellationToken);
+        await _promotion.KeepSlotsAsync(session, terms, cancellationToken);
+        if (await session.IsInRecoveryAsync(cancellationToken) && await _promotion.PromoteAsync(session, cancellationToken) is { } unpromoted) return unpromoted;
+        await _promotion.EnsureRoleAsync(session, cancellationToken);
         return null;
     }
 
@@ -137,20 +137,21 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
         return await _following.FollowAsync(leader, told, cancellationToken);
     }
 
-    /// <summary>A server that is writable is ended first: it becomes a standby by a start.</summary>
+    /// <summary>A server that is writable is ended first: it becomes a standby by a start. Without data there is nothing to do.</summary>
     private async Task<string?> StandAsync(Bearing bearing, CancellationToken cancellationToken)
     {
         _data.Settle();
-        if (_process.Runs && await _process.ReadyAsync(cancellationToken) is { } unready) return unready;
-        if (_process.Runs && !await IsInRecoveryAsync(cancellationToken) && await _process.StopNowAsync(cancellationToken) is { } unstopped) return unstopped;
-        if (!_process.Runs) return _data.State == DataState.Present ? await _process.StartAsync(bearing, cancellationToken) : null;
-        return await _process.GrowAsync(bearing, cancellationToken) ?? await _process.SteerAsync(bearing, cancellationToken);
-    }
-
-    private async Task<bool> IsInRecoveryAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await _sql.OpenAsync(cancellationToken);
-        return await connection.IsInRecoveryAsync(cancellationToken);
+        if (!_process.Runs && _data.State != DataState.Present) return null;
+        var (session, problem) = await _process.BringUpAsync(bearing, cancellationToken);
+        if (session is not null && !await session.IsInRecoveryAsync(cancellationToken))
+        {
+            await session.DisposeAsync();
+            if (await _process.StopNowAsync(cancellationToken) is { } unstopped) return unstopped;
+            (session, problem) = await _process.BringUpAsync(bearing, cancellationToken);
+        }
+        if (session is null) return problem;
+        await using var _ = session;
+        return await _process.SteerAsync(session, bearing, cancellationToken);
     }
 
     /// <summary>So that there is little left to write while the server shuts down. It is no harm if it does not end in time.</summary>
@@ -160,8 +161,8 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
         try
         {
-            await using var connection = await _sql.OpenAsync(either.Token);
-            if (!await connection.IsInRecoveryAsync(either.Token)) await connection.ExecuteAsync("checkpoint", either.Token);
+            await using var session = await _sql.OpenAsync(either.Token);
+            if (!await session.IsInRecoveryAsync(either.Token)) await session.ExecuteAsync("checkpoint", either.Token);
         }
         catch (Exception exception) when (Sql.IsExpected(exception))
         {

@@ -1,5 +1,4 @@
 using FailoverOperator.Api.Agents;
-using Npgsql;
 
 namespace FailoverOperator.Agent.Servers.PostgreSql;
 
@@ -11,49 +10,49 @@ internal sealed class Promotion(PostgreSqlSettings settings, TimeProvider time)
     /// <summary>From then on whoever holds up the reading of the log has to go.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
 
-    public async Task<string?> PromoteAsync(NpgsqlConnection sql, CancellationToken cancellationToken)
+    public async Task<string?> PromoteAsync(Session session, CancellationToken cancellationToken)
     {
-        await sql.ExecuteAsync("select pg_promote(wait => false)", cancellationToken);
+        await session.ExecuteAsync("select pg_promote(wait => false)", cancellationToken);
         var since = time.GetTimestamp();
-        while (await sql.IsInRecoveryAsync(cancellationToken))
+        while (await session.IsInRecoveryAsync(cancellationToken))
         {
-            if (time.GetElapsedTime(since) > Patience) await sql.ExecuteAsync(EndHoldUps, cancellationToken);
+            if (time.GetElapsedTime(since) > Patience) await session.ExecuteAsync(EndHoldUps, cancellationToken);
             await Task.Delay(Glance, time, cancellationToken);
         }
-        return await sql.TextAsync("show default_transaction_read_only", cancellationToken) == "on"
+        return await session.TextAsync("show default_transaction_read_only", cancellationToken) == "on"
             ? "the server was promoted but takes no writes: default_transaction_read_only is on in its configuration"
             : null;
     }
 
     /// <summary>One slot for each other member, so that the log is kept for it; none for who is a member no more.</summary>
-    public async Task KeepSlotsAsync(NpgsqlConnection sql, LeaseTerms terms, CancellationToken cancellationToken)
+    public async Task KeepSlotsAsync(Session session, LeaseTerms terms, CancellationToken cancellationToken)
     {
         var wanted = terms.Members.Where(m => m.Name != settings.PodName).Select(m => Quoting.Literal(MemberNames.Slot(m.Name))).ToList();
-        await DropSlotsAsync(sql, $"wal_status = 'lost' or not slot_name = any (array[{string.Join(", ", wanted)}]::text[])", cancellationToken);
+        await DropSlotsAsync(session, $"wal_status = 'lost' or not slot_name = any (array[{string.Join(", ", wanted)}]::text[])", cancellationToken);
         if (wanted.Count > 0)
-            await sql.ExecuteAsync($"""
+            await session.ExecuteAsync($"""
                 select pg_create_physical_replication_slot(name, true) from unnest(array[{string.Join(", ", wanted)}]) name
                 where not exists (select from pg_replication_slots where slot_name = name)
                 """, cancellationToken);
     }
 
     /// <summary>A standby keeps the log for nobody.</summary>
-    public static Task DropSlotsAsync(NpgsqlConnection sql, CancellationToken cancellationToken) => DropSlotsAsync(sql, "true", cancellationToken);
+    public static Task DropSlotsAsync(Session session, CancellationToken cancellationToken) => DropSlotsAsync(session, "true", cancellationToken);
 
     /// <summary>
     /// The role that standbys replicate as, and may rewind and ask for what that takes. Its password is set once: whoever changes it
     /// changes it in the database, too.
     /// </summary>
-    public async Task EnsureRoleAsync(NpgsqlConnection sql, CancellationToken cancellationToken)
+    public async Task EnsureRoleAsync(Session session, CancellationToken cancellationToken)
     {
         const string Role = ServerConfiguration.ReplicationRole;
-        if (await sql.TextAsync(HasAll, cancellationToken) == "true") return;
+        if (await session.TextAsync(HasAll, cancellationToken) == "true") return;
 
         // The password is in the command, and commands may be logged.
-        await sql.ExecuteAsync("set log_statement = none; set log_min_duration_statement = -1; set log_min_error_statement = panic; set default_transaction_read_only = off", cancellationToken);
-        if (await sql.TextAsync($"select 1::text from pg_roles where rolname = '{Role}'", cancellationToken) is null)
-            await sql.ExecuteAsync($"create role {Role} login replication password {Quoting.Literal(settings.ReplicationPassword)}", cancellationToken);
-        await sql.ExecuteAsync($"alter role {Role} login replication; grant pg_monitor, pg_checkpoint to {Role}; grant execute on function {string.Join(", ", Functions)} to {Role}", cancellationToken);
+        await session.ExecuteAsync("set log_statement = none; set log_min_duration_statement = -1; set log_min_error_statement = panic; set default_transaction_read_only = off", cancellationToken);
+        if (await session.TextAsync($"select 1::text from pg_roles where rolname = '{Role}'", cancellationToken) is null)
+            await session.ExecuteAsync($"create role {Role} login replication password {Quoting.Literal(settings.ReplicationPassword)}", cancellationToken);
+        await session.ExecuteAsync($"alter role {Role} login replication; grant pg_monitor, pg_checkpoint to {Role}; grant execute on function {string.Join(", ", Functions)} to {Role}", cancellationToken);
     }
 
     private static readonly string[] Functions =
@@ -78,7 +77,7 @@ internal sealed class Promotion(PostgreSqlSettings settings, TimeProvider time)
             select from pg_stat_activity where backend_type = 'startup' and (wait_event_type = 'Lock' or wait_event like 'RecoveryConflict%'))
         """;
 
-    private static Task DropSlotsAsync(NpgsqlConnection sql, string condition, CancellationToken cancellationToken) => sql.ExecuteAsync($"""
+    private static Task DropSlotsAsync(Session session, string condition, CancellationToken cancellationToken) => session.ExecuteAsync($"""
         select pg_drop_replication_slot(slot_name) from pg_replication_slots
         where slot_type = 'physical' and not active and starts_with(slot_name, '{MemberNames.SlotPrefix}') and ({condition})
         """, cancellationToken);

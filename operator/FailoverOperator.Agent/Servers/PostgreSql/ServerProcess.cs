@@ -29,39 +29,32 @@ internal sealed class ServerProcess(
 
     public string Log => supervisor.Server?.LastOutput ?? "";
 
-    /// <summary>Starts a standby, and waits until it answers.</summary>
-    public async Task<string?> StartAsync(Bearing bearing, CancellationToken cancellationToken)
+    /// <summary>
+    /// Starts a standby if the server does not run, and waits until it answers, however long it has to read its log. Null: why it does not; it
+    /// has ended, perhaps.
+    /// </summary>
+    public async Task<(Session? Session, string? Problem)> BringUpAsync(Bearing bearing, CancellationToken cancellationToken)
     {
-        var problem = await StartAsync(bearing, new Dictionary<string, long>(), cancellationToken);
-        // A user who makes max_connections smaller, say, does not want to have no server for it.
-        if (problem is null || !ServerLog.SaysTooSmall(Log) || await FloorsAsync(cancellationToken) is not { Count: > 0 } floors) return problem;
+        var (session, problem) = Runs ? await ReadyAsync(cancellationToken) : await StartAsync(bearing, new Dictionary<string, long>(), cancellationToken);
+        // Smaller settings than the log was written with keep a standby from starting, or from reading on and being promoted. A
+        // user who makes max_connections smaller, say, does not want to have no server for it.
+        var mayBeTooSmall = session is null ? ServerLog.SaysTooSmall(Log) : await session.TextAsync(IsPaused, cancellationToken) is not null;
+        if (!mayBeTooSmall || await FloorsAsync(cancellationToken) is not { Count: > 0 } floors) return (session, problem);
+        if (session is not null) await session.DisposeAsync();
+        _ = await StopAsync(cancellationToken);
         return await StartAsync(bearing, floors, cancellationToken);
     }
 
-    /// <summary>
-    /// A standby stops to read the log, and cannot be promoted, once the primary has had larger settings than its own: it needs a start
-    /// with as large ones.
-    /// </summary>
-    public async Task<string?> GrowAsync(Bearing bearing, CancellationToken cancellationToken)
+    private async Task<(Session? Session, string? Problem)> StartAsync(
+        Bearing bearing, IReadOnlyDictionary<string, long> floors, CancellationToken cancellationToken)
     {
-        const string IsPaused = "select 'yes' where pg_is_in_recovery() and pg_get_wal_replay_pause_state() = 'paused'";
-        await using (var connection = await sql.OpenAsync(cancellationToken))
-            if (await connection.TextAsync(IsPaused, cancellationToken) is null)
-                return null;
-        if ((await FloorsAsync(cancellationToken)).Count == 0) return null;
-        _ = await StopAsync(cancellationToken);
-        return await StartAsync(bearing, cancellationToken);
-    }
-
-    private async Task<string?> StartAsync(Bearing bearing, IReadOnlyDictionary<string, long> floors, CancellationToken cancellationToken)
-    {
-        if (await ClearAsync(cancellationToken) is { } left) return left;
+        if (await ClearAsync(cancellationToken) is { } left) return (null, left);
         _ = files.Write(bearing);
         _checkpointerLags = false;
         data.MakeStandby();
         var command = new ProcessCommand(settings.Program("postgres"), files.Arguments(data.Version ?? 0, floors)) { Environment = PostgreSqlTools.ServerEnvironment };
         var (run, problem) = supervisor.StartServer(command);
-        if (run is null) return $"postgres could not be started, is it in the image (FAILOVER_PG_BIN)? {problem}";
+        if (run is null) return (null, $"postgres could not be started, is it in the image (FAILOVER_PG_BIN)? {problem}");
         return await ReadyAsync(cancellationToken);
     }
 
@@ -77,19 +70,17 @@ internal sealed class ServerProcess(
         return floors;
     }
 
-    /// <summary>Waits until the server answers, however long it has to read its log. Ends early if the server does.</summary>
-    public async Task<string?> ReadyAsync(CancellationToken cancellationToken)
+    private async Task<(Session? Session, string? Problem)> ReadyAsync(CancellationToken cancellationToken)
     {
         for (var pause = Glance; Runs; pause = pause < LongGlance ? pause * 1.2 : LongGlance)
         {
             try
             {
-                await using var connection = await sql.OpenAsync(cancellationToken);
-                return null;
+                return (await sql.OpenAsync(cancellationToken), null);
             }
             catch (PostgresException exception) when (exception.SqlState != PostgresErrorCodes.CannotConnectNow)
             {
-                return $"the server does not let the agent in: {Sql.Describe(exception)}";
+                return (null, $"the server does not let the agent in: {Sql.Describe(exception)}");
             }
             catch (Exception exception) when (Sql.IsExpected(exception))
             {
@@ -97,7 +88,7 @@ internal sealed class ServerProcess(
             }
             await Task.Delay(pause, time, cancellationToken);
         }
-        return await WhyEndedAsync();
+        return (null, await WhyEndedAsync());
     }
 
     public async Task<string> WhyEndedAsync()
@@ -109,20 +100,19 @@ internal sealed class ServerProcess(
     }
 
     /// <summary>Puts a new bearing into effect in the running server.</summary>
-    public async Task<string?> SteerAsync(Bearing bearing, CancellationToken cancellationToken)
+    public async Task<string?> SteerAsync(Session session, Bearing bearing, CancellationToken cancellationToken)
     {
         var hasChanged = files.Write(bearing);
-        await using var connection = await sql.OpenAsync(cancellationToken);
-        var before = await connection.TextAsync(InEffect, cancellationToken);
+        var before = await session.TextAsync(InEffect, cancellationToken);
         // From not waiting at all to waiting: commits look at what the checkpointer has made of the setting. It has when it
         // has completed a checkpoint that was asked for after the reload.
         _checkpointerLags |= before?.StartsWith('\n') == true && bearing.SynchronousNames.Length > 0;
         if (hasChanged || before != Expected(bearing))
         {
             _ = supervisor.Server?.Signal(Reload);
-            if (!await SeesAsync(connection, Expected(bearing), cancellationToken)) return await WhyNotSteeredAsync(connection, cancellationToken);
+            if (!await SeesAsync(session, Expected(bearing), cancellationToken)) return await WhyNotSteeredAsync(session, cancellationToken);
         }
-        if (_checkpointerLags && bearing.SynchronousNames.Length > 0) await connection.ExecuteAsync("checkpoint", cancellationToken);
+        if (_checkpointerLags && bearing.SynchronousNames.Length > 0) await session.ExecuteAsync("checkpoint", cancellationToken);
         _checkpointerLags = false;
         return null;
     }
@@ -160,32 +150,34 @@ internal sealed class ServerProcess(
         return await supervisor.KillAllAsync(KillTimeout, cancellationToken) ? null : "processes of the server are still there, though they were killed";
     }
 
+    private const string IsPaused = "select 'yes' where pg_is_in_recovery() and pg_get_wal_replay_pause_state() = 'paused'";
+
     private const string InEffect = "select current_setting('synchronous_standby_names') || E'\\n' || current_setting('primary_conninfo')";
 
     private string Expected(Bearing bearing) =>
         bearing.SynchronousNames + "\n" + (bearing.LeaderAddress is { } address ? ServerConfiguration.Upstream(settings, address) : "");
 
     /// <summary>A session takes a setting over after the first process has, and with it everybody else.</summary>
-    private async Task<bool> SeesAsync(NpgsqlConnection connection, string expected, CancellationToken cancellationToken)
+    private async Task<bool> SeesAsync(Session session, string expected, CancellationToken cancellationToken)
     {
         var since = time.GetTimestamp();
         while (time.GetElapsedTime(since) < ReloadTimeout)
         {
-            if (await connection.TextAsync(InEffect, cancellationToken) == expected) return true;
+            if (await session.TextAsync(InEffect, cancellationToken) == expected) return true;
             await Task.Delay(Glance, time, cancellationToken);
         }
         return false;
     }
 
-    private static async Task<string> WhyNotSteeredAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private static async Task<string> WhyNotSteeredAsync(Session session, CancellationToken cancellationToken)
     {
         const string Overridden = """
             select string_agg(name, ', ') from pg_settings where name in ('synchronous_standby_names', 'primary_conninfo') and sourcefile like '%/postgresql.auto.conf'
             """;
         const string Wrong = "select sourcefile || ' line ' || sourceline || ': ' || coalesce(name || ': ', '') || error from pg_file_settings where error is not null limit 1";
-        if (await connection.TextAsync(Overridden, cancellationToken) is { } names)
+        if (await session.TextAsync(Overridden, cancellationToken) is { } names)
             return $"ALTER SYSTEM has set {names}, which the agent must set: undo it as superuser with ALTER SYSTEM RESET for each, then SELECT pg_reload_conf()";
-        return await connection.TextAsync(Wrong, cancellationToken) is { } error
+        return await session.TextAsync(Wrong, cancellationToken) is { } error
             ? $"the server does not read its configuration: {Quoting.Words(error)}"
             : "the server has not taken over its configuration in time";
     }

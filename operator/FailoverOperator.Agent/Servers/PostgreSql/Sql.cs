@@ -23,7 +23,7 @@ internal sealed class Sql(PostgreSqlSettings settings) : IAsyncDisposable
     };
 
     /// <summary>Over the agent's own socket, as superuser. Its own writes wait for no standby: there may be none yet.</summary>
-    public async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) => await _local.OpenConnectionAsync(cancellationToken);
+    public async Task<Session> OpenAsync(CancellationToken cancellationToken) => new(await _local.OpenConnectionAsync(cancellationToken));
 
     /// <summary>Speaks the replication protocol: the only way to a standby's timeline.</summary>
     public async Task<PhysicalReplicationConnection> OpenReplicationAsync(CancellationToken cancellationToken)
@@ -41,10 +41,10 @@ internal sealed class Sql(PostgreSqlSettings settings) : IAsyncDisposable
         }
     }
 
-    /// <summary>Talks to another member's server, as the role that replicates.</summary>
-    public async Task<T> OnPeerAsync<T>(string address, Func<NpgsqlConnection, Task<T>> talk, CancellationToken cancellationToken)
+    /// <summary>To another member's server, as the role that replicates.</summary>
+    public async Task<Session> OpenPeerAsync(string address, CancellationToken cancellationToken)
     {
-        await using var source = Source(new NpgsqlConnectionStringBuilder
+        var source = Source(new NpgsqlConnectionStringBuilder
         {
             Host = address,
             Port = settings.Port,
@@ -58,8 +58,15 @@ internal sealed class Sql(PostgreSqlSettings settings) : IAsyncDisposable
             CommandTimeout = 0, // Each command ends with its token.
             CancellationTimeout = -1,
         });
-        await using var connection = await source.OpenConnectionAsync(cancellationToken);
-        return await talk(connection);
+        try
+        {
+            return new Session(await source.OpenConnectionAsync(cancellationToken), source);
+        }
+        catch
+        {
+            await source.DisposeAsync();
+            throw;
+        }
     }
 
     public ValueTask DisposeAsync() => _local.DisposeAsync();
@@ -86,28 +93,4 @@ internal sealed class Sql(PostgreSqlSettings settings) : IAsyncDisposable
         if (text.SslMode != SslMode.Disable) _ = builder.EnableTransportSecurity();
         return builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false)).Build();
     }
-}
-
-internal static class SqlExtensions
-{
-    public static async Task ExecuteAsync(this NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        _ = await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    /// <summary>The first column of the first row. Null: no row, or null.</summary>
-    public static async Task<string?> TextAsync(this NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        await using var row = await command.ExecuteReaderAsync(cancellationToken);
-        return await row.ReadAsync(cancellationToken) ? row.TextOrNull(0) : null;
-    }
-
-    public static async Task<bool> IsInRecoveryAsync(this NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        await connection.TextAsync("select pg_is_in_recovery()::text", cancellationToken) == "true";
-
-    public static string? TextOrNull(this NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
-
-    public static long? NumberOrNull(this NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
 }

@@ -53,6 +53,7 @@ internal sealed record StatusMemory
             LinkDownFor = link == ReplicationLink.Down && LastUp is { } up ? now - up : null,
             FollowsAddress = row.InRecovery ? row.Receiver?.Host ?? leaderAddress : null,
             IsEmpty = false,
+            AppliedLag = row.LagMilliseconds is { } lag ? TimeSpan.FromMilliseconds(lag) : null,
             Message = !IsSettled ? "it is still reading its own log: how far that reaches is not known yet"
                 : row.IsPaused ? "it does not read on in the log: somebody has paused that, or its settings are smaller than the primary's (see the log)"
                 : null,
@@ -60,10 +61,10 @@ internal sealed record StatusMemory
     }
 
     /// <summary>
-    /// What the receiver has put on the disk. On a new timeline it begins with the file's beginning, which was there before.
+    /// What the receiver has put on the disk. On a new timeline it begins with the beginning of a file, which was there before: until it has
+    /// got beyond that, this is no standby of the new timeline.
     /// </summary>
-    private static LogPosition? Flushed(StatusRow row) =>
-        row.Receiver?.Flushed is { } flushed ? flushed with { Bytes = Math.Max(flushed.Bytes, flushed.Timeline > row.Position.Timeline ? row.Position.Bytes : 0) } : null;
+    private static LogPosition? Flushed(StatusRow row) => row.Receiver?.Flushed is { } flushed && flushed.Bytes >= row.Position.Bytes ? flushed : null;
 
     /// <summary>The receiver has ended: what it received last is of the timeline that it was seen on.</summary>
     private LogPosition? Extended(StatusRow row) =>

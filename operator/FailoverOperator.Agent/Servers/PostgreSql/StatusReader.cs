@@ -24,8 +24,9 @@ internal sealed class StatusReader(PostgreSqlSettings settings, Sql sql, TimePro
 
     private readonly SemaphoreSlim _one = new(1);
     private readonly long _start = time.GetTimestamp();
-    private NpgsqlConnection? _sql;
+    private Session? _session;
     private PhysicalReplicationConnection? _replication;
+    private Task _last = Task.CompletedTask;
     private StatusMemory _memory = new();
 
     public TimeSpan Now => time.GetElapsedTime(_start);
@@ -54,7 +55,7 @@ internal sealed class StatusReader(PostgreSqlSettings settings, Sql sql, TimePro
         using var timer = new CancellationTokenSource(settings.QuestionTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
         // A kept connection may be of a server that has ended since; a new one tells.
-        var wasKept = _sql is not null;
+        var wasKept = _session is not null;
         try
         {
             return await TellAsync(either.Token);
@@ -77,9 +78,11 @@ internal sealed class StatusReader(PostgreSqlSettings settings, Sql sql, TimePro
 
     private async Task<StatusAnswer> TellAsync(CancellationToken cancellationToken)
     {
-        _sql ??= await sql.OpenAsync(cancellationToken);
+        _session ??= await sql.OpenAsync(cancellationToken);
         _replication ??= await sql.OpenReplicationAsync(cancellationToken);
-        var row = await StatusRow.ReadAsync(_sql, _replication, cancellationToken);
+        var question = StatusRow.ReadAsync(_session, _replication);
+        _last = question;
+        var row = await question.WaitAsync(cancellationToken);
         _memory = _memory.Learn(row, Now);
         return new StatusAnswer.Told(row, _memory);
     }
@@ -96,11 +99,12 @@ internal sealed class StatusReader(PostgreSqlSettings settings, Sql sql, TimePro
         });
     }
 
-    private async ValueTask DropAsync()
+    private ValueTask DropAsync()
     {
-        if (_sql is { } connection) await connection.DisposeAsync();
-        if (_replication is { } replication) await replication.DisposeAsync();
-        _sql = null;
+        var drop = Session.EndAsync(_last, _session, _replication);
+        _session = null;
         _replication = null;
+        _last = Task.CompletedTask;
+        return drop;
     }
 }

@@ -1,0 +1,137 @@
+using FailoverOperator.Core.Observations;
+
+namespace FailoverOperator.Agent.Tests.PostgreSql;
+
+public sealed class FailoverTests(FirstData first)
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_killed_primary_takes_no_acknowledged_row_with_it_and_comes_back_rewound()
+    {
+        await using var group = await PostgreSqlGroup.StartAsync(first, members: 3, synchronous: 1);
+        var (a, b, c) = (group.Members[0], group.Members[1], group.Members[2]);
+        await using var writers = new Writers(a, 4);
+        await writers.UntilAsync(300);
+
+        await a.KillAsync();
+        Assert.IsType<EngineOutcome.Done>(await a.Server.DemoteAsync(Stop));
+        _ = await b.StandByAsync();
+        _ = await c.StandByAsync();
+        var (best, other) = (await b.StatusAsync()).PositionBytes >= (await c.StatusAsync()).PositionBytes ? (b, c) : (c, b);
+        var before = (await other.StatusAsync()).Instance;
+        var since = RealClock.Instance.GetTimestamp();
+        await group.ServeAsync(best);
+        TestContext.Current.SendDiagnosticMessage($"promoted after {RealClock.Instance.GetElapsedTime(since).TotalMilliseconds:0} ms");
+        var followed = await other.FollowAsync(best);
+        Assert.Empty(await writers.MissingAsync(best));
+        Assert.Equal(before, followed.Instance);
+
+        since = RealClock.Instance.GetTimestamp();
+        var rejoined = await a.FollowAsync(best);
+        TestContext.Current.SendDiagnosticMessage($"rejoined after {RealClock.Instance.GetElapsedTime(since).TotalMilliseconds:0} ms");
+        Assert.Contains("pg_rewind", a.Supervisor.Programs);
+        Assert.DoesNotContain("pg_basebackup", a.Supervisor.Programs);
+        Assert.Equal((await best.StatusAsync()).History, rejoined.History);
+        Assert.Empty(await writers.MissingAsync(a));
+        Assert.Equal("2", await best.SqlAsync("select count(*) from pg_stat_replication where sync_state = 'quorum'"));
+        Assert.Equal("2", await best.SqlAsync("select count(*) from pg_replication_slots where active"));
+        Assert.All(group.Members, m => Assert.All(m.Supervisor.StartsAsStandby, Assert.True));
+    }
+
+    [Fact]
+    public async Task What_only_the_old_primary_had_is_taken_back()
+    {
+        await using var group = await PostgreSqlGroup.StartAsync(first, members: 2, synchronous: 0);
+        var (a, b) = (group.Members[0], group.Members[1]);
+        _ = await a.SqlAsync("insert into rows values (1)");
+        _ = await b.UntilAsync(b.Server.StandByAsync, s => s.Link == ReplicationLink.Down);
+        _ = await a.SqlAsync("insert into rows select generate_series(2, 5000)");
+
+        Assert.IsType<EngineOutcome.Done>(await a.Server.DemoteAsync(Stop));
+        await group.ServeAsync(b);
+        _ = await b.SqlAsync("insert into rows values (6000)");
+        // Between the two it is a standby of nobody, and tells how far it reaches: further than the new primary.
+        _ = await a.StandByAsync();
+        _ = await a.FollowAsync(b);
+
+        Assert.Contains("pg_rewind", a.Supervisor.Programs);
+        Assert.DoesNotContain("pg_basebackup", a.Supervisor.Programs);
+        Assert.Equal("1,6000", await a.SqlAsync("select string_agg(n::text, ',') from rows"));
+    }
+
+    [Fact]
+    public async Task A_primary_that_cannot_be_rewound_is_copied_anew()
+    {
+        await using var group = await PostgreSqlGroup.StartAsync(first, members: 2, synchronous: 0);
+        var (a, b) = (group.Members[0], group.Members[1]);
+        Assert.IsType<EngineOutcome.Done>(await a.Server.DemoteAsync(Stop));
+        foreach (var log in Directory.GetFiles(Path.Combine(a.Data, "pg_wal"))) File.Delete(log);
+        await group.ServeAsync(b);
+        _ = await b.SqlAsync("insert into rows values (1)");
+
+        _ = await a.FollowAsync(b);
+
+        Assert.Contains("pg_basebackup", a.Supervisor.Programs);
+        Assert.Equal("1", await a.SqlAsync("select count(*) from rows"));
+        Assert.Equal([Path.GetFileName(a.Data)], Directory.GetFileSystemEntries(Path.GetDirectoryName(a.Data)!).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task A_primary_that_is_shut_down_hands_over_its_last_byte_and_follows_as_it_is()
+    {
+        await using var group = await PostgreSqlGroup.StartAsync(first, members: 2, synchronous: 0);
+        var (a, b) = (group.Members[0], group.Members[1]);
+        await using var writers = new Writers(a, 2);
+        await writers.UntilAsync(100);
+
+        var last = Assert.NotNull(await a.Server.ShutDownAsync(Stop));
+        Assert.InRange(Assert.NotNull((await b.StatusAsync()).PositionBytes), last, long.MaxValue);
+        await group.ServeAsync(b);
+        Assert.Empty(await writers.MissingAsync(b));
+        _ = await a.FollowAsync(b);
+
+        Assert.DoesNotContain("pg_rewind", a.Supervisor.Programs);
+        Assert.DoesNotContain("pg_basebackup", a.Supervisor.Programs);
+        Assert.Empty(await writers.MissingAsync(a));
+    }
+
+    [Fact]
+    public async Task A_standby_that_somebody_promoted_is_ended_and_rewound()
+    {
+        await using var group = await PostgreSqlGroup.StartAsync(first, members: 2, synchronous: 0);
+        var (a, b) = (group.Members[0], group.Members[1]);
+        _ = await b.SqlAsync("select pg_promote()");
+        Assert.True((await b.StatusAsync()).Writable);
+        _ = await b.SqlAsync("insert into rows values (13)");
+        _ = await a.SqlAsync("insert into rows values (1)");
+
+        _ = await b.FollowAsync(a);
+
+        Assert.Contains("pg_rewind", b.Supervisor.Programs);
+        Assert.Equal("1", await b.SqlAsync("select string_agg(n::text, ',') from rows"));
+    }
+
+    [Fact]
+    public async Task A_demotion_under_load_takes_less_than_a_second_and_a_restart_is_read_only()
+    {
+        await using var group = await PostgreSqlGroup.StartAsync(first, members: 1, synchronous: 0);
+        var a = group.Members[0];
+        await using var writers = new Writers(a, 20);
+        await writers.UntilAsync(500);
+
+        var since = RealClock.Instance.GetTimestamp();
+        Assert.IsType<EngineOutcome.Done>(await a.Server.DemoteAsync(Stop));
+        var took = RealClock.Instance.GetElapsedTime(since);
+        TestContext.Current.SendDiagnosticMessage($"demoted after {took.TotalMilliseconds:0} ms");
+        Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        Assert.IsType<EngineReply.Refused>(await a.Server.StatusAsync(Stop));
+        _ = await Assert.ThrowsAnyAsync<Npgsql.NpgsqlException>(a.ConnectAsync);
+
+        var standby = await a.StandByAsync();
+        Assert.False(standby.Writable);
+        var refused = await Assert.ThrowsAsync<Npgsql.PostgresException>(() => a.SqlAsync("insert into rows values (0)"));
+        Assert.Equal("25006", refused.SqlState);
+        Assert.Empty(await writers.MissingAsync(a));
+    }
+}

@@ -1,0 +1,140 @@
+using FailoverOperator.Agent.Servers;
+using FailoverOperator.Core.Observations;
+
+namespace FailoverOperator.Agent.Tests.PostgreSql;
+
+public sealed class StandbyTests(FirstData first)
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task An_interrupted_copy_never_looks_like_data_and_is_done_again()
+    {
+        await using var group = await PostgreSqlGroup.StartAsync(first, members: 1, synchronous: 0);
+        var a = group.Members[0];
+        await using var b = new PostgreSqlMember("db-1");
+        using var impatience = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+
+        var following = b.Server.FollowAsync(a.AsLeader, impatience.Token);
+        while (!Directory.Exists(b.Data + ".new")) await Task.Delay(TimeSpan.FromMilliseconds(1), RealClock.Instance, Stop);
+        var status = await b.StatusAsync();
+        await impatience.CancelAsync();
+        _ = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
+
+        Assert.True(status is { Role: EngineRole.Standby, Link: ReplicationLink.Syncing, Writable: false } && status.FollowsAddress == a.Address);
+        Assert.True(Directory.Exists(b.Data + ".new"));
+        Assert.False(Directory.Exists(b.Data));
+        Assert.True((await b.StatusAsync()).IsEmpty);
+        _ = await b.FollowAsync(a);
+        Assert.False(Directory.Exists(b.Data + ".new"));
+    }
+
+    [Fact]
+    public async Task Nobody_is_copied_from_who_is_not_a_primary()
+    {
+        await using var group = await PostgreSqlGroup.StartAsync(first, members: 2, synchronous: 0);
+        await using var c = new PostgreSqlMember("db-2");
+
+        var refused = Assert.IsType<EngineOutcome.NotDone>(await c.Server.FollowAsync(group.Members[1].AsLeader, Stop));
+        Assert.Contains("not a primary", refused.Message, StringComparison.Ordinal);
+        refused = Assert.IsType<EngineOutcome.NotDone>(await c.Server.FollowAsync(new Leader("db-9", "127.0.0.99", 1), Stop));
+        Assert.Contains("db-9 (127.0.0.99) does not answer", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(c.Supervisor.Programs);
+    }
+
+    [Fact]
+    public async Task A_standby_that_was_away_for_too_long_is_copied_anew()
+    {
+        await using var group = await PostgreSqlGroup.StartAsync(first, members: 2, synchronous: 0, "max_slot_wal_keep_size = 1MB\nwal_keep_size = 0\nmin_wal_size = 2MB\nmax_wal_size = 2MB");
+        var (a, b) = (group.Members[0], group.Members[1]);
+        _ = await b.Server.DemoteAsync(Stop);
+        for (var i = 0; i < 8; i++)
+        {
+            _ = await a.SqlAsync($"insert into rows values ({i})");
+            _ = await a.SqlAsync("select pg_switch_wal()");
+            _ = await a.SqlAsync("checkpoint");
+        }
+
+        _ = await b.FollowAsync(a);
+
+        Assert.Contains("pg_basebackup", b.Supervisor.Programs);
+        Assert.Equal("8", await b.SqlAsync("select count(*) from rows"));
+        Assert.Equal("reserved", await a.SqlAsync("select wal_status from pg_replication_slots"));
+    }
+
+    [Fact]
+    public async Task A_query_on_the_standby_does_not_hold_up_its_promotion()
+    {
+        await using var group = await PostgreSqlGroup.StartAsync(first, members: 2, synchronous: 0, "max_standby_streaming_delay = -1");
+        var (a, b) = (group.Members[0], group.Members[1]);
+        _ = await a.SqlAsync("insert into rows select generate_series(1, 1000)");
+        await UntilCountAsync(b, 1000);
+        await using var query = await b.ConnectAsync();
+        await using var transaction = await query.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, Stop);
+        await using (var count = new Npgsql.NpgsqlCommand("select count(*) from rows", query, transaction)) _ = await count.ExecuteScalarAsync(Stop);
+        _ = await a.SqlAsync("delete from rows");
+        _ = await a.SqlAsync("vacuum (truncate false) rows");
+        _ = await a.SqlAsync("insert into rows values (1)");
+        _ = Assert.NotNull(await a.Server.ShutDownAsync(Stop));
+
+        var since = RealClock.Instance.GetTimestamp();
+        await group.ServeAsync(b);
+
+        Assert.InRange(RealClock.Instance.GetElapsedTime(since), TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(5));
+        Assert.Equal("1", await b.SqlAsync("select count(*) from rows"));
+    }
+
+    [Fact]
+    public async Task Settings_that_are_smaller_than_those_of_the_log_are_raised()
+    {
+        await using var group = await PostgreSqlGroup.StartAsync(first, members: 2, synchronous: 0, "max_connections = 80");
+        var (a, b) = (group.Members[0], group.Members[1]);
+        Assert.Equal("100", await a.SqlAsync("show max_connections"));
+
+        // The primary with larger ones: the standby stops to read its log, which keeps it from being promoted, until it is started anew.
+        await File.AppendAllTextAsync(a.UserConfiguration, "max_connections = 120\n", Stop);
+        _ = await a.Server.DemoteAsync(Stop);
+        await group.ServeAsync(a);
+        await b.UntilAsync(token => b.Server.FollowAsync(a.AsLeader, token), s => s.Link == ReplicationLink.Up);
+        _ = await a.SqlAsync("insert into rows values (1)");
+        var status = await b.UntilAsync(token => b.Server.FollowAsync(a.AsLeader, token), s => s is { Link: ReplicationLink.Up, Message: null });
+
+        Assert.Equal("120", await b.SqlAsync("show max_connections"));
+        await UntilCountAsync(b, 1);
+        Assert.Equal(ReplicationLink.Up, status.Link);
+    }
+
+    [Fact]
+    public async Task Lines_in_the_users_pg_hba_conf_take_effect_without_an_order()
+    {
+        await using var group = await PostgreSqlGroup.StartAsync(first, members: 1, synchronous: 0);
+        var a = group.Members[0];
+        var hba = Path.Combine(a.Data, "pg_hba.conf");
+        await File.WriteAllTextAsync(hba, $"host all postgres {a.Address}/32 reject\nhost all postgres 127.0.0.0/8 reject\n" + await File.ReadAllTextAsync(hba, Stop), Stop);
+
+        _ = await a.StatusAsync();
+
+        for (var i = 0; i < 100; i++)
+        {
+            try
+            {
+                _ = await a.SqlAsync("select 1");
+            }
+            catch (Npgsql.PostgresException refused)
+            {
+                Assert.Equal("28000", refused.SqlState);
+                Assert.True((await a.StatusAsync()).Writable);
+                return;
+            }
+            await Task.Delay(TimeSpan.FromMilliseconds(20), RealClock.Instance, Stop);
+        }
+        Assert.Fail("the new lines have no effect");
+    }
+
+    private static async Task UntilCountAsync(PostgreSqlMember member, int rows)
+    {
+        for (var i = 0; i < 250 && await member.SqlAsync("select count(*) from rows") != $"{rows}"; i++)
+            await Task.Delay(TimeSpan.FromMilliseconds(20), RealClock.Instance, Stop);
+        Assert.Equal($"{rows}", await member.SqlAsync("select count(*) from rows"));
+    }
+}
