@@ -35,6 +35,9 @@ public sealed class Supervisor : ISupervisor, IDisposable
     /// <summary>How the environment entry begins that everything carries which this supervisor starts.</summary>
     internal string Mark => $"{MarkVariable}={_mark}";
 
+    /// <summary>The server was started, or has ended.</summary>
+    internal event Action? ServerChanged;
+
     public IServerRun? Server => Volatile.Read(ref _server);
 
     public (IServerRun? Run, string? Problem) StartServer(ProcessCommand command)
@@ -44,6 +47,7 @@ public sealed class Supervisor : ISupervisor, IDisposable
         if (child is null) return (null, problem);
         var run = new ServerRun(this, child, tail);
         Volatile.Write(ref _server, run);
+        ServerChanged?.Invoke();
         return (run, null);
     }
 
@@ -170,6 +174,7 @@ public sealed class Supervisor : ISupervisor, IDisposable
                 if (_children.Remove(pid, out var child)) ended.Add((child, code));
             }
         foreach (var (child, code) in ended) child.Exited.TrySetResult(code);
+        if (ended.Any(e => e.Child.ProcessId == _server?.ProcessId)) ServerChanged?.Invoke();
     }
 
     private int[] Spared()

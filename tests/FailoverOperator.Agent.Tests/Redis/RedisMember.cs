@@ -18,6 +18,7 @@ internal sealed class RedisMember : ISupervisor, IAsyncDisposable
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
     private static int lastHost = 1;
+    private static int lastPort;
 
     private readonly Supervisor shared;
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("redis-member-");
@@ -95,10 +96,22 @@ internal sealed class RedisMember : ISupervisor, IAsyncDisposable
         folder.Delete(recursive: true);
     }
 
+    /// <summary>Below those that the kernel gives to clients: a client that tries a closed one of these again and again ends up connected to itself.</summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = 20_000 + (((Environment.ProcessId * 7) + Interlocked.Increment(ref lastPort)) % 10_000);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Taken.
+            }
+        }
     }
 }
