@@ -7,10 +7,9 @@ using FailoverOperator.Agent.Tests.Supervision;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.TestBed;
 
-namespace FailoverOperator.Agent.Tests.Binary;
-
 using CommandResult = FailoverOperator.Agent.Supervision.CommandResult;
 
+namespace FailoverOperator.Agent.Tests.Binary;
 /// <summary>The agent as it ships: the native binary, in a process of its own, with a real redis-server.</summary>
 internal sealed class AgentBinary : IAsyncDisposable
 {

@@ -2,10 +2,9 @@ using FailoverOperator.Agent.Supervision;
 using FailoverOperator.Agent.Tests.Supervision;
 using FailoverOperator.Api.Agents;
 
-namespace FailoverOperator.Agent.Tests.Binary;
-
 using CommandResult = FailoverOperator.Agent.Supervision.CommandResult;
 
+namespace FailoverOperator.Agent.Tests.Binary;
 [Collection(Processes.Name)]
 public sealed class AgentProcessTests(Processes processes) : IAsyncLifetime
 {

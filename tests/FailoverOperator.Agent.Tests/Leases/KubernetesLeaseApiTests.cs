@@ -39,7 +39,12 @@ public sealed class KubernetesLeaseApiTests : IAsyncLifetime
         Assert.Equal(
             new LeaseRecord
             {
-                Holder = Holder, Term = 3, Assignment = "db-0/uid-0 3", Terms = Terms, Accepted = Terms, Version = "7",
+                Holder = Holder,
+                Term = 3,
+                Assignment = "db-0/uid-0 3",
+                Terms = Terms,
+                Accepted = Terms,
+                Version = "7",
                 Release = new ReleaseNote("db-1/uid-1", 2, ReleaseReason.HandOver, 5, null),
             }, lease);
         Assert.True(lease.IsAuthentic);

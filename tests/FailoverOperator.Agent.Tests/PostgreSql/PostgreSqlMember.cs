@@ -123,7 +123,14 @@ internal sealed class PostgreSqlMember : IAsyncDisposable
     {
         var text = new NpgsqlConnectionStringBuilder
         {
-            Host = Address, Port = Port, Username = "postgres", Password = Password, Database = "postgres", Pooling = false, Timeout = 5, CommandTimeout = 20,
+            Host = Address,
+            Port = Port,
+            Username = "postgres",
+            Password = Password,
+            Database = "postgres",
+            Pooling = false,
+            Timeout = 5,
+            CommandTimeout = 20,
         };
         var connection = new NpgsqlConnection(text.ConnectionString);
         await connection.OpenAsync(Stop);

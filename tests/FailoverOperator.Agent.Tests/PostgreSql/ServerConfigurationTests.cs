@@ -7,7 +7,11 @@ public sealed class ServerConfigurationTests
 {
     private static readonly PostgreSqlSettings Settings = new()
     {
-        PodName = "db-1", DataDirectory = "/data/pgdata", ReplicationPassword = "a'b\\c d", RunDirectory = "/run/agent", UserConfiguration = "/etc/user.conf",
+        PodName = "db-1",
+        DataDirectory = "/data/pgdata",
+        ReplicationPassword = "a'b\\c d",
+        RunDirectory = "/run/agent",
+        UserConfiguration = "/etc/user.conf",
     };
 
     private const long Gigabyte = 1024L * 1024 * 1024;

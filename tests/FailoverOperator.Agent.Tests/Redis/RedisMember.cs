@@ -7,10 +7,9 @@ using FailoverOperator.Agent.Supervision;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.TestBed;
 
-namespace FailoverOperator.Agent.Tests.Redis;
-
 using CommandResult = FailoverOperator.Agent.Supervision.CommandResult;
 
+namespace FailoverOperator.Agent.Tests.Redis;
 /// <summary>
 /// A member with a real redis-server. As pods do, the members of a test share a port and have an address each, on loopback.
 /// </summary>

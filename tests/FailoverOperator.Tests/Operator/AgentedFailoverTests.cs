@@ -2,9 +2,7 @@ using FailoverOperator.Api;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
-using FailoverOperator.Core.Leases;
 using FailoverOperator.Observing;
-using FailoverOperator.Runtime.Kubernetes;
 using k8s.Models;
 using static FailoverOperator.Tests.Operator.AgentedWorld;
 

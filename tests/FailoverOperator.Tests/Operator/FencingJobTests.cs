@@ -1,6 +1,4 @@
-using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
-using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Observing;
 using k8s.Models;
