@@ -23,6 +23,8 @@ public sealed class LeaseTests(ApiServerFixture fixture)
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
+    private const int Operators = 6;
+
     [Fact]
     public async Task A_lease_lives_through_assignment_renewal_revocation_and_release()
     {
@@ -53,7 +55,13 @@ public sealed class LeaseTests(ApiServerFixture fixture)
         var scope = await fixture.CreateNamespaceAsync();
         foreach (var term in new[] { 1L, 2L })
         {
-            var outcomes = await Task.WhenAll(Enumerable.Range(0, 6).Select(i => AssignAsync(scope, i, term)));
+            // All of them have read before the first one writes: who reads later decides on what it reads.
+            var (waiting, everybodyHasRead) = (Operators, new TaskCompletionSource());
+            var outcomes = await Task.WhenAll(Enumerable.Range(0, Operators).Select(i => AssignAsync(scope, i, term, () =>
+            {
+                if (Interlocked.Decrement(ref waiting) == 0) everybodyHasRead.SetResult();
+                return everybodyHasRead.Task;
+            })));
             Assert.Single(outcomes, o => o is null);
             Assert.All(outcomes.OfType<ApiFailure>(), o => Assert.Contains(o, new[] { ApiFailure.AlreadyExists, ApiFailure.Conflict }));
         }
@@ -114,12 +122,13 @@ public sealed class LeaseTests(ApiServerFixture fixture)
     }
 
     /// <summary>Null: it was assigned.</summary>
-    private async Task<ApiFailure?> AssignAsync(string scope, int pod, long term)
+    private async Task<ApiFailure?> AssignAsync(string scope, int pod, long term, Func<Task> afterReading)
     {
         var (log, _, running, end) = await StartAsync(scope);
         using (end)
         {
             var known = log.Observe(Group(scope)).Record;
+            await afterReading().WaitAsync(TimeSpan.FromSeconds(30), Token);
             try
             {
                 var step = new Step.AssignLease(new Core.Observations.Member { Name = $"db-{pod}", Uid = $"uid-{pod}", Pod = new() { Phase = 0, Ready = true }, Node = new() { Name = "", State = 0 } }, term, Terms, known?.Version, false);
