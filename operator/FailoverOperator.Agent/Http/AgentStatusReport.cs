@@ -46,7 +46,7 @@ internal static class AgentStatusReport
     {
         var server = news?.Reply is EngineReply.Answered ? null : EngineReply.Describe(news?.Reply);
         var order = AgentProtocol.Decide(state.Memory, now) is AgentOrder.StandBy standBy ? standBy.Why : null;
-        var parts = new[] { server, state.ServerNews, state.RenewalProblem, state.FailsafeProblem, order }.Where(p => !string.IsNullOrEmpty(p)).Distinct().ToList();
+        var parts = new[] { server, state.ServerNews, state.RenewalProblem ?? state.WatchProblem, state.FailsafeProblem, order }.Where(p => !string.IsNullOrEmpty(p)).Distinct().ToList();
         return parts.Count == 0 ? null : string.Join("; ", parts);
     }
 

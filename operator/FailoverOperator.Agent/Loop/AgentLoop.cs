@@ -33,7 +33,7 @@ public sealed class AgentLoop
         var (directing, renewing, asking) = (new Heartbeat(world.Time), new Heartbeat(world.Time), new Heartbeat(world.Time));
         _heartbeats = [directing, renewing, asking];
         _state = state;
-        Status = new StatusSource(world.Server, world.Time);
+        Status = new StatusSource(world.Server, world.Supervisor, world.Time);
         var calls = new LeaseCalls(world.Lease, world.Time);
         var runner = new DutyRunner(state, world.Server, world.Supervisor, Status, world.Random, world.Log);
         var fence = new Fence(state, world.Server, world.Supervisor, runner, directing, world.Log);
@@ -41,7 +41,7 @@ public sealed class AgentLoop
         _director = new Director(state, runner, fence, departure, directing, world.Log);
         _renewer = new Renewer(state, calls, renewing, world.Log);
         _rounds = new FailsafeRounds(state, world.Peers, asking, world.Time, world.Log);
-        _watcher = new LeaseWatcher(state, world.Lease, world.Random);
+        _watcher = new LeaseWatcher(state, world.Lease, calls, world.Random, world.Log);
         _releaser = new Releaser(state, calls, world.Random, world.Log);
     }
 

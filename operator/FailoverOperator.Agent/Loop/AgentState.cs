@@ -37,6 +37,9 @@ public sealed class AgentState(string identity, IWatchdog watchdog, TimeProvider
     /// <summary>Why the last renewal failed: no answer, or an error. Null: it did not.</summary>
     public string? RenewalProblem { get; private set; }
 
+    /// <summary>Why the lease cannot be watched. Null: it can.</summary>
+    public string? WatchProblem { get; private set; }
+
     /// <summary>Why the other members did not let this holder stay. Null: they did, or were not asked.</summary>
     public string? FailsafeProblem { get; private set; }
 
@@ -100,6 +103,8 @@ public sealed class AgentState(string identity, IWatchdog watchdog, TimeProvider
 
     public void SetRenewalProblem(string? problem) => Step(() => RenewalProblem = problem);
 
+    public void SetWatchProblem(string? problem) => Step(() => WatchProblem = problem);
+
     public void SetFailsafeProblem(string? problem) => Step(() => FailsafeProblem = problem);
 
     public void SetServerNews(string? news) => Step(() => ServerNews = news);
@@ -123,7 +128,7 @@ public sealed class AgentState(string identity, IWatchdog watchdog, TimeProvider
     }
 
     /// <summary>All that can change beside the memory.</summary>
-    private (object?, string?, string?, string?, bool) Told => (_applied, RenewalProblem, FailsafeProblem, ServerNews, IsDemoting);
+    private (object?, string?, string?, string?, string?, bool) Told => (_applied, RenewalProblem, WatchProblem, FailsafeProblem, ServerNews, IsDemoting);
 
     /// <summary>Cancelled at this moment.</summary>
     public CancellationTokenSource DeadlineAt(TimeSpan moment, CancellationToken cancellationToken)

@@ -1,17 +1,19 @@
 using FailoverOperator.Agent.Servers;
+using FailoverOperator.Agent.Supervision;
 using FailoverOperator.Core.Observations;
 
 namespace FailoverOperator.Agent.Loop;
 
 /// <summary>What the server said last, and since when it is known.</summary>
 /// <param name="AskedAt">When it was asked, on the monotonic clock: its state then or later.</param>
-public sealed record ServerNews(EngineReply Reply, TimeSpan AskedAt);
+/// <param name="Run">Its process as the question began. Null: there was none.</param>
+public sealed record ServerNews(EngineReply Reply, TimeSpan AskedAt, IServerRun? Run);
 
 /// <summary>
 /// Asks the server how it is, for everybody who wants to know: one question at a time, each with a deadline. A server that
 /// hangs makes nobody wait for it.
 /// </summary>
-public sealed class StatusSource(IMemberServer server, TimeProvider time)
+public sealed class StatusSource(IMemberServer server, ISupervisor supervisor, TimeProvider time)
 {
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
 
@@ -26,10 +28,12 @@ public sealed class StatusSource(IMemberServer server, TimeProvider time)
     /// <summary>What is known, not older than <paramref name="maxAge"/>, if that can be had within <paramref name="patience"/>; else what there is.</summary>
     public async Task<ServerNews?> GetAsync(TimeSpan maxAge, TimeSpan patience, CancellationToken cancellationToken)
     {
-        if (Last is { } last && Now - last.AskedAt <= maxAge) return last;
+        if (Last is { } last && Now - last.AskedAt <= maxAge && IsOfNow(last)) return last;
         try
         {
-            return await AskAsync().WaitAsync(patience, time, cancellationToken);
+            var news = await AskAsync().WaitAsync(patience, time, cancellationToken);
+            // The answer to a question that was under way already may be a dead process's.
+            return IsOfNow(news) ? news : await AskAsync().WaitAsync(patience, time, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -49,11 +53,16 @@ public sealed class StatusSource(IMemberServer server, TimeProvider time)
 
     private TimeSpan Now => time.GetElapsedTime(0);
 
+    private IServerRun? Running => supervisor.Server is { Exited.IsCompleted: false } run ? run : null;
+
+    /// <summary>The process has neither ended nor been started since.</summary>
+    private bool IsOfNow(ServerNews news) => ReferenceEquals(news.Run, Running);
+
     private async Task<ServerNews> AskServerAsync()
     {
         await Task.Yield();
-        var askedAt = Now;
-        var news = new ServerNews(await ReplyAsync(), askedAt);
+        var (askedAt, run) = (Now, Running);
+        var news = new ServerNews(await ReplyAsync(), askedAt, run);
         Volatile.Write(ref _last, news);
         return news;
     }

@@ -296,4 +296,19 @@ public sealed class AgentLoopTests
         agent.Pass(10 * Seconds);
         Assert.False(agent.Server.IsWritable);
     }
+
+    [Fact]
+    public void An_agent_that_cannot_reach_the_api_server_says_so_and_recovers()
+    {
+        using var agent = new AgentUnderTest();
+        agent.Api.IsDown = true;
+        agent.Api.BreakWatches();
+        agent.Pass(5 * Seconds);
+        Assert.Equal("connection refused", agent.State.WatchProblem);
+        agent.Api.IsDown = false;
+        agent.Pass(3 * Seconds);
+        Assert.Null(agent.State.WatchProblem);
+        agent.Write(Assigned(Me, 2));
+        Assert.True(agent.Server.IsWritable);
+    }
 }

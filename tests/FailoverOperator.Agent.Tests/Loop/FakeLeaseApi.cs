@@ -38,6 +38,12 @@ internal sealed class FakeLeaseApi(TimeProvider time) : ILeaseApi
         if (!IsDown) foreach (var watch in watches) watch.Tell(Lease);
     }
 
+    public void BreakWatches()
+    {
+        foreach (var watch in watches) watch.End();
+        watches.Clear();
+    }
+
     /// <summary>Writes without telling those who watch.</summary>
     public void WriteUnseen(LeaseRecord lease) => Lease = lease with { Version = (++version).ToString(CultureInfo.InvariantCulture) };
 
@@ -68,6 +74,7 @@ internal sealed class FakeLeaseApi(TimeProvider time) : ILeaseApi
         while (true)
         {
             while (watch.Told.TryDequeue(out var lease)) yield return lease;
+            if (watch.HasEnded) yield break;
             await watch.More.Task.WaitAsync(cancellationToken);
         }
     }
@@ -102,9 +109,22 @@ internal sealed class FakeLeaseApi(TimeProvider time) : ILeaseApi
 
         public TaskCompletionSource More { get; private set; } = new();
 
+        public bool HasEnded { get; private set; }
+
+        public void End()
+        {
+            HasEnded = true;
+            Fire();
+        }
+
         public void Tell(LeaseRecord? lease)
         {
             Told.Enqueue(lease);
+            Fire();
+        }
+
+        private void Fire()
+        {
             var before = More;
             More = new TaskCompletionSource();
             before.SetResult();
