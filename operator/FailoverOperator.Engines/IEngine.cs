@@ -5,7 +5,11 @@ namespace FailoverOperator.Engines;
 /// <summary>Where a member is. <paramref name="PodAddress"/> is the pod's IP address.</summary>
 public sealed record MemberEndpoint(string Namespace, string PodName, string PodUid, string PodAddress)
 {
-    internal string Url(int port, string path) => FormattableString.Invariant($"http://{(PodAddress.Contains(':') ? $"[{PodAddress}]" : PodAddress)}:{port}{path}");
+    internal string Url(int port, string path)
+    {
+        var host = PodAddress.Contains(':') ? $"[{PodAddress}]" : PodAddress;
+        return FormattableString.Invariant($"http://{host}:{port}{path}");
+    }
 }
 
 /// <summary>On whose behalf a command is given. The term is passed to whatever can check it.</summary>

@@ -8,6 +8,8 @@ namespace FailoverOperator.Testing;
 /// </summary>
 public sealed class TestLoop : SynchronizationContext, IDisposable
 {
+    private const int MostCallbacks = 200_000;
+
     private readonly SynchronizationContext? _outer = Current;
     private readonly Lock _gate = new();
     private readonly Queue<(SendOrPostCallback Callback, object? State)> _posted = [];
@@ -34,11 +36,15 @@ public sealed class TestLoop : SynchronizationContext, IDisposable
         return task;
     }
 
-    /// <summary>Runs until nothing is left to do without time going on.</summary>
+    /// <summary>Runs until nothing is left to do without time going on; code that never rests fails.</summary>
     public void Settle()
     {
-        while (TryTake(out var next))
+        for (var done = 0; TryTake(out var next); done++)
+        {
+            if (done > MostCallbacks)
+                throw new InvalidOperationException("something goes on and on without time passing");
             next.Callback(next.State);
+        }
         foreach (var failed in _started.Where(task => task.IsFaulted))
             ExceptionDispatchInfo.Throw(failed.Exception!.InnerException!);
     }
@@ -58,11 +64,14 @@ public sealed class TestLoop : SynchronizationContext, IDisposable
         task.GetAwaiter().GetResult();
     }
 
+    /// <summary>By how much time goes on at once: what happens in between is seen at its end.</summary>
+    public TimeSpan Step { get; set; } = TimeSpan.FromMilliseconds(50);
+
     /// <summary>Lets time go on in small steps, and everything react to each.</summary>
     /// <param name="advance">FakeTimeProvider.Advance.</param>
     public void Pass(TimeSpan time, Action<TimeSpan> advance)
     {
-        var step = TimeSpan.FromMilliseconds(50);
+        var step = Step;
         for (var left = time; left > TimeSpan.Zero; left -= step)
         {
             advance(left < step ? left : step);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using FailoverOperator.Agent.Leases;
 using FailoverOperator.Api;
 using FailoverOperator.Api.Agents;
 
@@ -27,7 +28,7 @@ internal sealed record AgentSettings
     /// <summary>Shorter than the pod's <c>terminationGracePeriodSeconds</c>.</summary>
     public required TimeSpan StopTimeout { get; init; }
 
-    public required IPEndPoint ApiServer { get; init; }
+    public required ServiceAccount Account { get; init; }
 
     public string Identity => LeaseContract.Identity(PodName, PodUid);
 
@@ -48,9 +49,13 @@ internal sealed record AgentSettings
             Port = Number("FAILOVER_AGENT_PORT", AgentContract.DefaultPort, 1, 65535),
             Token = Required("FAILOVER_TOKEN"),
             StopTimeout = TimeSpan.FromSeconds(Number("FAILOVER_STOP_TIMEOUT_SECONDS", 25, 1, 3600)),
-            ApiServer = new IPEndPoint(Address("KUBERNETES_SERVICE_HOST"), Number("KUBERNETES_SERVICE_PORT", 443, 1, 65535)),
+            // An address, as Kubernetes sets it: the agent asks no name service, which would be one more thing that can fail.
+            Account = new ServiceAccount(
+                new IPEndPoint(Address("KUBERNETES_SERVICE_HOST"), Number("KUBERNETES_SERVICE_PORT", 443, 1, 65535)),
+                variable("FAILOVER_SERVICE_ACCOUNT") is { Length: > 0 } folder ? folder : ServiceAccount.DefaultFolder),
         };
-        if (settings.Token.Any(c => char.IsControl(c) || char.IsWhiteSpace(c))) problems.Add("FAILOVER_TOKEN must not contain spaces, line breaks or other control characters");
+        if (settings.Token.Any(c => c is <= ' ' or > '~')) problems.Add("FAILOVER_TOKEN must consist of ASCII letters, digits and signs, without spaces or line breaks");
+        if (settings.Account.Problem is { } unreadable) problems.Add(unreadable);
         return problems.Count == 0 ? (settings, null) : (null, string.Join("; ", problems));
 
         string Required(string name)

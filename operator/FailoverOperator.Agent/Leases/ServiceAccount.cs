@@ -13,6 +13,23 @@ public sealed record ServiceAccount(IPEndPoint Server, string Folder)
 
     public Uri Address => new($"https://{Server}/");
 
+    /// <summary>What a person has to put right before anything can work. Null: nothing.</summary>
+    public string? Problem
+    {
+        get
+        {
+            try
+            {
+                _ = (ReadToken(), File.ReadAllText(CertificateFile));
+                return null;
+            }
+            catch (Exception failure) when (IsExpected(failure))
+            {
+                return $"the service account's token and ca.crt cannot be read in {Folder} ({failure.Message}): set automountServiceAccountToken, or FAILOVER_SERVICE_ACCOUNT to where they are mounted";
+            }
+        }
+    }
+
     private string CertificateFile => Path.Combine(Folder, "ca.crt");
 
     /// <summary>Read anew for each request: the kubelet renews it.</summary>

@@ -20,6 +20,10 @@ internal static unsafe partial class Native
     public const short Readable = 1;        // POLLIN
     public const short Writable = 4;        // POLLOUT
     private const int DoNotWait = 1;        // WNOHANG
+    private const int AnyChild = 0;         // P_ALL
+    private const int HasEnded = 4;         // WEXITED
+    private const int LeaveIt = 0x01000000; // WNOWAIT
+    private const int SiginfoBytes = 128;
     private const int SetChildSubreaper = 36;
     private const int GetFlags = 3;         // F_GETFL
     private const int SetFlags = 4;         // F_SETFL
@@ -41,6 +45,16 @@ internal static unsafe partial class Native
         if (pid <= 0) return null;
         var signal = status & 0x7f;
         return (pid, signal == 0 ? (status >> 8) & 0xff : 128 + signal);
+    }
+
+    /// <summary>Blocks until a child has ended, and leaves it to <see cref="Reap"/>. False: there is no child.</summary>
+    public static bool AwaitEndedChild()
+    {
+        var info = stackalloc byte[SiginfoBytes];
+        int result;
+        do result = waitid(AnyChild, 0, info, HasEnded | LeaveIt);
+        while (result != Success && Marshal.GetLastPInvokeError() == Interrupted);
+        return result == Success;
     }
 
     /// <summary>Zero, or the error.</summary>
@@ -97,6 +111,9 @@ internal static unsafe partial class Native
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int waitpid(int pid, int* status, int options);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int waitid(int idType, int id, byte* info, int options);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int kill(int pid, int signal);

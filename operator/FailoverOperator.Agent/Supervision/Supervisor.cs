@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace FailoverOperator.Agent.Supervision;
 
 /// <summary>The <see cref="ISupervisor"/> of a real container. One for the process: it reaps every child there is.</summary>
@@ -20,21 +18,25 @@ public sealed class Supervisor : ISupervisor, IDisposable
     private readonly OutputPump _pump = new();
     private readonly Dictionary<int, Child> _children = [];
     private readonly HashSet<int> _spared = [];
-    private readonly PosixSignalRegistration _childEnded;
+    private readonly SemaphoreSlim _started = new(0);
+    private volatile bool _isDisposed;
     private ServerRun? _server;
     private int _killing;
-    private long _started;
+    private long _startedCount;
 
     public Supervisor(TimeProvider time)
     {
         _time = time;
         _mark = FormattableString.Invariant($"{Environment.ProcessId}.{time.GetTimestamp()}.");
         if (Environment.ProcessId != ProcessTable.FirstProcess) Native.BecomeSubreaper();
-        _childEnded = PosixSignalRegistration.Create(PosixSignal.SIGCHLD, _ => Reap());
+        _ = Task.Factory.StartNew(ReapForEver, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     /// <summary>How the environment entry begins that everything carries which this supervisor starts.</summary>
     internal string Mark => $"{MarkVariable}={_mark}";
+
+    /// <summary>The server was started, or has ended.</summary>
+    internal event Action? ServerChanged;
 
     public IServerRun? Server => Volatile.Read(ref _server);
 
@@ -45,6 +47,7 @@ public sealed class Supervisor : ISupervisor, IDisposable
         if (child is null) return (null, problem);
         var run = new ServerRun(this, child, tail);
         Volatile.Write(ref _server, run);
+        ServerChanged?.Invoke();
         return (run, null);
     }
 
@@ -99,13 +102,15 @@ public sealed class Supervisor : ISupervisor, IDisposable
             var child = new Child(pid, "", Task.CompletedTask);
             _children.Add(pid, child);
             _spared.Add(pid);
+            _started.Release();
             return (pid, child.Exited.Task, null);
         }
     }
 
     public void Dispose()
     {
-        _childEnded.Dispose();
+        _isDisposed = true;
+        _started.Release();
         _pump.Dispose();
     }
 
@@ -119,13 +124,14 @@ public sealed class Supervisor : ISupervisor, IDisposable
             // Under the lock, lest it be reaped before it is known.
             lock (_gate)
             {
-                var mark = FormattableString.Invariant($"{_mark}{_started++};");
+                var mark = FormattableString.Invariant($"{_mark}{_startedCount++};");
                 if (Volatile.Read(ref _killing) > 0) return Fail(outputs, $"{command.Program} is not started while everything is being killed");
                 var (pid, problem) = Spawn.Start(Marked(command, mark), null, outputs[0].Write, outputs[^1].Write);
                 if (problem is not null) return Fail(outputs, problem);
                 var ended = outputs.Select((pipe, i) => _pump.Add(pipe.Read, tail, passOn ? Native.StandardOutput + i : null)).ToArray();
                 var child = new Child(pid, $"{MarkVariable}={mark}", Task.WhenAll(ended));
                 _children.Add(pid, child);
+                _started.Release();
                 return (child, null);
             }
         }
@@ -144,6 +150,19 @@ public sealed class Supervisor : ISupervisor, IDisposable
         return (null, problem);
     }
 
+    /// <summary>
+    /// Waits for the end of any child on a thread of its own. Not by SIGCHLD: where the agent is the first process of its container, .NET
+    /// handles that signal by reaping everybody itself, and nobody would learn of it.
+    /// </summary>
+    private void ReapForEver()
+    {
+        while (!_isDisposed)
+        {
+            if (!Native.AwaitEndedChild()) _started.Wait();
+            else if (!_isDisposed) Reap();
+        }
+    }
+
     private void Reap()
     {
         var ended = new List<(Child Child, int ExitCode)>();
@@ -155,6 +174,7 @@ public sealed class Supervisor : ISupervisor, IDisposable
                 if (_children.Remove(pid, out var child)) ended.Add((child, code));
             }
         foreach (var (child, code) in ended) child.Exited.TrySetResult(code);
+        if (ended.Any(e => e.Child.ProcessId == _server?.ProcessId)) ServerChanged?.Invoke();
     }
 
     private int[] Spared()

@@ -24,6 +24,7 @@ public sealed class Watchdog : IWatchdog, IDisposable
     public Watchdog(Supervisor supervisor, ProcessCommand program, TimeProvider time, Action<string> log)
     {
         (_supervisor, _time, _log) = (supervisor, time, log);
+        supervisor.ServerChanged += Refresh;
         _command = program with { Arguments = [.. program.Arguments, WatchdogProcess.Verb, supervisor.Mark] };
         _ = KeepRunningAsync();
     }
@@ -42,11 +43,17 @@ public sealed class Watchdog : IWatchdog, IDisposable
 
     public void Dispose()
     {
+        _supervisor.ServerChanged -= Refresh;
         lock (_gate)
         {
             _isDisposed = true;
             Disconnect();
         }
+    }
+
+    private void Refresh()
+    {
+        lock (_gate) Tell();
     }
 
     private async Task KeepRunningAsync()
@@ -87,8 +94,9 @@ public sealed class Watchdog : IWatchdog, IDisposable
     private void Tell()
     {
         if (_pipe < 0) return;
-        Span<byte> record = stackalloc byte[sizeof(long)];
+        Span<byte> record = stackalloc byte[WatchdogProcess.RecordBytes];
         BinaryPrimitives.WriteInt64LittleEndian(record, _killAt?.Ticks ?? WatchdogProcess.Nothing);
+        BinaryPrimitives.WriteInt64LittleEndian(record[sizeof(long)..], _supervisor.Server is { Exited.IsCompleted: false } run ? run.ProcessId : 0);
         _ = Native.Write(_pipe, record);
     }
 

@@ -11,6 +11,10 @@ internal static class WatchdogProcess
 {
     public const string Verb = "watchdog";
     public const long Nothing = long.MaxValue;
+
+    /// <summary>A moment, and the server's process id (0: it does not run).</summary>
+    public const int RecordBytes = 2 * sizeof(long);
+
     private const int MostRounds = 500;
     private const int RoundMilliseconds = 10;
 
@@ -18,8 +22,8 @@ internal static class WatchdogProcess
     public static int Run(string mark, TimeProvider time)
     {
         var agent = ParentOf(Environment.ProcessId);
-        var killAt = Nothing;
-        Span<byte> buffer = stackalloc byte[sizeof(long) * 64];
+        var (killAt, server, done) = (Nothing, 0, Nothing);
+        Span<byte> buffer = stackalloc byte[RecordBytes * 64];
         while (true)
         {
             var left = killAt == Nothing ? -1 : Math.Max(0, killAt - Now(time));
@@ -27,22 +31,32 @@ internal static class WatchdogProcess
             if (Native.Poll(input, left < 0 ? -1 : ToMilliseconds(left)) > 0)
             {
                 var count = Native.Read(Native.StandardInput, buffer);
-                if (count < sizeof(long))
+                if (count < RecordBytes)
                 {
                     // The agent has ended. Where it was the first process, so has all else.
-                    KillAll(() => ProcessTable.Carrying(mark));
+                    KillAll(() => LeftBy(server, mark));
                     return 0;
                 }
-                killAt = BinaryPrimitives.ReadInt64LittleEndian(buffer[(count - sizeof(long))..count]);
+                var last = buffer[(count - RecordBytes)..count];
+                (killAt, server) = (BinaryPrimitives.ReadInt64LittleEndian(last), (int)BinaryPrimitives.ReadInt64LittleEndian(last[sizeof(long)..]));
+                // An agent that goes on after that may tell it once more, before it knows.
+                if (killAt == done) killAt = Nothing;
             }
             else if (killAt != Nothing && Now(time) >= killAt)
             {
                 KillAll(() => ProcessTable.OwnedBy(agent, [Environment.ProcessId]));
                 // The first process cannot be killed from here; it will find that its server has ended.
                 _ = Native.Kill(agent, Native.SignalKill);
-                killAt = Nothing;
+                (killAt, done) = (Nothing, killAt);
             }
         }
+    }
+
+    /// <summary>The server's process tree, and whoever left it and still shows its mark; servers that set their title hide that.</summary>
+    private static List<ProcessEntry> LeftBy(int server, string mark)
+    {
+        var all = ProcessTable.Read();
+        return [.. all.Where(p => server != 0 && p.Id == server), .. server == 0 ? [] : ProcessTable.Below(server, all), .. ProcessTable.Carrying(mark)];
     }
 
     private static int ParentOf(int id) => ProcessTable.Read().Single(p => p.Id == id).Parent;

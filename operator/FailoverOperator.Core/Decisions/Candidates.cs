@@ -36,7 +36,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     public IReadOnlyList<Member> Ranked(IReadOnlyList<Member> members)
     {
         var eligible = members.Where(m => Judge(m) is Eligibility.Eligible);
-        if (_isSynchronous) return MissingQuorum(members) is null ? MostComplete(members, eligible) : [];
+        if (_isSynchronous && limits is not null) return MissingQuorum(members) is null ? MostComplete(Heard(members)) : [];
         var ranked = eligible.OrderBy(_ => 0);
         foreach (var order in spec.Promotion.CandidateOrder)
         {
@@ -58,7 +58,8 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     public IReadOnlyList<Eligibility.Ineligible> Refusals(IReadOnlyList<Member> members)
     {
         var own = members.Select(Judge).OfType<Eligibility.Ineligible>();
-        return [.. MissingQuorum(members) is { } missing ? own.Append(new Eligibility.Ineligible(Reasons.QuorumNotHeard, missing)) : own];
+        if (!_isSynchronous || limits is null) return [.. own];
+        return [.. own, .. MissingQuorum(members) is { } missing ? [No(Reasons.QuorumNotHeard, missing)] : Behind(members)];
     }
 
     public Eligibility Judge(Member member)
@@ -91,10 +92,18 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     /// Whoever has the most of those that were heard misses no acknowledged write, see <see cref="Quorum"/>; nobody else will do. A lead by
     /// name or zone is not worth a write.
     /// </summary>
-    private List<Member> MostComplete(IReadOnlyList<Member> members, IEnumerable<Member> eligible)
+    private List<Member> MostComplete(IReadOnlyList<Member> heard)
     {
-        var most = Heard(members).Select(m => m.Probe.Status!.PositionBytes ?? 0).DefaultIfEmpty(0).Max();
-        return [.. eligible.Where(m => m.Probe.Status!.PositionBytes >= most).OrderBy(m => m.Name, StringComparer.Ordinal)];
+        var most = heard.Select(m => m.Probe.Status!.PositionBytes).Max();
+        return [.. heard.Where(m => m.Probe.Status!.PositionBytes == most && Judge(m) is Eligibility.Eligible).OrderBy(m => m.Name, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Fit, but not the most complete of those that were heard.</summary>
+    private IEnumerable<Eligibility.Ineligible> Behind(IReadOnlyList<Member> members)
+    {
+        var most = Heard(members).MaxBy(m => m.Probe.Status!.PositionBytes);
+        return members.Where(m => Judge(m) is Eligibility.Eligible && m.Probe.Status!.PositionBytes < most?.Probe.Status!.PositionBytes)
+            .Select(m => No(Reasons.BeyondRpo, $"{m.Name} may miss acknowledged writes that {most!.Name} has"));
     }
 
     /// <summary>Members beside the old primary that told their position just now, in its log.</summary>

@@ -75,8 +75,8 @@ public sealed record AgentMemory
         }
     }
 
-    private TimeSpan KnownDuration =>
-        new[] { Lease?.Terms, Lease?.Accepted, Lease?.Pledged }.OfType<LeaseTerms>().DefaultIfEmpty(new LeaseTerms()).Max(t => LeaseTimings.Of(t).Duration);
+    private TimeSpan KnownDuration => new[] { Lease?.Terms, Lease?.Accepted, Lease?.Pledged }
+        .OfType<LeaseTerms>().DefaultIfEmpty(new LeaseTerms()).Max(t => LeaseTimings.Of(t).Duration);
 
     /// <summary>The lease was read or watched at <paramref name="now"/>. Null: there is none.</summary>
     public AgentMemory Saw(LeaseRecord? lease, TimeSpan now)
@@ -101,9 +101,7 @@ public sealed record AgentMemory
     {
         if (Lease?.IsHeldBy(Identity) != true || Lease.Term <= ReleasedTerm) return this;
         if (Tenure is not { } tenure) return this with { Sent = new Renewal(Lease.Term, Lease.Terms, now) };
-        var strict = StrictTerms.Of(tenure.Strict, applied);
-        // Terms that would leave no time for the answer wait for the next renewal, which follows at once.
-        var accepted = LeaseTimings.Of(applied).IsSafe && tenure.ConfirmedAt + LeaseTimings.Of(strict).StopAfter >= now + LeaseTimings.Of(strict).RenewInterval ? applied : tenure.Terms;
+        var accepted = LeavesTime(tenure, applied, now) ? applied : tenure.Terms;
         var offered = accepted == tenure.Terms && tenure.Offered is null ? null : StrictTerms.Of(tenure.Strict, accepted);
         return this with { Sent = new Renewal(tenure.Term, accepted, now), Tenure = tenure with { Offered = offered } };
     }
@@ -112,7 +110,8 @@ public sealed record AgentMemory
     public AgentMemory Renewed(Renewal sent, LeaseRecord lease, TimeSpan now)
     {
         var seen = Saw(lease, now);
-        if (!lease.IsHeldBy(Identity) || lease.Term != sent.Term || lease.Term < seen.HighestTerm || lease.Term <= seen.ReleasedTerm || seen.Lost is not null || sent != seen.Sent) return seen;
+        if (sent != seen.Sent || seen.Lost is not null) return seen;
+        if (!lease.IsHeldBy(Identity) || lease.Term != sent.Term || lease.Term < seen.HighestTerm || lease.Term <= seen.ReleasedTerm) return seen;
         // An answer that comes when its own time is over is none to begin with.
         if (seen.Tenure is null && now >= sent.SentAt + LeaseTimings.Of(sent.Accepted).StopAfter) return seen;
         var before = seen.Tenure?.ConfirmedAt ?? sent.SentAt;
@@ -121,10 +120,10 @@ public sealed record AgentMemory
 
     /// <summary>
     /// The server is surely not writable any more, whatever the reason: every process has ended, or it said so. The lease
-    /// is owed a note of that.
+    /// is owed a note of that. To be told before anything else is done with the server: it counts for the tenure of this moment.
     /// </summary>
     public AgentMemory Demoted(ReleaseReason reason, long? positionBytes, string? message) => (Tenure?.Term ?? Lost?.Term) is { } term
-        ? (this with { Tenure = null, Lost = null }).Owing(new ReleaseNote(Identity, term, reason, positionBytes, message)).Settled()
+        ? (this with { Tenure = null, Lost = null }).Owing(term, reason, positionBytes, message).Settled()
         : this;
 
     /// <summary>The note is written, or a later term has made it useless.</summary>
@@ -133,9 +132,12 @@ public sealed record AgentMemory
     public AgentMemory Stopping() => (this with { IsStopping = true }).Settled();
 
     /// <summary>Begins a round of asking the other members. Null: by the terms that may hold, they are not to be asked.</summary>
-    public AcknowledgeRound? BeginRound(TimeSpan now) => Tenure is { Strict: { Failsafe: true } terms, Term: var term }
-        ? new AcknowledgeRound(Identity, term, now, [.. terms.Members.Where(m => LeaseContract.Identity(m.Name, m.Uid) != Identity)], terms.LeaseDurationSeconds)
-        : null;
+    public AcknowledgeRound? BeginRound(TimeSpan now)
+    {
+        if (Tenure is not { Strict: { Failsafe: true } terms }) return null;
+        var others = terms.Members.Where(m => LeaseContract.Identity(m.Name, m.Uid) != Identity);
+        return new AcknowledgeRound(Identity, Tenure.Term, now, [.. others], terms.LeaseDurationSeconds);
+    }
 
     /// <summary>Every other member acknowledged this holder, in this round, each after it had begun.</summary>
     public AgentMemory AcknowledgedByAll(AcknowledgeRound round) => BeginRound(round.BegunAt) is { } needed && Tenure is { } tenure
@@ -147,11 +149,7 @@ public sealed record AgentMemory
     /// <summary>Another holder asks to stay writable without the API server.</summary>
     public AcknowledgeOutcome Acknowledge(AcknowledgeRequest request, TimeSpan now)
     {
-        if (request.Member != Identity) return new AcknowledgeOutcome.Refused($"this is {Identity}");
-        if (request.Holder == Identity) return new AcknowledgeOutcome.Refused("it is this member itself");
-        if (request.Term < HighestTerm) return new AcknowledgeOutcome.Refused($"term {HighestTerm} has been seen, {request.Term} is over");
-        if (Lease is { } lease && lease.Term == request.Term && !lease.IsHeldBy(request.Holder)) return new AcknowledgeOutcome.Refused($"the lease of term {lease.Term} does not name it");
-        if (Tenure is not null || Lost is not null) return new AcknowledgeOutcome.Refused("this member holds the lease, or held it until now");
+        if (Objection(request) is { } reason) return new AcknowledgeOutcome.Refused(reason);
         var asked = TimeSpan.FromSeconds(request.LeaseDurationSeconds);
         var until = now + (asked > KnownDuration ? asked : KnownDuration);
         return new AcknowledgeOutcome.Granted(this with
@@ -161,16 +159,37 @@ public sealed record AgentMemory
         });
     }
 
+    /// <summary>Null: none.</summary>
+    private string? Objection(AcknowledgeRequest request) =>
+        request.Member != Identity ? $"this is {Identity}"
+        : request.Holder == Identity ? "it is this member itself"
+        : request.Term < HighestTerm ? $"term {HighestTerm} has been seen, {request.Term} is over"
+        : Lease?.Term == request.Term && !Lease.IsHeldBy(request.Holder) ? $"the lease of term {request.Term} does not name it"
+        : Tenure is not null || Lost is not null ? "this member holds the lease, or held it until now"
+        : null;
+
+    /// <summary>Terms that would leave no time for the answer wait for the next renewal, which follows at once.</summary>
+    private static bool LeavesTime(Tenure tenure, LeaseTerms applied, TimeSpan now)
+    {
+        var timings = LeaseTimings.Of(StrictTerms.Of(tenure.Strict, applied));
+        return LeaseTimings.Of(applied).IsSafe && tenure.ConfirmedAt + timings.StopAfter >= now + timings.RenewInterval;
+    }
+
     /// <summary>What the lease as it is now means for notes and assignments.</summary>
     private AgentMemory Settled()
     {
-        if (Owed is { } note && Lease is { IsTermGenuine: true } lease && (lease.Term > note.Term || lease.Release?.Term == note.Term)) return Released().Settled();
+        if (Owed is { } note && Lease is { IsTermGenuine: true } lease && (lease.Term > note.Term || lease.Release?.Term == note.Term))
+            return Released().Settled();
         if (Tenure is not null || Lost is not null || Lease?.IsHeldBy(Identity) != true || Lease.Term <= ReleasedTerm) return this;
         // Whatever ran before has ended with its container.
-        if (Lease.IsClaimed && Sent?.Term != Lease.Term) return Owing(new ReleaseNote(Identity, Lease.Term, ReleaseReason.AgentRestarted, null, "the agent was started anew"));
+        if (Lease.IsClaimed && Sent?.Term != Lease.Term) return Owing(Lease.Term, ReleaseReason.AgentRestarted, null, "the agent was started anew");
         // Said at once, the operator need not wait for this member's deadline.
-        return IsStopping ? Owing(new ReleaseNote(Identity, Lease.Term, ReleaseReason.HandOver, null, "the pod is being stopped")) : this;
+        return IsStopping ? Owing(Lease.Term, ReleaseReason.HandOver, null, "the pod is being stopped") : this;
     }
 
-    private AgentMemory Owing(ReleaseNote note) => this with { Owed = note, ReleasedTerm = Math.Max(ReleasedTerm, note.Term) };
+    private AgentMemory Owing(long term, ReleaseReason reason, long? positionBytes, string? message) => this with
+    {
+        Owed = new ReleaseNote(Identity, term, reason, positionBytes, message),
+        ReleasedTerm = Math.Max(ReleasedTerm, term),
+    };
 }

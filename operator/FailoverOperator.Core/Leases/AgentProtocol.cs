@@ -49,7 +49,7 @@ public static class AgentProtocol
         if (memory.Owed is { } note && IsWorthWriting(note, memory.Lease)) return new AgentOrder.Release(note);
         if (memory.Lease is not { } lease) return new AgentOrder.StandBy("the lease has not been read, or there is none");
         if (lease.Holder is null) return new AgentOrder.StandBy("nobody holds the lease");
-        if (!lease.IsAuthentic) return new AgentOrder.StandBy($"the lease names {lease.Holder} in term {lease.Term}, which the operator did not assign");
+        if (!lease.IsAuthentic) return new AgentOrder.StandBy($"the lease names {lease.Holder} in term {lease.Term}; the operator did not");
         return lease.IsHeldBy(memory.Identity) ? Assigned(memory, lease, now) : new AgentOrder.Follow(lease.Holder, lease.Term);
     }
 
@@ -88,10 +88,10 @@ public static class AgentProtocol
     private static AgentOrder Assigned(AgentMemory memory, LeaseRecord lease, TimeSpan now)
     {
         if (lease.Term <= memory.ReleasedTerm) return new AgentOrder.StandBy($"term {lease.Term} was given back");
-        if (!LeaseTimings.Of(lease.Terms).IsSafe) return new AgentOrder.StandBy("with the lease's timings two members could be writable at the same time");
-        return now < memory.PledgedUntil && !PledgeIsVoid(lease)
-            ? new AgentOrder.StandBy(FormattableString.Invariant($"promised not to be promoted for {(memory.PledgedUntil - now).TotalSeconds:0.0} s more"))
-            : new AgentOrder.Claim(lease.Term);
+        if (!LeaseTimings.Of(lease.Terms).IsSafe) return new AgentOrder.StandBy("by the lease's timings two members could be writable at once");
+        if (now >= memory.PledgedUntil || PledgeIsVoid(lease)) return new AgentOrder.Claim(lease.Term);
+        var seconds = (memory.PledgedUntil - now).TotalSeconds;
+        return new AgentOrder.StandBy(FormattableString.Invariant($"promised not to be promoted for {seconds:0.0} s more"));
     }
 
     /// <summary>

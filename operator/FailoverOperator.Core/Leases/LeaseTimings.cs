@@ -35,6 +35,12 @@ public sealed record LeaseTimings(TimeSpan Duration, TimeSpan RenewInterval, Tim
     /// <summary>One renewal may be lost without the primary being demoted.</summary>
     public bool BearsOneLostRenewal => RenewInterval * 2 <= StopAfter;
 
+    /// <summary>
+    /// A renewal that is not answered within this counts as failed: half of what is left then until the demotion, so that as much
+    /// remains for asking the other members.
+    /// </summary>
+    public TimeSpan AnswerWithin => (StopAfter - RenewInterval) / 2;
+
     public static LeaseTimings Of(LeaseTerms terms) => new(
         TimeSpan.FromSeconds(terms.LeaseDurationSeconds),
         TimeSpan.FromMilliseconds(terms.RenewIntervalMilliseconds),

@@ -57,7 +57,8 @@ internal static class StrictTerms
         Failsafe = a.Failsafe && b.Failsafe,
         RestartTimeoutSeconds = Math.Min(a.RestartTimeoutSeconds, b.RestartTimeoutSeconds),
         // The later address of a pod that has moved.
-        Members = [.. b.Members.Concat(a.Members).DistinctBy(m => m.Uid).OrderBy(m => m.Name, StringComparer.Ordinal).ThenBy(m => m.Uid, StringComparer.Ordinal)],
+        Members = [.. b.Members.Concat(a.Members).DistinctBy(m => m.Uid)
+            .OrderBy(m => m.Name, StringComparer.Ordinal).ThenBy(m => m.Uid, StringComparer.Ordinal)],
         SynchronousStandbys = Math.Max(a.SynchronousStandbys, b.SynchronousStandbys),
     };
 }

@@ -87,15 +87,12 @@ public static class FailoverProcedure
     private static Decision? BetterProof(GroupObservation group, FailoverRecord failover)
     {
         if (failover.Status.Fence?.Evidence != FenceEvidence.LeaseExpired || failover.Spec.From is not { } from) return null;
-        if (Fence.OfPrimary(group, failover) is { Evidence: FenceEvidence.Released } released) return Proven(released);
         if (!LeaseFence.IsOf(group, from)) return null;
-        if (Fence.ByMore(group, failover) is { } proof) return Proven(proof);
+        if (Fence.ByMore(group, failover) is { } proof) return new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Fence = proof.Evidence, FencedBy = proof.By });
         var old = group.Members.FirstOrDefault(m => m.Uid == from.Uid);
         return old is { Pod.Terminating: false } && group.Spec.Fencing.Policy.Contains(FencingMethod.PodTermination) && FencingLadder.SomebodyCouldTakeOver(group, failover)
             ? new Decision.Advance(new Step.TerminatePod(from))
             : null;
-
-        static Decision Proven(FenceProof proof) => new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Fence = proof.Evidence, FencedBy = proof.By });
     }
 
     private static Decision PromoteCandidate(GroupObservation group, FailoverRecord failover)
@@ -152,11 +149,8 @@ public static class FailoverProcedure
         TimeSpan.FromMilliseconds((2 * spec.Detection.ProbeIntervalMilliseconds) + spec.Detection.ProbeTimeoutMilliseconds);
 
     /// <summary>Why each standby cannot be promoted.</summary>
-    internal static string Explain(Candidates candidates, GroupObservation group)
-    {
-        var refusals = group.Members.Where(m => !candidates.IsOldPrimary(m)).Select(candidates.Judge).OfType<Eligibility.Ineligible>().Select(e => e.Message);
-        return string.Join("; ", candidates.MissingQuorum(group.Members) is { } missing ? refusals.Append(missing) : refusals);
-    }
+    internal static string Explain(Candidates candidates, GroupObservation group) =>
+        string.Join("; ", candidates.Refusals([.. group.Members.Where(m => !candidates.IsOldPrimary(m))]).Select(e => e.Message));
 
     internal static string Explain(GroupObservation group, FailoverRecord failover) =>
         Explain(Candidates.Of(group, Benchmark.Of(failover.Spec), ReadinessBound(group.Spec)), group);

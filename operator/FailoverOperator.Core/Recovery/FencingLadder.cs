@@ -94,9 +94,9 @@ public static class FencingLadder
         // A pod that is being deleted hands over in order, if it can.
         var isHandingOver = old?.Pod.Terminating == true && failover.PhaseFor < TimeSpan.FromSeconds(group.Spec.Detection.UnhealthyAfterSeconds);
         var isRenewing = group.Lease.UnchangedFor < failover.PhaseFor && !isHandingOver;
-        if (lease.Holder is { } holder && (isRenewing || LeaseFence.SaysOtherwise(group, from)))
-            return Touch(group, failover, new Step.RevokeLease(holder, lease.Term, lease.Version));
         var rest = group.LeaseExpiresIn;
+        if (lease.Holder is { } holder && (isRenewing || (rest == TimeSpan.Zero && LeaseFence.SaysOtherwise(group, from))))
+            return Touch(group, failover, new Step.RevokeLease(holder, lease.Term, lease.Version));
         return rest > TimeSpan.Zero
             ? new Decision.Wait(rest, Reasons.FailoverRunning, $"waiting for the agent of {from.Name} to release the lease, or for its expiry")
             : Wait(failover, until, $"the lease has run out, but {from.Name} still says that it takes writes");

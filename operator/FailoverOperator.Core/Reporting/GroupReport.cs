@@ -113,7 +113,8 @@ public sealed record GroupReport
         }
         if (candidates.MissingQuorum(group.Members) is { } missing) return NotReady(Reasons.QuorumNotHeard, missing);
         var refusals = group.Members.Where(m => m.Uid != slot.Holder.Uid).Select(candidates.Judge).OfType<Eligibility.Ineligible>().ToList();
-        return NotReady(refusals is [var first, ..] ? first.Reason : Reasons.NoCandidate,
+        var telling = refusals.FirstOrDefault(r => r.Reason == Reasons.NotInLease) ?? refusals.FirstOrDefault();
+        return NotReady(telling?.Reason ?? Reasons.NoCandidate,
             refusals.Count > 0 ? string.Join("; ", refusals.Select(r => r.Message)) : "there is no standby");
     }
 
@@ -132,7 +133,7 @@ public sealed record GroupReport
         Decision.Wait(_, var reason, var message) => Fact(ConditionTypes.Progressing, ConditionStatus.True, reason, message),
         Decision.Begin(var plan) => Fact(ConditionTypes.Progressing, ConditionStatus.True, Reasons.FailoverRunning, $"{plan.Type} begins: {plan.Cause}"),
         Decision.Advance or Decision.Abort when verdict.Running is { } running => Fact(ConditionTypes.Progressing, ConditionStatus.True, Reasons.FailoverRunning, $"{running.Name} is at phase {running.Status.Phase}"),
-        Decision.Advance or Decision.Abort => Fact(ConditionTypes.Progressing, ConditionStatus.True, Reasons.Repairing, "labels, Services or standbys are being put right"),
+        Decision.Advance or Decision.Abort => Fact(ConditionTypes.Progressing, ConditionStatus.True, Reasons.Repairing, "labels, Services, standbys or the lease are being put right"),
         Decision.Steady => Fact(ConditionTypes.Progressing, ConditionStatus.False, Reasons.Steady, "the right member is active"),
         _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict.Decision, "unknown decision"),
     };

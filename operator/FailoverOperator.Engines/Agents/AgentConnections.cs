@@ -48,7 +48,8 @@ internal sealed class AgentConnections(AgentSettings settings, TimeProvider time
     public void Watch(MemberEndpoint member)
     {
         if (onDisturbed is null || _stop.IsCancellationRequested) return;
-        if (_tripwires.TryGetValue(member.PodUid, out var known) && (!known.Watching.IsCompleted || time.GetElapsedTime(known.BegunTimestamp) < LeastPause)) return;
+        var known = _tripwires.GetValueOrDefault(member.PodUid);
+        if (known is { Watching.IsCompleted: false } || (known is not null && time.GetElapsedTime(known.BegunTimestamp) < LeastPause)) return;
         foreach (var (uid, tripwire) in _tripwires)
             if (tripwire.Watching.IsCompleted && uid != member.PodUid) _tripwires.TryRemove(uid, out _);
         if (known is null && _tripwires.Count >= MaxConnections) return;
@@ -81,7 +82,9 @@ internal sealed class AgentConnections(AgentSettings settings, TimeProvider time
 
     private async Task<Socket> ConnectAsync(MemberEndpoint member, CancellationToken deadline)
     {
-        EndPoint endPoint = IPAddress.TryParse(member.PodAddress, out var ip) ? new IPEndPoint(ip, settings.Port) : new DnsEndPoint(member.PodAddress, settings.Port);
+        EndPoint endPoint = IPAddress.TryParse(member.PodAddress, out var ip)
+            ? new IPEndPoint(ip, settings.Port)
+            : new DnsEndPoint(member.PodAddress, settings.Port);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
         {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Text;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Core.Observations;
 
@@ -34,22 +35,24 @@ public sealed class AgentEngine(
     public Task<EngineOutcome> PromoteAsync(MemberEndpoint member, EngineContext context, CancellationToken cancellationToken) =>
         NotDone($"{member.PodName} was not told to become primary: its agent does that when the lease names it");
 
-    public Task<EngineOutcome> FollowAsync(MemberEndpoint member, MemberEndpoint primary, EngineContext context, CancellationToken cancellationToken) =>
+    public Task<EngineOutcome> FollowAsync(
+        MemberEndpoint member, MemberEndpoint primary, EngineContext context, CancellationToken cancellationToken) =>
         NotDone($"{member.PodName} was not told to follow {primary.PodName}: its agent follows whom the lease names");
 
     public Task<EngineOutcome> DemoteAsync(MemberEndpoint member, EngineContext context, CancellationToken cancellationToken) =>
         NotDone($"{member.PodName} was not told to become read-only: its agent does that when the lease does not name it any more");
 
-    public async Task<EngineOutcome> VerifyAsync(MemberEndpoint member, string address, int port, EngineContext context, CancellationToken cancellationToken)
+    public async Task<EngineOutcome> VerifyAsync(
+        MemberEndpoint member, string address, int port, EngineContext context, CancellationToken cancellationToken)
     {
         if (verifier is not null) return await verifier.VerifyAsync(member, address, port, context, cancellationToken);
-        return await StatusAsync(member, cancellationToken) switch
-        {
-            EngineReply.Answered { Status: { Role: EngineRole.Primary, Writable: true, Agent: { } agent } } when agent.Term == context.Term => new EngineOutcome.Done(),
-            EngineReply.Answered answered => new EngineOutcome.NotDone(
-                $"the agent of {member.PodName} does not say that it takes writes in term {context.Term}: role {answered.Status.Role}, writable {answered.Status.Writable}, term {answered.Status.Agent?.Term}"),
-            var reply => new EngineOutcome.NotDone(EngineReply.Describe(reply)),
-        };
+        if (await StatusAsync(member, cancellationToken) is var reply && reply is not EngineReply.Answered)
+            return new EngineOutcome.NotDone(EngineReply.Describe(reply));
+        var status = ((EngineReply.Answered)reply).Status;
+        return status is { Role: EngineRole.Primary, Writable: true } && status.Agent?.Term == context.Term
+            ? new EngineOutcome.Done()
+            : new EngineOutcome.NotDone($"the agent of {member.PodName} does not say that it takes writes in term {context.Term}: "
+                + $"role {status.Role}, writable {status.Writable}, term {status.Agent?.Term}");
     }
 
     public async ValueTask DisposeAsync()
@@ -67,7 +70,8 @@ public sealed class AgentEngine(
         }
         catch (OperationCanceledException)
         {
-            return new EngineReply.Silent(cancellationToken.IsCancellationRequested ? "the question was given up" : $"{Name(member)} did not answer in time");
+            return new EngineReply.Silent(
+                cancellationToken.IsCancellationRequested ? "the question was given up" : $"{Name(member)} did not answer in time");
         }
         catch (HttpRequestException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused })
         {
@@ -83,7 +87,8 @@ public sealed class AgentEngine(
         }
         catch (FormatException)
         {
-            return new EngineReply.Unauthorized("the agents' token holds characters that cannot be sent; write another one into the Secret of spec.agent.tokenSecretRef");
+            return new EngineReply.Unauthorized(
+                "the agents' token holds characters that cannot be sent; write another one into the Secret of spec.agent.tokenSecretRef");
         }
     }
 
@@ -93,12 +98,13 @@ public sealed class AgentEngine(
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline);
         if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
-            return new EngineReply.Unauthorized($"{Name(member)} rejects the operator's token: check that the pods have the one of spec.agent.tokenSecretRef");
+            return new EngineReply.Unauthorized(
+                $"{Name(member)} rejects the operator's token: check that the pods have the one of spec.agent.tokenSecretRef");
         if (await BoundedBody.ReadAsync(response, MaxAnswerBytes, deadline) is not { } body)
             return new EngineReply.Failed($"{Name(member)} answered more than {MaxAnswerBytes / 1024} KiB");
         return response.IsSuccessStatusCode
             ? AgentStatusReader.Read(member, body.Span)
-            : new EngineReply.Failed($"{Name(member)} answered with HTTP status {(int)response.StatusCode}: {Quote.Of(System.Text.Encoding.UTF8.GetString(body.Span))}");
+            : new EngineReply.Failed($"{Name(member)} answered with HTTP status {(int)response.StatusCode}: {Quote.Of(Encoding.UTF8.GetString(body.Span))}");
     }
 
     /// <summary>Half of the time is over, and there is no answer yet.</summary>

@@ -38,13 +38,16 @@ internal static class AgentStatusReader
 
     private static string? Problem(AgentStatus status) =>
         status.Term < 0 ? "with a negative term"
-        : IsNegative(status.AgeMilliseconds) || IsNegative(status.RenewedAgoMilliseconds) || IsNegative(status.Acknowledged?.AgoMilliseconds) ? "with a negative age"
+        : Ages(status).Any(IsNegative) ? "with a negative age"
         : status.Server is not { } server ? null
         : !IsOneOf<EngineRole>(server.Role) ? $"with role '{Quote.Of(server.Role)}'"
         : !IsOneOf<ReplicationLink>(server.Link) ? $"with link '{Quote.Of(server.Link)}'"
         : IsNegative(server.LinkDownMilliseconds) ? "with a negative linkDownMilliseconds"
-        : server.Instance?.Length > MemberReference.MaxInstanceLength ? $"with an instance of more than {MemberReference.MaxInstanceLength} characters"
+        : server.Instance?.Length > MemberReference.MaxInstanceLength
+            ? $"with an instance of more than {MemberReference.MaxInstanceLength} characters"
         : null;
+
+    private static long?[] Ages(AgentStatus status) => [status.AgeMilliseconds, status.RenewedAgoMilliseconds, status.Acknowledged?.AgoMilliseconds];
 
     private static EngineStatus Translate(AgentStatus status, ServerStatus server) => new()
     {

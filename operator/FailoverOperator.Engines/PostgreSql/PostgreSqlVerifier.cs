@@ -29,7 +29,8 @@ public sealed record PostgreSqlSettings
 public sealed class PostgreSqlVerifier(PostgreSqlSettings settings, TimeProvider time) : IWriteVerifier
 {
     /// <summary>"If not exists" would ask for the right to create a schema even where there is one.</summary>
-    private const string CreateSchema = "do $$ begin if to_regnamespace('failover_operator') is null then create schema failover_operator; end if; end $$";
+    private const string CreateSchema =
+        "do $$ begin if to_regnamespace('failover_operator') is null then create schema failover_operator; end if; end $$";
 
     private const string CreateTable = """
         create table if not exists failover_operator.heartbeat (
@@ -41,7 +42,8 @@ public sealed class PostgreSqlVerifier(PostgreSqlSettings settings, TimeProvider
         on conflict (group_name, slot) do update set term = excluded.term, written_at = excluded.written_at
         """;
 
-    public async Task<EngineOutcome> VerifyAsync(MemberEndpoint member, string address, int port, EngineContext context, CancellationToken cancellationToken)
+    public async Task<EngineOutcome> VerifyAsync(
+        MemberEndpoint member, string address, int port, EngineContext context, CancellationToken cancellationToken)
     {
         var server = FormattableString.Invariant($"PostgreSQL at {address}:{(port == 0 ? settings.Port : port)} ({member.PodName})");
         using var deadline = new Deadline(settings.Timeout, time, cancellationToken);
@@ -113,15 +115,18 @@ public sealed class PostgreSqlVerifier(PostgreSqlSettings settings, TimeProvider
         IncludeErrorDetail = false,
     }.ConnectionString;
 
-    private static bool IsExpected(Exception exception) => exception is NpgsqlException or SocketException or IOException or TimeoutException or OperationCanceledException or ObjectDisposedException;
+    private static bool IsExpected(Exception exception) => exception is
+        NpgsqlException or SocketException or IOException or TimeoutException or OperationCanceledException or ObjectDisposedException;
 
     private string Explain(Exception exception) => exception switch
     {
         PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification } e =>
             $"rejects the login ({e.MessageText}): check engine.postgreSQL.username and passwordSecretRef",
-        PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } e => $"has no such database ({e.MessageText}): correct engine.postgreSQL.database",
+        PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } e =>
+            $"has no such database ({e.MessageText}): correct engine.postgreSQL.database",
         PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } e =>
-            $"does not let {settings.Username} write ({e.MessageText}): give it a schema failover_operator, or the right to create one in {settings.Database}",
+            $"does not let {settings.Username} write ({e.MessageText}): give it a schema failover_operator, "
+                + $"or the right to create one in {settings.Database}",
         PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction } => "is read-only: it is a standby, so no write could be verified",
         PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow } e => $"takes no connections yet ({e.MessageText})",
         PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } => "did not carry the write out in time",

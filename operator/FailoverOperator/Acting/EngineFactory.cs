@@ -24,7 +24,8 @@ public sealed class EngineFactory(IPodCommandRunner commands, TimeProvider time)
         Timeout = Timeout.InfiniteTimeSpan,
     };
 
-    public IEngine Make(RedundancyGroup group, GroupCredentials credentials, Action<string> onDisturbed) => (group.Spec.Agent, group.Spec.Engine.Type) switch
+    public IEngine Make(RedundancyGroup group, GroupCredentials credentials, Action<string> onDisturbed) =>
+        (group.Spec.Agent, group.Spec.Engine.Type) switch
     {
         ({ } agent, EngineType.Redis) => Agents(group.Spec, agent, credentials, Redis(group.Spec, credentials, null), onDisturbed),
         ({ } agent, EngineType.PostgreSQL) => Agents(group.Spec, agent, credentials, PostgreSql(group.Spec, credentials), onDisturbed),
@@ -35,8 +36,9 @@ public sealed class EngineFactory(IPodCommandRunner commands, TimeProvider time)
 
     public void Dispose() => _http.Dispose();
 
-    private AgentEngine Agents(RedundancyGroupSpec spec, AgentSpec agent, GroupCredentials credentials, IWriteVerifier? verifier, Action<string> onDisturbed) => new(
-        new AgentSettings { Port = agent.Port, ProbeTimeout = ProbeTimeout(spec) }, credentials.AgentToken ?? "", verifier, _http, time, onDisturbed);
+    private AgentEngine Agents(
+        RedundancyGroupSpec spec, AgentSpec agent, GroupCredentials credentials, IWriteVerifier? verifier, Action<string> onDisturbed) => new(
+            new AgentSettings { Port = agent.Port, ProbeTimeout = ProbeTimeout(spec) }, credentials.AgentToken ?? "", verifier, _http, time, onDisturbed);
 
     private RedisEngine Redis(RedundancyGroupSpec spec, GroupCredentials credentials, Action<string>? onDisturbed)
     {
@@ -50,7 +52,15 @@ public sealed class EngineFactory(IPodCommandRunner commands, TimeProvider time)
     {
         if (credentials.Password is not { } password) return null;
         var engine = spec.Engine.PostgreSql ?? new PostgreSqlEngineSpec();
-        return new PostgreSqlVerifier(new PostgreSqlSettings { Port = engine.Port, Username = engine.Username, Database = engine.Database, Password = password, Timeout = ProbeTimeout(spec) }, time);
+        return new PostgreSqlVerifier(
+            new PostgreSqlSettings
+            {
+                Port = engine.Port,
+                Username = engine.Username,
+                Database = engine.Database,
+                Password = password,
+                Timeout = ProbeTimeout(spec),
+            }, time);
     }
 
     private static TimeSpan ProbeTimeout(RedundancyGroupSpec spec) => TimeSpan.FromMilliseconds(spec.Detection.ProbeTimeoutMilliseconds);

@@ -4,6 +4,7 @@ using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Recovery;
 using FailoverOperator.Observing;
+using FailoverOperator.Recording;
 using FailoverOperator.Runtime.Kubernetes;
 using k8s.Models;
 
@@ -18,11 +19,12 @@ public sealed class FencingTools(IKubernetesApi api)
         if (await api.GetAsync<V1Node>(null, step.Node, cancellationToken) is not { } node) return;
         var taints = node.Spec?.Taints ?? [];
         if (taints.Any(t => t.Key == NodeReader.OutOfServiceTaint)) return;
+        var ours = new { key = NodeReader.OutOfServiceTaint, value = "nodeshutdown", effect = "NoExecute" };
         await api.MergePatchAsync<V1Node>(null, step.Node, new
         {
             // The list is replaced as a whole: only the one that was read.
             metadata = new { resourceVersion = node.ResourceVersion() },
-            spec = new { taints = taints.Select(Written).Append(new { key = NodeReader.OutOfServiceTaint, value = "nodeshutdown", effect = "NoExecute" }) },
+            spec = new { taints = taints.Select(Written).Append(ours) },
         }, cancellationToken);
     }
 
@@ -48,7 +50,7 @@ public sealed class FencingTools(IKubernetesApi api)
             Name = FencingJobReader.NameOf(failover.Name()),
             NamespaceProperty = group.Namespace(),
             Labels = new Dictionary<string, string> { [ApiGroup.GroupLabel] = group.Name(), [ApiGroup.SlotLabel] = ApiGroup.FirstSlot },
-            OwnerReferences = [new V1OwnerReference { ApiVersion = failover.ApiVersion, Kind = failover.Kind, Name = failover.Name(), Uid = failover.Uid(), Controller = true, BlockOwnerDeletion = false }],
+            OwnerReferences = [OwnerReference(failover)],
         },
         Spec = new V1JobSpec
         {
@@ -68,12 +70,24 @@ public sealed class FencingTools(IKubernetesApi api)
         },
     };
 
+    private static V1OwnerReference OwnerReference(Failover failover) => new()
+    {
+        ApiVersion = failover.ApiVersion,
+        Kind = failover.Kind,
+        Name = failover.Name(),
+        Uid = failover.Uid(),
+        Controller = true,
+        BlockOwnerDeletion = false,
+    };
+
     private static V1Container Container(RedundancyGroup group, FencingJobSpec spec, Step.RunFencingJob step) => new()
     {
         Name = "fence",
         Image = spec.Image,
         Command = spec.Command.Count == 0 ? null : [.. spec.Command],
-        EnvFrom = spec.EnvironmentSecretName.Length == 0 ? null : [new V1EnvFromSource { SecretRef = new V1SecretEnvSource { Name = spec.EnvironmentSecretName } }],
+        EnvFrom = spec.EnvironmentSecretName.Length == 0
+            ? null
+            : [new V1EnvFromSource { SecretRef = new V1SecretEnvSource { Name = spec.EnvironmentSecretName } }],
         Env =
         [
             new V1EnvVar { Name = "NODE_NAME", Value = step.Member.Node ?? "" },
@@ -92,12 +106,16 @@ public sealed class FencingTools(IKubernetesApi api)
         {
             RequiredDuringSchedulingIgnoredDuringExecution = new V1NodeSelector
             {
-                NodeSelectorTerms = [new V1NodeSelectorTerm { MatchFields = [new V1NodeSelectorRequirement { Key = "metadata.name", OperatorProperty = "NotIn", Values = [node] }] }],
+                NodeSelectorTerms =
+                [
+                    new V1NodeSelectorTerm { MatchFields = [new V1NodeSelectorRequirement { Key = "metadata.name", OperatorProperty = "NotIn", Values = [node] }] },
+                ],
             },
         },
     };
 
+    /// <summary>Without nulls, which a merge patch would not remove inside a list.</summary>
     private static object Written(V1Taint taint) => taint.TimeAdded is { } added
-        ? new { key = taint.Key, value = taint.Value ?? "", effect = taint.Effect, timeAdded = Recording.Timestamps.Text(new DateTimeOffset(DateTime.SpecifyKind(added, DateTimeKind.Utc))) }
+        ? new { key = taint.Key, value = taint.Value ?? "", effect = taint.Effect, timeAdded = Timestamps.Text(new DateTimeOffset(added, TimeSpan.Zero)) }
         : new { key = taint.Key, value = taint.Value ?? "", effect = taint.Effect };
 }

@@ -15,14 +15,11 @@ namespace FailoverOperator.Acting;
 /// </summary>
 public sealed class LeaseWriter(IKubernetesApi api, LeaseLog leases, OperatorClock clock)
 {
-    public Task AssignAsync(RedundancyGroup group, Step.AssignLease step, CancellationToken cancellationToken) => WriteAsync(group, step.ReadVersion, current => new LeaseRecord
-    {
-        Holder = step.Member.Identity,
-        Term = step.Term,
-        Assignment = LeaseContract.Assignment(step.Member.Identity, step.Term),
-        Terms = step.Terms,
-        Release = step.KeepRelease ? current?.Release : null,
-    }, cancellationToken);
+    public Task AssignAsync(RedundancyGroup group, Step.AssignLease step, CancellationToken cancellationToken) =>
+        WriteAsync(group, step.ReadVersion, current => Assigned(current, step), cancellationToken);
+
+    public Task RecreateAsync(RedundancyGroup group, Step.RecreateLease step, CancellationToken cancellationToken) =>
+        WriteAsync(group, null, _ => ElectorProtocol.Recreate(step.Term, step.Terms), cancellationToken);
 
     public Task RevokeAsync(RedundancyGroup group, Step.RevokeLease step, CancellationToken cancellationToken) =>
         WriteAsync(group, step.ReadVersion, current => ElectorProtocol.Revoke(current!), cancellationToken);
@@ -30,8 +27,19 @@ public sealed class LeaseWriter(IKubernetesApi api, LeaseLog leases, OperatorClo
     public Task UpdateTermsAsync(RedundancyGroup group, Step.UpdateLeaseTerms step, CancellationToken cancellationToken) =>
         WriteAsync(group, step.ReadVersion, current => current! with { Terms = step.Terms }, cancellationToken);
 
+    private static LeaseRecord Assigned(LeaseRecord? current, Step.AssignLease step) => new()
+    {
+        Holder = step.Member.Identity,
+        Term = step.Term,
+        Assignment = LeaseContract.Assignment(step.Member.Identity, step.Term),
+        Terms = step.Terms,
+        Pledged = step.Pledged,
+        Release = step.KeepRelease ? current?.Release : null,
+    };
+
     /// <param name="readVersion">Null: it was decided on there being no lease.</param>
-    private async Task WriteAsync(RedundancyGroup group, string? readVersion, Func<LeaseRecord?, LeaseRecord> change, CancellationToken cancellationToken)
+    private async Task WriteAsync(
+        RedundancyGroup group, string? readVersion, Func<LeaseRecord?, LeaseRecord> change, CancellationToken cancellationToken)
     {
         var current = leases.Newest(group);
         if (current?.ResourceVersion() != readVersion)
@@ -40,8 +48,9 @@ public sealed class LeaseWriter(IKubernetesApi api, LeaseLog leases, OperatorClo
         {
             var record = change(current is null ? null : LeaseCodec.Read(current).Record);
             var lease = LeaseCodec.Write(current, group.Namespace(), group.Name(), record, clock.WallNow);
+            var written = current is null ? await api.CreateAsync(lease, cancellationToken) : await api.ReplaceAsync(lease, cancellationToken);
             // The watch tells of it only later; the next decision is made at once.
-            leases.Note(LeaseLog.KeyOf(group), current is null ? await api.CreateAsync(lease, cancellationToken) : await api.ReplaceAsync(lease, cancellationToken));
+            leases.Note(LeaseLog.KeyOf(group), written);
         }
         catch (KubernetesApiException e) when (e.Failure is ApiFailure.Conflict or ApiFailure.AlreadyExists or ApiFailure.NotFound)
         {

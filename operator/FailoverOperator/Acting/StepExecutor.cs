@@ -36,6 +36,7 @@ public sealed partial class StepExecutor(
         Step.Label label => LabelAsync(context, label, cancellationToken),
         Step.PointService point => PointAsync(context, point, cancellationToken),
         Step.AssignLease assign => leases.AssignAsync(context.Group, assign, cancellationToken),
+        Step.RecreateLease recreate => leases.RecreateAsync(context.Group, recreate, cancellationToken),
         Step.RevokeLease revoke => leases.RevokeAsync(context.Group, revoke, cancellationToken),
         Step.UpdateLeaseTerms update => leases.UpdateTermsAsync(context.Group, update, cancellationToken),
         Step.TaintNode taint => TaintAsync(context, taint, cancellationToken),
@@ -71,8 +72,8 @@ public sealed partial class StepExecutor(
         await context.Session.Prober.AskAsync(step.Member.Uid, cancellationToken);
     }
 
-    private Task LabelAsync(ActingContext context, Step.Label step, CancellationToken cancellationToken) =>
-        api.MergePatchAsync<V1Pod>(context.Group.Namespace(), step.Member.Name, new
+    private async Task LabelAsync(ActingContext context, Step.Label step, CancellationToken cancellationToken) =>
+        context.Session.Pods.Wrote(await api.MergePatchAsync<V1Pod>(context.Group.Namespace(), step.Member.Name, new
         {
             metadata = new
             {
@@ -86,12 +87,13 @@ public sealed partial class StepExecutor(
                     [ApiGroup.TermLabel] = step.Term?.ToString(System.Globalization.CultureInfo.InvariantCulture),
                 },
             },
-        }, cancellationToken);
+        }, cancellationToken));
 
     private async Task PointAsync(ActingContext context, Step.PointService step, CancellationToken cancellationToken)
     {
-        if (cluster.Service(context.Group.Namespace(), step.Name) is not { } service) return;
-        await api.MergePatchAsync<V1Service>(context.Group.Namespace(), step.Name, new
+        if (cluster.Service(context.Group.Namespace(), step.Name) is not { } cached) return;
+        var service = context.Session.Services.Newest(cached);
+        context.Session.Services.Wrote(await api.MergePatchAsync<V1Service>(context.Group.Namespace(), step.Name, new
         {
             metadata = new
             {
@@ -100,29 +102,37 @@ public sealed partial class StepExecutor(
                 annotations = new Dictionary<string, string> { [ApiGroup.TermLabel] = step.Term.ToString(System.Globalization.CultureInfo.InvariantCulture) },
             },
             spec = new { selector = new Dictionary<string, string> { [ApiGroup.RoleLabel] = step.Role == TrafficRole.Active ? RoleLabels.Active : RoleLabels.Standby } },
-        }, cancellationToken);
+        }, cancellationToken));
     }
 
-    private Task TaintAsync(ActingContext context, Step.TaintNode step, CancellationToken cancellationToken) => WhereAllowedAsync(
-        context, () => fencing.TaintAsync(step, cancellationToken),
-        $"the operator lacks the right to taint node {step.Node}; install the chart with fencing.nodeTaint: true, or remove NodeOutOfService from fencing.policy", cancellationToken);
-
-    private Task RunJobAsync(ActingContext context, Step.RunFencingJob step, CancellationToken cancellationToken) => WhereAllowedAsync(
-        context, () => context.Session.Newest(cluster.FailoversOf(context.Group)).FirstOrDefault(f => f.Name() == context.Running?.Name) is { } failover
-            ? fencing.RunJobAsync(context.Group, failover, step, cancellationToken)
-            : Task.CompletedTask,
-        "the operator lacks the right to create Jobs; install the chart with fencing.jobs: true, or remove Job from fencing.policy", cancellationToken);
-
-    /// <summary>The other ways to fence, and a person, go on; one that is not allowed says what it lacks.</summary>
-    private async Task WhereAllowedAsync(ActingContext context, Func<Task> fence, string otherwise, CancellationToken cancellationToken)
+    private async Task TaintAsync(ActingContext context, Step.TaintNode step, CancellationToken cancellationToken)
     {
         try
         {
-            await fence();
+            await fencing.TaintAsync(step, cancellationToken);
         }
         catch (KubernetesApiException e) when (e.Failure == ApiFailure.Forbidden)
         {
-            await recorder.BlockAsync(context, Reasons.FencingForbidden, otherwise, cancellationToken);
+            // The other ways to fence, and a person, go on.
+            await recorder.BlockAsync(context, Reasons.FencingForbidden,
+                $"the operator lacks the right to taint node {step.Node}; install the chart with fencing.nodeTaint: true, "
+                + "or remove NodeOutOfService from fencing.policy", cancellationToken);
+        }
+    }
+
+    private async Task RunJobAsync(ActingContext context, Step.RunFencingJob step, CancellationToken cancellationToken)
+    {
+        var failovers = context.Session.Newest(cluster.FailoversOf(context.Group));
+        if (failovers.FirstOrDefault(f => f.Name() == context.Running?.Name) is not { } failover) return;
+        try
+        {
+            await fencing.RunJobAsync(context.Group, failover, step, cancellationToken);
+        }
+        catch (KubernetesApiException e) when (e.Failure is ApiFailure.Forbidden or ApiFailure.Invalid)
+        {
+            context.Session.JobRefusals.Note(failover.Name(), e.Failure == ApiFailure.Forbidden
+                ? "the operator lacks the right to create Jobs; install the chart with fencing.jobs: true, or remove Job from fencing.policy"
+                : $"the API server refuses the Job of fencing.job: {e.Message}");
         }
     }
 
@@ -162,6 +172,7 @@ public sealed partial class StepExecutor(
         Step.Label label => $"label {label.Member.Name} {label.Role}",
         Step.PointService point => $"point service {point.Name} to {point.Role}",
         Step.AssignLease assign => $"assign the lease to {assign.Member.Name} in term {assign.Term}",
+        Step.RecreateLease recreate => $"make the lease of term {recreate.Term} anew, held by nobody",
         Step.RevokeLease revoke => $"revoke the lease of {revoke.Holder} in term {revoke.Term}",
         Step.UpdateLeaseTerms update => $"write the lease's terms: {update.Terms.Members.Count} members, {update.Terms.SynchronousStandbys} synchronous",
         Step.TaintNode taint => $"taint node {taint.Node} as out of service",

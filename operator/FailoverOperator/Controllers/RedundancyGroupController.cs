@@ -58,8 +58,8 @@ public sealed class RedundancyGroupController(
         if (!acceptance.CanAct || workload is null)
         {
             await sessions.CloseAsync(key);
-            await groupRecorder.RefusedAsync(entity, acceptance, cancellationToken);
-            return ReconciliationResult<RedundancyGroup>.Success(entity, Resync);
+            var putOff = await groupRecorder.RefusedAsync(entity, acceptance, cancellationToken);
+            return ReconciliationResult<RedundancyGroup>.Success(entity, Least(putOff ?? Resync, Resync));
         }
         var session = await sessions.OpenAsync(entity, secrets.Credentials, () => enqueue(key));
         return ReconciliationResult<RedundancyGroup>.Success(entity, await RunAsync(entity, workload, session, acceptance, cancellationToken));
@@ -91,8 +91,8 @@ public sealed class RedundancyGroupController(
             if (work is null || again)
             {
                 // The failover's own record is written before each phase; the group's would only be in its way.
-                if (!IsOnItsWay(verdict, YoungPhase)) await RecordAsync(group, observation, acceptance, verdict, cancellationToken);
-                return PauseAfter(group, verdict, again);
+                var putOff = IsOnItsWay(verdict, YoungPhase) ? null : await RecordAsync(group, observation, acceptance, verdict, cancellationToken);
+                return Least(putOff ?? Resync, PauseAfter(group, verdict, again));
             }
             previous = work;
             try
@@ -112,10 +112,12 @@ public sealed class RedundancyGroupController(
     private static bool IsOnItsWay(Verdict verdict, TimeSpan atMost) =>
         verdict is { Running: { IsEnded: false } running, Decision: Decision.Advance or Decision.Wait } && running.PhaseFor < atMost;
 
-    private async Task RecordAsync(RedundancyGroup group, GroupObservation observation, AcceptanceVerdict acceptance, Verdict verdict, CancellationToken cancellationToken)
+    private async Task<TimeSpan?> RecordAsync(
+        RedundancyGroup group, GroupObservation observation, AcceptanceVerdict acceptance, Verdict verdict, CancellationToken cancellationToken)
     {
-        await groupRecorder.RecordAsync(group, observation, acceptance, verdict, cancellationToken);
+        var putOff = await groupRecorder.RecordAsync(group, observation, acceptance, verdict, cancellationToken);
         await recorder.PruneAsync(group, observation.Failovers, cancellationToken);
+        return putOff;
     }
 
     private TimeSpan PauseAfter(RedundancyGroup group, Verdict verdict, bool again)
@@ -154,6 +156,7 @@ public sealed class RedundancyGroupController(
     {
         Decision.Wait wait => wait.For < LeastPause ? LeastPause : Least(wait.For, Resync),
         Decision.Blocked => TimeSpan.FromSeconds(2),
+        Decision.Steady { For: { } rest } => Least(rest, Resync),
         Decision.Steady or Decision.Begin or Decision.Advance or Decision.Abort => Resync,
         _ => throw new ArgumentOutOfRangeException(nameof(decision), decision, "unknown decision"),
     };

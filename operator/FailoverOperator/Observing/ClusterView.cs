@@ -1,5 +1,4 @@
 using FailoverOperator.Api;
-using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Observations;
@@ -53,7 +52,7 @@ public sealed class ClusterView
         Failovers.AddIndex(ByGroup, failover => [Key(failover.Namespace(), failover.Spec.GroupRef.Name)]);
         Groups.AddIndex(ByWorkload, group => [Key(group.Namespace(), group.Spec.WorkloadRef.Name)]);
         Groups.AddIndex(ByService, group => group.Spec.Traffic.Services.Select(s => Key(group.Namespace(), s.Name)));
-        Groups.AddIndex(ByLease, group => group.Spec.Agent is null ? [] : [Key(group.Namespace(), LeaseContract.LeaseName(group.Name(), ApiGroup.FirstSlot))]);
+        Groups.AddIndex(ByLease, group => group.Spec.Agent is null ? [] : [LeaseLog.KeyOf(group).ToString()]);
         return this;
     }
 
@@ -66,7 +65,8 @@ public sealed class ClusterView
 
     public V1Service? Service(string namespaceName, string name) => Services.TryGet(new ObjectKey(namespaceName, name), out var service) ? service : null;
 
-    public V1Job? FencingJobOf(Failover failover) => Jobs.TryGet(new ObjectKey(failover.Namespace(), FencingJobReader.NameOf(failover.Name())), out var job) ? job : null;
+    public V1Job? FencingJobOf(Failover failover) =>
+        Jobs.TryGet(new ObjectKey(failover.Namespace(), FencingJobReader.NameOf(failover.Name())), out var job) ? job : null;
 
     public NodeObservation Node(string name) => NodeReader.Read(name, Nodes.TryGet(new ObjectKey("", name), out var node) ? node : null);
 
@@ -87,7 +87,8 @@ public sealed class ClusterView
 
     public IEnumerable<ObjectKey> GroupsOf(V1Lease lease) => Groups.ByIndex(ByLease, Key(lease.Namespace(), lease.Name())).Select(KeyOf);
 
-    public IEnumerable<ObjectKey> GroupsOf(V1Job job) => job.Metadata.Labels?.TryGetValue(ApiGroup.GroupLabel, out var group) == true ? [new ObjectKey(job.Namespace(), group)] : [];
+    public IEnumerable<ObjectKey> GroupsOf(V1Job job) =>
+        job.Metadata.Labels?.TryGetValue(ApiGroup.GroupLabel, out var group) == true ? [new ObjectKey(job.Namespace(), group)] : [];
 
     public IEnumerable<ObjectKey> GroupsOf(V1Node node) => Pods.Items().Where(p => p.Spec?.NodeName == node.Name()).SelectMany(GroupsOf).Distinct();
 

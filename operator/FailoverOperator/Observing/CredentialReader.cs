@@ -69,7 +69,8 @@ public sealed class CredentialReader(IKubernetesApi api, OperatorClock clock)
         try
         {
             var secret = await api.GetAsync<V1Secret>(key.Namespace, key.Secret, cancellationToken);
-            return _known[key] = new Answer(secret is not null, secret?.Data?.TryGetValue(key.Name, out var value) == true ? Encoding.UTF8.GetString(value) : null, clock.Now);
+            var value = secret?.Data?.TryGetValue(key.Name, out var bytes) == true ? Encoding.UTF8.GetString(bytes) : null;
+            return _known[key] = new Answer(secret is not null, value, clock.Now);
         }
         catch (KubernetesApiException) when (known is not null)
         {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using FailoverOperator.Api.Failovers;
@@ -18,7 +17,7 @@ public static class FencingJobReader
         var name = $"{failover}-fence";
         if (name.Length <= MaxNameLength) return name;
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(failover)))[..10];
-        return string.Create(CultureInfo.InvariantCulture, $"{failover[..(MaxNameLength - hash.Length - "--fence".Length)].TrimEnd('-', '.')}-{hash}-fence");
+        return $"{failover[..(MaxNameLength - hash.Length - "--fence".Length)].TrimEnd('-', '.')}-{hash}-fence";
     }
 
     public static JobObservation Read(V1Job? job, Failover failover)
@@ -27,10 +26,11 @@ public static class FencingJobReader
         if (job.Metadata.OwnerReferences?.Any(o => o.Uid == failover.Uid() && o.Controller == true) != true)
             return new JobObservation.Failed($"Job {job.Name()} is not of this failover; delete it");
         if (Condition(job, "Complete") is not null) return new JobObservation.Succeeded();
-        return Condition(job, "Failed") is { } failed
-            ? new JobObservation.Failed($"Job {job.Name()} failed: {string.Join(": ", new[] { failed.Reason, failed.Message }.Where(text => !string.IsNullOrEmpty(text)))}")
-            : new JobObservation.Running();
+        if (Condition(job, "Failed") is not { } failed) return new JobObservation.Running();
+        var why = new[] { failed.Reason, failed.Message }.Where(text => !string.IsNullOrEmpty(text));
+        return new JobObservation.Failed($"Job {job.Name()} failed: {string.Join(": ", why)}");
     }
 
-    private static V1JobCondition? Condition(V1Job job, string type) => job.Status?.Conditions?.FirstOrDefault(c => c.Type == type && c.Status == "True");
+    private static V1JobCondition? Condition(V1Job job, string type) =>
+        job.Status?.Conditions?.FirstOrDefault(c => c.Type == type && c.Status == "True");
 }

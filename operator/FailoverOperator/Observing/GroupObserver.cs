@@ -1,4 +1,5 @@
 using FailoverOperator.Api;
+using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Observations;
@@ -26,7 +27,8 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
 
     public GroupObservation Observe(RedundancyGroup group, V1StatefulSet workload, GroupSession session)
     {
-        var pods = cluster.PodsOf(workload);
+        var pods = cluster.PodsOf(workload).Select(session.Pods.Newest).ToList();
+        session.Pods.Keep([.. pods.Select(p => p.Uid())]);
         session.Prober.Follow([.. pods.Where(HasAddress).Select(Endpoint)]);
         var now = clock.Now;
         var failovers = session.Newest(cluster.FailoversOf(group)).Select(f => Read(group, f, session)).OrderBy(f => f.Spec.Term).ThenBy(f => f.IsOwn).ToList();
@@ -37,7 +39,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
             WorkloadReplicas = workload.Spec.Replicas ?? 1,
             Members = [.. pods.Select(pod => Read(pod, session, now)).OrderBy(m => m.Name, StringComparer.Ordinal)],
             Failovers = failovers,
-            Services = [.. group.Spec.Traffic.Services.Select(s => Read(group, s)).OfType<ServiceObservation>()],
+            Services = [.. group.Spec.Traffic.Services.Select(s => Read(group, s, session)).OfType<ServiceObservation>()],
             Lease = group.Spec.Agent is null ? null : leases.Observe(group),
             Operator = self.Observe(),
         };
@@ -102,12 +104,14 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         SpecChanged = failover.Metadata.Generation > 1,
         FenceConfirmedFor = failover.Metadata.Annotations?.TryGetValue(ApiGroup.FenceConfirmedAnnotation, out var pod) == true ? pod : null,
         Verification = session.Verifications.GetValueOrDefault(failover.Name()),
-        FencingJob = group.Spec.Fencing.Job is null ? new JobObservation.NotCreated() : FencingJobReader.Read(cluster.FencingJobOf(failover), failover),
+        FencingJob = group.Spec.Fencing.Job is null ? new JobObservation.NotCreated()
+            : session.JobRefusals.Of(failover.Name()) ?? FencingJobReader.Read(cluster.FencingJobOf(failover), failover),
     };
 
-    private ServiceObservation? Read(RedundancyGroup group, ServiceReference reference)
+    private ServiceObservation? Read(RedundancyGroup group, ServiceReference reference, GroupSession session)
     {
-        if (cluster.Service(group.Namespace(), reference.Name) is not { Spec.Selector.Count: > 0 } service) return null;
+        if (cluster.Service(group.Namespace(), reference.Name) is not { } cached) return null;
+        if (session.Services.Newest(cached) is not { Spec.Selector.Count: > 0 } service) return null;
         return new ServiceObservation
         {
             Name = reference.Name,
@@ -118,11 +122,20 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         };
     }
 
-    /// <summary>The old primaries of running failovers, and their rivals, whose pods do not exist any more.</summary>
-    private IEnumerable<Departure> MissingOf(IEnumerable<FailoverRecord> failovers, GroupObservation observation) => failovers
-        .Where(f => !f.IsEnded).SelectMany(f => f.Rivals.Append(f.Spec.From)).OfType<MemberReference>().DistinctBy(m => m.Uid)
-        .Where(from => observation.Members.All(m => m.Uid != from.Uid))
-        .Select(from => departures.Of(from.Uid, from.Name, from.Node, cluster.Node));
+    /// <summary>
+    /// Whose pods do not exist any more: the old primaries of running failovers, their rivals, and whom the last holder of the lease asks to
+    /// keep it.
+    /// </summary>
+    private IEnumerable<Departure> MissingOf(IEnumerable<FailoverRecord> failovers, GroupObservation observation)
+    {
+        var running = failovers.Where(f => !f.IsEnded).ToList();
+        var concerned = running.SelectMany(f => f.Rivals.Append(f.Spec.From)).OfType<MemberReference>();
+        var keepers = running.Count == 0 ? [] : new[] { observation.Lease?.Record?.Accepted, observation.Lease?.Record?.Pledged }
+            .OfType<LeaseTerms>().SelectMany(t => t.Members).Select(m => new MemberReference { Name = m.Name, Uid = m.Uid });
+        return concerned.Concat(keepers).DistinctBy(m => m.Uid)
+            .Where(from => observation.Members.All(m => m.Uid != from.Uid))
+            .Select(from => departures.Of(from.Uid, from.Name, from.Node, cluster.Node));
+    }
 
     private static long? Term(string? text) => long.TryParse(text, out var term) ? term : null;
 }

@@ -18,6 +18,7 @@ public sealed class GroupSession : IAsyncDisposable
     public GroupSession(RedundancyGroupSpec spec, IEngine engine, OperatorClock clock, Action onNews)
     {
         Engine = engine;
+        JobRefusals = new JobRefusals(clock);
         Primaries = new PrimaryLog(TimeSpan.FromSeconds(spec.Targets.RpoSeconds));
         Prober = new MemberProber(engine, clock, spec.Detection, (uid, log, isNews) =>
         {
@@ -34,6 +35,12 @@ public sealed class GroupSession : IAsyncDisposable
 
     /// <summary>Outcome of the last verifying write, by failover.</summary>
     public ConcurrentDictionary<string, EngineOutcome> Verifications { get; } = new();
+
+    public JobRefusals JobRefusals { get; }
+
+    public WriteMemory<V1Pod> Pods { get; } = new();
+
+    public WriteMemory<V1Service> Services { get; } = new();
 
     /// <summary>Remembers the answer to a write of our own, until the watch has caught up with it.</summary>
     public void Wrote(Failover failover) => _written[failover.Name()] = failover;

@@ -53,8 +53,9 @@ public static class LeaseCodec
     /// </summary>
     public static V1Lease Write(V1Lease? current, string namespaceName, string group, LeaseRecord record, DateTimeOffset now)
     {
+        var name = LeaseContract.LeaseName(group, ApiGroup.FirstSlot);
         var lease = current is null
-            ? new V1Lease { Metadata = new V1ObjectMeta { Name = LeaseContract.LeaseName(group, ApiGroup.FirstSlot), NamespaceProperty = namespaceName } }
+            ? new V1Lease { Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = namespaceName } }
             : EntityJson.Copy(current);
         lease.Metadata.Labels ??= new Dictionary<string, string>();
         // The operator finds leases by these.
@@ -67,14 +68,15 @@ public static class LeaseCodec
         lease.Spec.LeaseTransitions = checked((int)record.Term);
         lease.Spec.LeaseDurationSeconds = record.Terms.LeaseDurationSeconds;
         Annotate(lease, LeaseContract.AssignmentAnnotation, record.Assignment);
-        Annotate(lease, LeaseContract.TermsAnnotation, Text(record.Terms));
-        Annotate(lease, LeaseContract.AcceptedAnnotation, record.Accepted is { } accepted ? Text(accepted) : null);
-        Annotate(lease, LeaseContract.PledgedAnnotation, record.Pledged is { } pledged ? Text(pledged) : null);
-        Annotate(lease, LeaseContract.ReleaseAnnotation, record.Release is { } note ? JsonSerializer.Serialize(note, AgentJson.Default.ReleaseNote) : null);
+        Annotate(lease, LeaseContract.TermsAnnotation, Text(record.Terms, AgentJson.Default.LeaseTerms));
+        Annotate(lease, LeaseContract.AcceptedAnnotation, Text(record.Accepted, AgentJson.Default.LeaseTerms));
+        Annotate(lease, LeaseContract.PledgedAnnotation, Text(record.Pledged, AgentJson.Default.LeaseTerms));
+        Annotate(lease, LeaseContract.ReleaseAnnotation, Text(record.Release, AgentJson.Default.ReleaseNote));
         return lease;
     }
 
-    private static string Text(LeaseTerms terms) => JsonSerializer.Serialize(terms, AgentJson.Default.LeaseTerms);
+    private static string? Text<T>(T? value, JsonTypeInfo<T> type)
+        where T : class => value is null ? null : JsonSerializer.Serialize(value, type);
 
     private static void Annotate(V1Lease lease, string name, string? value)
     {
@@ -83,7 +85,8 @@ public static class LeaseCodec
         else lease.Metadata.Annotations[name] = value;
     }
 
-    private static string? Annotation(V1Lease lease, string name) => lease.Metadata.Annotations?.TryGetValue(name, out var text) == true ? text : null;
+    private static string? Annotation(V1Lease lease, string name) =>
+        lease.Metadata.Annotations?.TryGetValue(name, out var text) == true ? text : null;
 
     private static T? TryParse<T>(string text, JsonTypeInfo<T> type)
         where T : class
@@ -101,7 +104,8 @@ public static class LeaseCodec
     /// <summary>JSON may hold nulls and numbers where there can be none.</summary>
     private static bool IsWhole<T>(T value) => value switch
     {
-        LeaseTerms terms => terms is { LeaseDurationSeconds: > 0, RenewIntervalMilliseconds: > 0, StopAfterMilliseconds: > 0, DemoteTimeoutMilliseconds: >= 0, SynchronousStandbys: >= 0, Members: not null }
+        LeaseTerms terms => terms is { LeaseDurationSeconds: > 0, RenewIntervalMilliseconds: > 0, StopAfterMilliseconds: > 0 }
+            && terms is { DemoteTimeoutMilliseconds: >= 0, SynchronousStandbys: >= 0, Members: not null }
             && terms.Members.All(m => m is { Name: not null, Uid: not null, Address: not null }),
         ReleaseNote note => note.Holder is not null,
         _ => true,

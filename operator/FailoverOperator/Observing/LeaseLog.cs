@@ -95,7 +95,8 @@ public sealed partial class LeaseLog
     }
 
     /// <summary>Takes in what the API server answered to a write or a read: the watch may tell it only later.</summary>
-    public void Note(ObjectKey key, V1Lease lease) => _entries.AddOrUpdate(key, _ => Make(lease), (_, known) => IsNewer(lease, known.Lease) ? Make(lease) : known);
+    public void Note(ObjectKey key, V1Lease lease) =>
+        _entries.AddOrUpdate(key, _ => Make(lease), (_, known) => IsNewer(lease, known.Lease) ? Make(lease) : known);
 
     /// <summary>Forgets leases of groups that are gone.</summary>
     public void Forget(RedundancyGroup group) => _entries.TryRemove(KeyOf(group), out _);
@@ -117,7 +118,7 @@ public sealed partial class LeaseLog
     private void NoteRead(ObjectKey key, V1Lease? lease, TimeSpan sentAt) => _entries.AddOrUpdate(
         key,
         _ => lease is null ? Absent() : Make(lease),
-        (_, known) => lease?.ResourceVersion() == known.Lease?.ResourceVersion() && lease?.Uid() == known.Lease?.Uid() ? known with { ReadAt = sentAt }
+        (_, known) => IsSame(lease, known.Lease) ? known with { ReadAt = sentAt }
             : lease is null ? Absent()
             : IsNewer(lease, known.Lease) ? Make(lease)
             : known);
@@ -135,6 +136,8 @@ public sealed partial class LeaseLog
         if (reading.Problem is { } problem) LogUnreadable(lease.Namespace(), problem);
         return new Entry(lease, reading, _clock.Now, null);
     }
+
+    private static bool IsSame(V1Lease? one, V1Lease? other) => one?.ResourceVersion() == other?.ResourceVersion() && one?.Uid() == other?.Uid();
 
     /// <summary>Versions of one object grow. Of two incarnations the one that was created later is the newer.</summary>
     private static bool IsNewer(V1Lease lease, V1Lease? known) => known is null || Version(lease) > Version(known);

@@ -15,7 +15,7 @@ public sealed class MemberProber(
     /// <summary>A second question soon after a refused one: two refusals are decisive.</summary>
     private static readonly TimeSpan AfterRefusal = TimeSpan.FromMilliseconds(100);
 
-    private static readonly TimeSpan HurriedInterval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan HurriedInterval = TimeSpan.FromMilliseconds(25);
 
     private readonly ConcurrentDictionary<string, MemberLoop> _loops = new();
     private readonly TimeSpan _usualInterval = TimeSpan.FromMilliseconds(detection.ProbeIntervalMilliseconds);

@@ -16,8 +16,12 @@ public sealed class PrimaryLog(TimeSpan rpo)
 
         Entry Next(Entry? before)
         {
+            // What an agent tells is some time old; the history of positions wants a clock that does not go back.
+            var told = log.AskedAt - status.Age;
+            var at = before is not null && told < before.LastServiceAt ? before.LastServiceAt : told;
             var positions = before?.Positions ?? PositionHistory.Over(rpo);
-            return new Entry(status.PositionBytes is { } position ? positions.Add(log.AskedAt, position) : positions, status.History, status.Instance, before?.ContainerId, log.AskedAt);
+            if (status.PositionBytes is { } position) positions = positions.Add(at, position);
+            return new Entry(positions, status.History, status.Instance, before?.ContainerId, at);
         }
     }
 

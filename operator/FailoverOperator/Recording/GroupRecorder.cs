@@ -15,19 +15,22 @@ public sealed class GroupRecorder(GroupStatusWriter status, OperatorMetrics metr
 {
     private readonly ConcurrentDictionary<string, Type> _lastDiagnosis = new();
 
-    public async Task RecordAsync(RedundancyGroup group, GroupObservation observation, AcceptanceVerdict acceptance, Verdict verdict, CancellationToken cancellationToken)
+    /// <returns>When there will be something to record that was put off. Null: there is nothing.</returns>
+    public Task<TimeSpan?> RecordAsync(
+        RedundancyGroup group, GroupObservation observation, AcceptanceVerdict acceptance, Verdict verdict, CancellationToken cancellationToken)
     {
         Announce(group, verdict.Diagnosis);
         var report = GroupReport.Of(observation, acceptance, verdict);
         metrics.Report(group, report, blocked: verdict.Decision is Decision.Blocked);
-        await WriteAsync(group, report, cancellationToken);
+        return WriteAsync(group, report, cancellationToken);
     }
 
-    public async Task RefusedAsync(RedundancyGroup group, AcceptanceVerdict acceptance, CancellationToken cancellationToken)
+    /// <inheritdoc cref="RecordAsync"/>
+    public Task<TimeSpan?> RefusedAsync(RedundancyGroup group, AcceptanceVerdict acceptance, CancellationToken cancellationToken)
     {
         var report = GroupReport.OfRefused(acceptance);
         metrics.Report(group, report, blocked: false);
-        await WriteAsync(group, report, cancellationToken);
+        return WriteAsync(group, report, cancellationToken);
     }
 
     public void Forget(RedundancyGroup group)
@@ -47,15 +50,16 @@ public sealed class GroupRecorder(GroupStatusWriter status, OperatorMetrics metr
         if (diagnosis is Diagnosis.SplitBrainSuspected split) news.SplitBrainSuspected(group, $"{string.Join(", ", split.Others.Select(m => m.Name))} also says that it takes writes; it is made a standby");
     }
 
-    private async Task WriteAsync(RedundancyGroup group, GroupReport report, CancellationToken cancellationToken)
+    private async Task<TimeSpan?> WriteAsync(RedundancyGroup group, GroupReport report, CancellationToken cancellationToken)
     {
         try
         {
-            await status.WriteAsync(group, report, cancellationToken);
+            return await status.WriteAsync(group, report, cancellationToken);
         }
         catch (KubernetesApiException e) when (e.Failure is ApiFailure.Conflict or ApiFailure.NotFound)
         {
             // Somebody changed the group, or deleted it: its watch brings it here again.
+            return null;
         }
     }
 }

@@ -15,21 +15,32 @@ public sealed class GroupStatusWriter(IKubernetesApi api, OperatorClock clock)
 {
     private static readonly TimeSpan NumbersEvery = TimeSpan.FromSeconds(30);
 
+    /// <summary>Two operators that see things differently for a while must not answer each other's writes as fast as they can.</summary>
+    private static readonly TimeSpan LeastPause = TimeSpan.FromMilliseconds(250);
+
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, TimeSpan> _writtenAt = new();
 
-    public async Task WriteAsync(RedundancyGroup group, GroupReport report, CancellationToken cancellationToken)
+    /// <returns>When there will be something to write that was put off. Null: there is nothing.</returns>
+    public async Task<TimeSpan?> WriteAsync(RedundancyGroup group, GroupReport report, CancellationToken cancellationToken)
     {
-        var now = clock.WallNow;
-        var next = Merge(group, report, now);
-        if (!IsDue(group, next)) return;
+        var next = Merge(group, report, clock.WallNow);
+        if (DueIn(group, next) is not { } pause) return null;
+        if (pause > TimeSpan.Zero) return pause;
         await api.ReplaceStatusAsync(new RedundancyGroup { Metadata = group.Metadata, Spec = group.Spec, Status = next }, cancellationToken);
         _writtenAt[group.Uid()] = clock.Now;
+        return null;
     }
 
     public void Forget(RedundancyGroup group) => _writtenAt.TryRemove(group.Uid(), out _);
 
-    private bool IsDue(RedundancyGroup group, RedundancyGroupStatus next) =>
-        Gist(group.Status) != Gist(next) || (Numbers(group.Status) != Numbers(next) && clock.Now - _writtenAt.GetValueOrDefault(group.Uid(), clock.Now - NumbersEvery) >= NumbersEvery);
+    /// <summary>Null: it is as it should be.</summary>
+    private TimeSpan? DueIn(RedundancyGroup group, RedundancyGroupStatus next)
+    {
+        var every = Gist(group.Status) != Gist(next) ? LeastPause : Numbers(group.Status) != Numbers(next) ? NumbersEvery : (TimeSpan?)null;
+        if (every is not { } pause) return null;
+        var passed = _writtenAt.TryGetValue(group.Uid(), out var at) ? clock.Now - at : pause;
+        return passed >= pause ? TimeSpan.Zero : pause - passed;
+    }
 
     private static RedundancyGroupStatus Merge(RedundancyGroup group, GroupReport report, DateTimeOffset now)
     {

@@ -1,5 +1,4 @@
 using FailoverOperator.Core.Decisions;
-using FailoverOperator.Core.Observations;
 using static FailoverOperator.Core.Tests.Given;
 
 namespace FailoverOperator.Core.Tests.Observations;

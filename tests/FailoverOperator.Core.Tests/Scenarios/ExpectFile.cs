@@ -41,7 +41,8 @@ internal sealed record ExpectFile
 
     private static string Say(Decision decision) => decision switch
     {
-        Core.Decisions.Decision.Steady => "nothing to do",
+        Core.Decisions.Decision.Steady(null) => "nothing to do",
+        Core.Decisions.Decision.Steady({ } time) => string.Create(CultureInfo.InvariantCulture, $"nothing to do for {time.TotalSeconds:0.###} s"),
         Core.Decisions.Decision.Wait(var time, var reason, _) => string.Create(CultureInfo.InvariantCulture, $"wait {time.TotalSeconds:0.###} s, {reason}"),
         Core.Decisions.Decision.Blocked(var reason, _) => $"blocked, {reason}",
         Core.Decisions.Decision.Begin(var plan) => $"begin {plan.Type} of term {plan.Term}, {plan.Cause}",
@@ -59,6 +60,13 @@ internal sealed record ExpectFile
         Step.Follow(var member, var primary, _) => $"let {member.Name} follow {primary.Name}",
         Step.Label(var member, var role, _) => $"label {member.Name} {role}",
         Step.PointService(var name, var role, var term) => $"point Service {name} at {role}, term {term}",
+        Step.AssignLease(var member, var term, var terms, _, var keep) assign => $"give the lease to {member.Name}, term {term}, {terms.Members.Count} members, {terms.SynchronousStandbys} synchronous"
+            + (keep ? ", keep the note of the release" : "") + (assign.Pledged is { } pledged ? $", {pledged.Members.Count} are bound by promises" : ""),
+        Step.RecreateLease(var term, _) => $"make the lease anew, term {term}",
+        Step.RevokeLease(var holder, var term, _) => $"take the lease from {holder}, term {term}",
+        Step.UpdateLeaseTerms(var terms, _) => $"write terms into the lease, {terms.Members.Count} members, {terms.SynchronousStandbys} synchronous",
+        Step.TaintNode(var node) => $"take {node} out of service",
+        Step.RunFencingJob(var member, var term) => $"run the Job that fences {member.Name}, term {term}",
         Step.Verify(var member, _) => $"write through the Services to {member.Name}",
         _ => throw new ArgumentOutOfRangeException(nameof(step), step, "unknown step"),
     };

@@ -17,6 +17,9 @@ internal sealed record GivenFile
 
     public Dictionary<string, List<string>> Members { get; init; } = [];
 
+    /// <summary>What became of the lease that the chosen one was given, see <see cref="LeaseWords"/>. Null: the members have no agents.</summary>
+    public List<string>? Lease { get; init; }
+
     /// <summary>Pods that are gone. Value: "kubelet confirmed" or "removed by force".</summary>
     public Dictionary<string, string> Gone { get; init; } = [];
 
@@ -29,17 +32,22 @@ internal sealed record GivenFile
     public GroupObservation Read()
     {
         var members = Members.Select(m => MemberWords.Read(m.Key, m.Value)).OrderBy(m => m.Name, StringComparer.Ordinal).ToArray();
+        if (Lease is not null) members = [.. members.Select(m => m.Answers ? m.Knows(1) is var knows && Acknowledged(m) is { } facts ? knows.Tells(_ => facts with { Term = 1 }) : knows : m)];
         var group = Chosen is null ? Given.NewGroup([.. members.Select(m => m with { RoleLabel = null, TermLabel = null })]) : Given.Group(members);
-        return group with
+        group = group with
         {
-            Spec = Spec.Read(),
+            Spec = Lease is null ? Spec.Read() : Spec.ReadWithAgents(),
             WorkloadReplicas = 3,
             Failovers = [.. Chosen is null ? [] : new[] { Given.Ended(1, Chosen) }, .. Failover is null ? [] : new[] { Failover.Read() }],
             PrimaryMemory = Chosen is not null && Remembered ? group.PrimaryMemory! with { Uid = Given.Uid(Chosen), Instance = $"server-1-{Chosen}", ContainerId = $"run-1-{Chosen}" } : null,
             Departures = [.. Gone.Select(g => Given.Departed(Confirmed(g.Value)) with { Uid = Given.Uid(g.Key), Name = g.Key })],
             Operator = new OperatorObservation(Synced: true, TimeSpan.FromSeconds(ApiSilentSeconds)),
         };
+        return Lease is null ? group : LeaseWords.Read(group, Chosen, Members.Keys, Lease);
     }
+
+    /// <summary>What the phrases told of it already.</summary>
+    private static AgentFacts? Acknowledged(Member member) => member.Probe.Status!.Agent;
 
     private static bool Confirmed(string how) => how switch
     {
@@ -58,13 +66,38 @@ internal sealed record GivenFile
 
         public int UnhealthyAfterSeconds { get; init; } = 5;
 
+        /// <summary>With agents.</summary>
+        public EngineType Engine { get; init; } = EngineType.PostgreSQL;
+
+        public OnProcessCrash OnProcessCrash { get; init; } = OnProcessCrash.Failover;
+
+        /// <summary>Empty: the first way only.</summary>
+        public List<FencingMethod> Policy { get; init; } = [];
+
         public RedundancyGroupSpec Read() => Given.Spec with
         {
             Spares = Spares,
             Engine = Given.Spec.Engine with { StartsAs = StartsAs },
-            Fencing = Given.Spec.Fencing with { WhenUnproven = WhenUnproven },
-            Detection = Given.Spec.Detection with { UnhealthyAfterSeconds = UnhealthyAfterSeconds },
+            Fencing = Given.Spec.Fencing with
+            {
+                WhenUnproven = WhenUnproven,
+                Policy = Policy.Count > 0 ? Policy : Given.Spec.Fencing.Policy,
+                Job = Policy.Contains(FencingMethod.Job) ? new FencingJobSpec { Image = "ipmi" } : null,
+            },
+            Detection = Given.Spec.Detection with { UnhealthyAfterSeconds = UnhealthyAfterSeconds, OnProcessCrash = OnProcessCrash },
         };
+
+        public RedundancyGroupSpec ReadWithAgents()
+        {
+            var spec = Read();
+            return spec with
+            {
+                Engine = new EngineSpec { Type = Engine },
+                Targets = new TargetsSpec { RpoSeconds = Engine == EngineType.PostgreSQL ? 0 : 30 },
+                Agent = GivenAgents.Spec.Agent,
+                Fencing = spec.Fencing with { Policy = Policy.Count > 0 ? Policy : GivenAgents.Spec.Fencing.Policy },
+            };
+        }
     }
 
     internal sealed record FailoverPart
@@ -81,13 +114,25 @@ internal sealed record GivenFile
         /// <summary>The new one. Null: not chosen yet.</summary>
         public string? Candidate { get; init; }
 
+        /// <summary>How the old primary was fenced. Null: it is not yet.</summary>
+        public FenceEvidence? Fence { get; init; }
+
+        /// <summary>Why the fencing Job failed. Null: there is none, or it has not.</summary>
+        public string? JobFailed { get; init; }
+
         /// <summary>The pod whose end a person has confirmed. Null: nobody has.</summary>
         public string? FenceConfirmedFor { get; init; }
 
         public FailoverRecord Read()
         {
             var running = Given.Running(Phase, candidate: Candidate, phaseFor: ForSeconds);
-            return running with { Spec = running.Spec with { Cause = Cause, From = Given.Reference(From) }, FenceConfirmedFor = FenceConfirmedFor };
+            return running with
+            {
+                Spec = running.Spec with { Cause = Cause, From = Given.Reference(From) },
+                Status = running.Status with { Fence = Fence is { } evidence ? new FenceRecord { Evidence = evidence } : null },
+                FenceConfirmedFor = FenceConfirmedFor,
+                FencingJob = JobFailed is { } why ? new JobObservation.Failed(why) : new JobObservation.NotCreated(),
+            };
         }
     }
 }

@@ -17,6 +17,8 @@ internal static class MemberWords
         ("copying the data", (m, _) => m.Says(s => s with { Link = ReplicationLink.Syncing })),
         ("server restarted", (m, _) => m.Says(s => s with { Instance = $"server-2-{m.Name}" })),
         ("silent for N s", (m, n) => m.Silent(Number(n))),
+        ("unreachable for N s", (m, n) => m.Unreachable(Number(n))),
+        ("has acknowledged WORD", (m, holder) => m.Knows(1).Acknowledges(holder, 0.5)),
         ("refuses connections, N in a row", (m, n) => m.Refused(int.Parse(n, CultureInfo.InvariantCulture))),
         ("rejects the password", (m, _) => m.Unauthorized()),
         ("not ready for N s", (m, n) => m.NotReady(Number(n))),

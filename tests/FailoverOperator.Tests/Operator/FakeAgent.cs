@@ -66,6 +66,7 @@ public sealed class FakeAgent(string identity, FakeKubernetesApi api, FakeServer
         var order = AgentProtocol.Decide(_memory, all.Now);
         if (order.GetType() != _order?.GetType()) _orderedAt = all.Now;
         Obey(_order = order);
+        AskToStayInTime();
         if (!_isTalking) _ = TalkAsync(order);
     }
 
@@ -167,22 +168,26 @@ public sealed class FakeAgent(string identity, FakeKubernetesApi api, FakeServer
     private async Task RenewAsync(LeaseRecord seen)
     {
         _memory = _memory.Renewing(seen.Terms, all.Now);
-        var (sent, round) = (_memory.Sent!, _memory.BeginRound(all.Now));
+        var sent = _memory.Sent!;
         try
         {
             var written = await WriteAsync(seen.Renewed(sent.Accepted));
             if (IsAlive) _memory = _memory.Renewed(sent, written, all.Now);
         }
-        catch (KubernetesApiException e)
+        catch (KubernetesApiException)
         {
-            if (e.Failure == ApiFailure.Unreachable && IsAlive && round is not null) AskToStay(round);
+            // The next one is due soon.
         }
     }
 
-    /// <summary>Every other member of the accepted terms has to acknowledge.</summary>
-    private void AskToStay(AcknowledgeRound round)
+    /// <summary>
+    /// Where no renewal has been acknowledged for half of the time, be it refused or still under way, every other member of the accepted terms
+    /// is asked to acknowledge.
+    /// </summary>
+    private void AskToStayInTime()
     {
-        if (IsIsolated || round.Members.Count == 0) return;
+        if (IsIsolated || _memory.Tenure is not { } tenure || all.Now - tenure.ConfirmedAt < LeaseTimings.Of(tenure.Terms).StopAfter / 2) return;
+        if (_memory.BeginRound(all.Now) is not { Members.Count: > 0 } round) return;
         if (round.Members.All(m => all.Find(LeaseContract.Identity(m.Name, m.Uid))?.Acknowledge(round.To(m)) is AcknowledgeOutcome.Granted))
             _memory = _memory.AcknowledgedByAll(round);
     }
@@ -203,7 +208,7 @@ public sealed class FakeAgent(string identity, FakeKubernetesApi api, FakeServer
     /// <summary>What it has seen is what it may overwrite.</summary>
     private async Task<LeaseRecord> WriteAsync(LeaseRecord record)
     {
-        var now = DateTimeOffset.UnixEpoch + all.Now;
+        var now = FakeAgents.Epoch + all.Now;
         if (all.Lease() is not { } current) throw new KubernetesApiException(ApiFailure.NotFound, "there is no lease");
         var lease = LeaseCodec.Write(current, "shop", "db", record, now);
         lease.Metadata.ResourceVersion = record.Version;

@@ -11,6 +11,9 @@ public sealed class FakeAgents(FakeKubernetesApi server, FakeServers servers, Fu
 {
     private readonly Dictionary<string, FakeAgent> _byIdentity = [];
 
+    /// <summary>When the world began.</summary>
+    public static readonly DateTimeOffset Epoch = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     public TimeSpan Now => now();
 
     public IReadOnlyCollection<FakeAgent> All => _byIdentity.Values;

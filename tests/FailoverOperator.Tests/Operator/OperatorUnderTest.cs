@@ -32,6 +32,19 @@ public sealed class OperatorUnderTest
 
     public bool Runs => !_life.IsCancellationRequested;
 
+    /// <summary>The calls that it makes from now on.</summary>
+    public IReadOnlyList<(TimeSpan At, ApiCall Call)> Record(Func<TimeSpan> now)
+    {
+        var calls = new List<(TimeSpan, ApiCall)>();
+        var before = Api.Faults.Before;
+        Api.Faults.Before = (call, token) =>
+        {
+            calls.Add((now(), call));
+            return before?.Invoke(call, token) ?? Task.CompletedTask;
+        };
+        return calls;
+    }
+
     public void Kill() => _life.Cancel();
 
     public async Task RunAsync()

@@ -1,5 +1,6 @@
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Observing;
 using FailoverOperator.Testing;
 using k8s.Models;
 using Microsoft.Extensions.Time.Testing;
@@ -17,7 +18,7 @@ public sealed class OperatorWorld : IDisposable
     private static readonly TimeSpan RestartTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan HandOverTime = TimeSpan.FromMilliseconds(200);
 
-    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly FakeTimeProvider _time = new(FakeAgents.Epoch);
     private readonly System.Threading.ITimer _cluster;
     private readonly List<OperatorUnderTest> _operators = [];
     private readonly Dictionary<string, TimeSpan> _restarts = [];
@@ -54,7 +55,7 @@ public sealed class OperatorWorld : IDisposable
 
     public bool OperatorRuns => Operator.Runs;
 
-    public TimeSpan Now => _time.GetUtcNow() - new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    public TimeSpan Now => _time.GetUtcNow() - FakeAgents.Epoch;
 
     public RedundancyGroup Group => Api.Peek<RedundancyGroup>(Namespace, "db")!;
 
@@ -85,9 +86,9 @@ public sealed class OperatorWorld : IDisposable
     public void Until(Func<bool> condition, string what, TimeSpan? limit = null)
     {
         var end = _time.GetUtcNow() + (limit ?? TimeSpan.FromMinutes(2));
-        for (_loop.Settle(); !condition(); _loop.Pass(TimeSpan.FromMilliseconds(50), _time.Advance))
+        for (_loop.Settle(); !condition(); _loop.Pass(_loop.Step, _time.Advance))
         {
-            Assert.True(_time.GetUtcNow() < end, $"not within the limit: {what}");
+            Assert.True(_time.GetUtcNow() < end, $"not within the limit: {what}{Account()}");
             Assert.Empty(Agents.DualWriters);
         }
     }
@@ -126,7 +127,11 @@ public sealed class OperatorWorld : IDisposable
     public void CutPower(string node)
     {
         DeadNodes.Add(node);
-        foreach (var pod in Api.PeekAll<V1Pod>().Where(p => p.Spec.NodeName == node)) Agents.Of(pod).Kill(isLost: true);
+        foreach (var pod in Api.PeekAll<V1Pod>().Where(p => p.Spec.NodeName == node))
+        {
+            Servers[pod.Status.PodIP].Hangs = true;
+            if (HasAgents) Agents.Of(pod).Kill(isLost: true);
+        }
     }
 
     /// <summary>Agent and server end; the kubelet starts them again, a while later.</summary>
@@ -134,6 +139,13 @@ public sealed class OperatorWorld : IDisposable
     {
         Agent(name).Kill();
         _restarts[name] = Now + RestartTime;
+    }
+
+    /// <summary>From now on time goes on millisecond by millisecond, and every call takes some: to measure.</summary>
+    public void LookClosely(TimeSpan latency)
+    {
+        _loop.Step = TimeSpan.FromMilliseconds(1);
+        SlowDown(latency);
     }
 
     /// <summary>The API server is away, for everybody, or back.</summary>
@@ -145,8 +157,13 @@ public sealed class OperatorWorld : IDisposable
     /// <summary>Every call takes so long, everybody's.</summary>
     public void SlowDown(TimeSpan latency)
     {
-        foreach (var client in Clients) client.Faults.Before = (_, token) => Task.Delay(latency, _time, token);
+        foreach (var client in Clients) client.Faults.Before = latency > TimeSpan.Zero ? (_, token) => Task.Delay(latency, _time, token) : null;
     }
+
+    /// <summary>How things are, for whoever has to find out why they are not as expected.</summary>
+    private string Account() => string.Concat(Failovers.Select(f => $"\n{f.Name()} {f.Spec.Type} {f.Spec.Cause} {f.Status?.Phase} {f.Status?.Reason} {f.Status?.Fence?.Evidence} {f.Status?.Candidate?.Name}: {f.Status?.Message}"))
+        + string.Concat((Group.Status?.Conditions ?? []).Select(c => $"\n{c.Type} {c.Status} {c.Reason}: {c.Message}"))
+        + (Lease is { } lease ? $"\nlease {LeaseCodec.Read(lease).Record}" : "\nno lease");
 
     private IEnumerable<FakeKubernetesApi> Clients => _operators.Select(o => o.Api).Concat(Agents.All.Select(a => a.Api));
 

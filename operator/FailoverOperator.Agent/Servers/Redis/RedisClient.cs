@@ -29,7 +29,7 @@ internal sealed class RedisClient(RedisSettings settings) : IDisposable
                     Close();
                 }
             }
-            _open = await RespConnection.OpenAsync(new IPEndPoint(IPAddress.Loopback, settings.Port), settings.Password, cancellationToken);
+            _open = await RespConnection.OpenAsync(new IPEndPoint(settings.Host, settings.Port), settings.Password, cancellationToken);
             return await _open.CallAsync(cancellationToken, command);
         }
         catch (Exception failure) when (failure is not RedisErrorException)

@@ -32,17 +32,18 @@ internal sealed class RedisFence(RedisClient client, TimeProvider time)
     /// </summary>
     public async Task DemoteAsync(CancellationToken cancellationToken)
     {
-        await RaiseAsync(cancellationToken);
+        // A courtesy where the server allows it: becoming a replica is what counts.
+        _ = await RaiseAsync(cancellationToken);
         _ = await client.CallAsync(cancellationToken, "REPLICAOF", RedisInfo.NowhereHost, RedisInfo.NowherePort.ToString(CultureInfo.InvariantCulture));
         await TryAsync(cancellationToken, "CLIENT", "KILL", "TYPE", "normal");
         await TryAsync(cancellationToken, "CLIENT", "UNPAUSE");
     }
 
-    /// <summary>Clients that write wait from now on; older servers refuse them.</summary>
+    /// <summary>Writes are refused from now on; where that cannot be set, they wait. (A pause would hold back the standbys' answers, too.)</summary>
     public async Task HoldWritesAsync(CancellationToken cancellationToken)
     {
         var bound = (DrainBound * 2).TotalMilliseconds.ToString(CultureInfo.InvariantCulture);
-        if (!await TryAsync(cancellationToken, "CLIENT", "PAUSE", bound, "WRITE")) await RaiseAsync(cancellationToken);
+        if (!await RaiseAsync(cancellationToken)) await TryAsync(cancellationToken, "CLIENT", "PAUSE", bound, "WRITE");
     }
 
     /// <summary>Until one standby that is connected has everything, if any is.</summary>
@@ -67,11 +68,11 @@ internal sealed class RedisFence(RedisClient client, TimeProvider time)
         _before = null;
     }
 
-    /// <summary>A courtesy where the server allows it: becoming a replica is what counts.</summary>
-    private async Task RaiseAsync(CancellationToken cancellationToken)
+    /// <summary>False: the server does not allow it.</summary>
+    private async Task<bool> RaiseAsync(CancellationToken cancellationToken)
     {
         if (_before is null && await ReadAsync(client, cancellationToken) is { } current) _before = current == Unreachable ? "0" : current;
-        if (_before is not null) await TryAsync(cancellationToken, "CONFIG", "SET", Setting, Unreachable);
+        return _before is not null && await TryAsync(cancellationToken, "CONFIG", "SET", Setting, Unreachable);
     }
 
     private static async Task<string?> ReadAsync(RedisClient client, CancellationToken cancellationToken)

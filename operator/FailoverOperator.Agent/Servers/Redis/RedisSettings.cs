@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using FailoverOperator.Agent.Supervision;
 
 namespace FailoverOperator.Agent.Servers.Redis;
@@ -9,6 +10,9 @@ namespace FailoverOperator.Agent.Servers.Redis;
 public sealed record RedisSettings(ProcessCommand Command, int Port, string? Password)
 {
     private const int DefaultPort = 6379;
+
+    /// <summary>Where the agent talks to it.</summary>
+    public IPAddress Host { get; init; } = IPAddress.Loopback;
 
     /// <returns>The settings, or a sentence that says what is wrong.</returns>
     public static (RedisSettings? Settings, string? Problem) Read(IReadOnlyList<string> command, Func<string, string?> variable)

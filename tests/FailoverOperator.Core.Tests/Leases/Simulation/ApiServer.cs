@@ -36,11 +36,18 @@ internal sealed class ApiServer(LeaseWorld world)
         var stored = lease is null ? null : lease with { Version = (++_version).ToString(CultureInfo.InvariantCulture) };
         _history.Add((world.Now, stored));
         if (stored is not null) _renewTimes[stored.Version] = wallNow;
-        if (world.IsNoting && !(isRenewal && stored!.Accepted == _history[^2].Lease!.Accepted)) world.Note($"lease: {(stored is null ? "deleted" : $"{stored.Holder ?? "nobody"} term {stored.Term} version {stored.Version}{(isRenewal ? " renewed" : "")}{(stored.IsClaimed ? $" accepted by {stored.Accepted!.Members.Count}" : "")}{(stored.Release is { } r ? $" release {r.Reason} {r.Term}" : "")}")}");
+        if (world.IsNoting && !(isRenewal && stored!.Accepted == _history[^2].Lease!.Accepted)) world.Note($"lease: {Describe(stored)}");
         if (stored is { IsReleased: true }) world.Check.Released(stored.Release!);
         // What a renewal changes concerns the operator alone.
         foreach (var agent in world.Agents.Where(_ => !isRenewal)) world.Network.Notify(agent.Node, () => agent.See(stored));
         foreach (var elector in world.Electors) world.Network.Notify(elector.Node, () => elector.See(stored));
         return new Answer(true, stored);
     }
+
+    private static string Describe(LeaseRecord? lease) => lease is null
+        ? "deleted"
+        : $"{lease.Holder ?? "nobody"} term {lease.Term} version {lease.Version}, {lease.Terms.Members.Count} members"
+            + (lease.IsClaimed ? $", accepted with {lease.Accepted!.Members.Count}" : "")
+            + (lease.Pledged is { } pledged ? $", pledged with {pledged.Members.Count}" : "")
+            + (lease.Release is { } release ? $", release {release.Reason} of {release.Term}" : "");
 }

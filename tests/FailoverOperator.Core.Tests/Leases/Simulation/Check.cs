@@ -40,28 +40,25 @@ internal sealed class Check(LeaseWorld world)
     /// <summary>Whoever is neither holder nor on the way out is read-only.</summary>
     public void IsReadOnly(Agent agent)
     {
-        if (agent.Server != ServerState.ReadOnly) Broken($"I1: {agent.Identity} is {agent.Server} by no right");
+        if (agent.Server == ServerState.ReadOnly) return;
+        Broken($"{(agent.Order is AgentOrder.Release ? "I3" : "I1")}: {agent.Identity} is {agent.Server}, and its order is {agent.Order}");
     }
 
     /// <summary>Who is told that somebody else holds the lease, or nobody, is read-only soon.</summary>
     public void Told(Agent agent, LeaseRecord? lease)
     {
-        if (agent.Server == ServerState.ReadOnly || (lease is not null && lease.Term < agent.ServerTerm) || (lease?.IsHeldBy(agent.Identity) == true && lease.Term == agent.ServerTerm)) return;
+        if (agent.Server == ServerState.ReadOnly || lease?.Term < agent.ServerTerm) return;
+        if (lease?.IsHeldBy(agent.Identity) == true && lease.Term == agent.ServerTerm) return;
         var run = agent.Run;
         var bound = LeaseWorld.Timings.Max(t => LeaseTimings.Of(t).DemoteBound) + LeaseTimings.TimerGranularity;
         world.After(bound * (1 + LeaseTimings.RateError), () =>
         {
-            if (agent.Server != ServerState.ReadOnly && agent.Run == run) Broken($"I1: {agent.Identity} was told {bound.TotalSeconds} s ago that it does not hold the lease, and is {agent.Server}");
+            if (agent.Server != ServerState.ReadOnly && agent.Run == run && !agent.IsFrozen)
+                Broken($"I1: {agent.Identity} was told {bound.TotalSeconds} s ago that it does not hold the lease, and is {agent.Server}");
         });
     }
 
-    /// <summary>L1, L2: somebody writes who has the right to.</summary>
-    public void Holds(bool holds, string what)
-    {
-        if (!holds) Broken(what);
-    }
-
-    private void Broken(string what)
+    public void Broken(string what)
     {
         Violation ??= FormattableString.Invariant($"{what}, at {world.Now.TotalSeconds:0.0000} s");
         world.Note(Violation);

@@ -34,14 +34,18 @@ internal sealed partial class LeaseWorld
     private long _sequence;
     private int _incarnations;
 
-    public LeaseWorld(Schedule schedule, HolderRules holder, ElectorRules elector, bool notes = false)
+    public LeaseWorld(Schedule schedule, HolderRules holder, ElectorRules elector, bool notes = false, bool calm = false)
     {
         (_schedule, Holder, Elector, _journal) = (schedule, holder, elector, notes ? [] : null);
         Noise = new Random((int)(schedule.Noise & 0x7fffffff));
-        (Network, Api, Check) = (new Network(this), new ApiServer(this), new Check(this));
+        (Network, Api, Check) = (new Network(this, calm), new ApiServer(this), new Check(this));
         Wanted = Timings[schedule.Timings] with { Failsafe = schedule.Failsafe };
         for (var i = 0; i < schedule.Members; i++) AddPod(FormattableString.Invariant($"db-{i}"), i, TimeSpan.FromSeconds(20));
-        Electors = [new Elector(this, 100, ClockOf(8), TimeSpan.FromMilliseconds(300)), new Elector(this, 101, ClockOf(9), TimeSpan.FromMilliseconds(700))];
+        Electors =
+        [
+            new Elector(this, 100, ClockOf(8), TimeSpan.FromMilliseconds(300)),
+            new Elector(this, 101, ClockOf(9), TimeSpan.FromMilliseconds(700)),
+        ];
     }
 
     public HolderRules Holder { get; }
@@ -63,7 +67,7 @@ internal sealed partial class LeaseWorld
 
     public IReadOnlyList<Elector> Electors { get; }
 
-    public IEnumerable<Agent> Pods => _agents.Where(a => a.Exists && !a.Memory.IsStopping);
+    public IEnumerable<Agent> Pods => _agents.Where(a => a.Exists && !a.IsStopping);
 
     // ---- what the operators have written down, in Failovers and the group's spec
 
@@ -78,6 +82,9 @@ internal sealed partial class LeaseWorld
     public bool RevokeWanted { get; set; }
 
     public bool OperatorRuns { get; set; } = true;
+
+    /// <summary>How often a server that might have been writable stopped.</summary>
+    public int Interruptions { get; set; }
 
     public bool IsNoting => _journal is not null;
 
@@ -120,15 +127,21 @@ internal sealed partial class LeaseWorld
 
     private Agent AddPod(string name, int node, TimeSpan startedAgo, string? address = null)
     {
-        var agent = new Agent(this, name, ++_incarnations, node, ClockOf(node % 8), startedAgo) { Address = address ?? FormattableString.Invariant($"10.0.0.{_incarnations}") };
+        _incarnations++;
+        var agent = new Agent(this, name, _incarnations, node, ClockOf(node % 8), startedAgo)
+        {
+            Address = address ?? FormattableString.Invariant($"10.0.0.{_incarnations}"),
+        };
         _agents.Add(agent);
-        Wanted = Wanted with { Members = [.. Pods.OrderBy(p => p.Name, StringComparer.Ordinal).Select(p => new LeaseMember(p.Name, p.Uid, p.Address, 8008))] };
+        var members = Pods.OrderBy(p => p.Name, StringComparer.Ordinal).Select(p => new LeaseMember(p.Name, p.Uid, p.Address, 8008));
+        Wanted = Wanted with { Members = [.. members] };
         return agent;
     }
 
     private Clock ClockOf(int index)
     {
         var random = new Random((int)(_schedule.Noise & 0xffff) + index);
-        return new Clock(1 + (LeaseTimings.RateError * _schedule.Rates[index]), TimeSpan.FromHours(random.Next(1, 100)), TimeSpan.FromSeconds(random.Next(-4, 4)));
+        var rate = 1 + (LeaseTimings.RateError * _schedule.Rates[index]);
+        return new Clock(rate, TimeSpan.FromHours(random.Next(1, 100)), TimeSpan.FromSeconds(random.Next(-4, 4)));
     }
 }

@@ -7,15 +7,15 @@ namespace FailoverOperator.Core.Tests.Leases.Simulation;
 internal sealed record Answer(bool Done, LeaseRecord? Lease);
 
 /// <summary>Delays, losses, duplicates. Nothing that was sent is sure to arrive, or not to arrive late.</summary>
-internal sealed class Network(LeaseWorld world)
+internal sealed class Network(LeaseWorld world, bool calm)
 {
     private readonly Dictionary<int, TimeSpan> _apiCutUntil = [];
     private readonly Dictionary<int, TimeSpan> _answersLostUntil = [];
     private readonly Dictionary<int, TimeSpan> _isolatedUntil = [];
     private readonly Dictionary<int, TimeSpan> _staleUntil = [];
+    private readonly Dictionary<int, TimeSpan> _slowUntil = [];
     private readonly Dictionary<(int, int), TimeSpan> _peerCutUntil = [];
     private TimeSpan _outageUntil;
-    private bool _calm;
 
     public void CutApi(int node, TimeSpan until) => _apiCutUntil[node] = until;
 
@@ -25,15 +25,17 @@ internal sealed class Network(LeaseWorld world)
 
     public void MakeStale(int node, TimeSpan until) => _staleUntil[node] = until;
 
+    public void MakeSlow(int node, TimeSpan until) => _slowUntil[node] = until;
+
     public void CutPeer(int from, int to, TimeSpan until) => _peerCutUntil[(from, to)] = until;
 
     public void StopApi(TimeSpan until) => _outageUntil = until;
 
     public void Heal()
     {
-        _calm = true;
+        calm = true;
         _outageUntil = TimeSpan.Zero;
-        foreach (var cuts in new[] { _apiCutUntil, _answersLostUntil, _isolatedUntil, _staleUntil }) cuts.Clear();
+        foreach (var cuts in new[] { _apiCutUntil, _answersLostUntil, _isolatedUntil, _staleUntil, _slowUntil }) cuts.Clear();
         _peerCutUntil.Clear();
     }
 
@@ -55,12 +57,12 @@ internal sealed class Network(LeaseWorld world)
         world.After(timeout, () => Close(null));
         if (Arrival(node) is not { } arrival) return;
         // A proxy may send the request a second time.
-        if (!_calm && world.Noise.Next(50) == 0) world.After(arrival + Delay(), () => carryOut());
+        if (!calm && world.Noise.Next(50) == 0) world.After(arrival + Delay(), () => carryOut());
         world.After(arrival, () =>
         {
             var answer = carryOut();
             if (!ReachesApi(node) || IsOn(_answersLostUntil, node) || Lost()) return;
-            world.After(Delay(), () => Close(answer));
+            world.After(Delay() + Slowness(node), () => Close(answer));
         });
     }
 
@@ -78,7 +80,7 @@ internal sealed class Network(LeaseWorld world)
     /// <summary>News of a change; may be lost, late, or be overtaken.</summary>
     public void Notify(int node, Action handle)
     {
-        if (!ReachesApi(node) || (!_calm && world.Noise.Next(10) == 0)) return;
+        if (!ReachesApi(node) || (!calm && world.Noise.Next(10) == 0)) return;
         var lag = IsStale(node) ? TimeSpan.FromMilliseconds(world.Noise.Next(4000)) : TimeSpan.Zero;
         world.After(Delay() + lag, handle);
     }
@@ -86,7 +88,7 @@ internal sealed class Network(LeaseWorld world)
     /// <summary>When a request that is sent now arrives. Null: never.</summary>
     private TimeSpan? Arrival(int node)
     {
-        if (ReachesApi(node)) return Lost() ? null : Delay();
+        if (ReachesApi(node)) return Lost() ? null : Delay() + Slowness(node);
         return world.Noise.Next(4) == 0 ? ApiCutUntil(node) - world.Now + Delay() : null;
     }
 
@@ -98,15 +100,22 @@ internal sealed class Network(LeaseWorld world)
         return until;
     }
 
-    private bool Reaches(int from, int to) =>
-        !IsOn(_isolatedUntil, from) && !IsOn(_isolatedUntil, to) && !(_peerCutUntil.TryGetValue((from, to), out var until) && world.Now < until) && !Lost();
+    private bool Reaches(int from, int to)
+    {
+        var isCut = _peerCutUntil.TryGetValue((from, to), out var until) && world.Now < until;
+        return !isCut && !IsOn(_isolatedUntil, from) && !IsOn(_isolatedUntil, to) && !Lost();
+    }
 
     private bool IsOn(Dictionary<int, TimeSpan> until, int node) => until.TryGetValue(node, out var end) && world.Now < end;
 
-    private bool Lost() => !_calm && world.Noise.Next(50) == 0;
+    private bool Lost() => !calm && world.Noise.Next(50) == 0;
 
-    private TimeSpan Delay() => TimeSpan.FromMilliseconds(_calm ? 1 + world.Noise.Next(20) : world.Noise.Next(100) switch
+    private TimeSpan Slowness(int node) =>
+        IsOn(_slowUntil, node) && world.Noise.Next(2) == 0 ? TimeSpan.FromMilliseconds(world.Noise.Next(640)) : TimeSpan.Zero;
+
+    private TimeSpan Delay() => TimeSpan.FromMilliseconds(calm ? 1 + world.Noise.Next(20) : world.Noise.Next(100) switch
     {
+        < 50 => 1,
         < 90 => 1 + world.Noise.Next(30),
         < 98 => 30 + world.Noise.Next(400),
         _ => 400 + world.Noise.Next(6000),

@@ -24,7 +24,7 @@ internal class HolderRules
 /// <summary>What an operator of the simulation goes by.</summary>
 internal class ElectorRules
 {
-    public virtual TimeSpan UnchangedFor(ElectorView view) => view.Now - view.ChangedAt;
+    public virtual TimeSpan UnchangedFor(ElectorView view) => view.AnsweredAt - view.ChangedAt;
 
     public virtual bool IsOver(LeaseObservation lease, LeaseTerms wanted) =>
         ElectorProtocol.IsOver(lease.Record, lease.UnchangedFor, lease.Duration(LeaseTimings.Of(wanted).Duration));
@@ -37,7 +37,8 @@ internal class ElectorRules
 }
 
 /// <summary>What an operator's process knows of the age of the lease. Moments are of its own monotonic clock.</summary>
+/// <param name="AnsweredAt">When the API server answered last: what has not been seen since is not taken for unchanged.</param>
 /// <param name="ChangedAt">When it observed the last change.</param>
 /// <param name="IsFirst">It has observed no change yet: the lease was as it is when this process first saw it.</param>
 /// <param name="RenewedAgo">By the wall clocks of holder and operator.</param>
-internal sealed record ElectorView(TimeSpan Now, TimeSpan ChangedAt, bool IsFirst, TimeSpan RenewedAgo);
+internal sealed record ElectorView(TimeSpan AnsweredAt, TimeSpan ChangedAt, bool IsFirst, TimeSpan RenewedAgo);

@@ -11,6 +11,9 @@ internal enum Fault
     /// <summary>The API server hears the node; its answers are lost.</summary>
     AnswersLost,
 
+    /// <summary>The API server takes its time for what the node asks, and so do the answers.</summary>
+    ApiSlow,
+
     /// <summary>The API server answers nobody.</summary>
     ApiOutage,
 
@@ -24,6 +27,9 @@ internal enum Fault
     StaleReads,
 
     ServerCrash,
+
+    /// <summary>The agent's process stands still for a while, its server's do not.</summary>
+    AgentFreeze,
 
     /// <summary>The container ends and is started again: the agent has forgotten everything.</summary>
     ContainerRestart,
@@ -67,14 +73,33 @@ internal sealed record Schedule(uint Noise, int Members, int Timings, bool Fails
 {
     private const int LengthMilliseconds = 25_000;
 
-    public override string ToString() =>
-        $"new Schedule({Noise}, {Members}, {Timings}, {(Failsafe ? "true" : "false")}, [{string.Join(", ", Rates)}], [{string.Join(", ", Strikes.Select(s => $"new(Fault.{s.Fault}, {s.AtMilliseconds}, {s.Whom}, {s.Other}, {s.ForMilliseconds})"))}])";
+    private static readonly Gen<bool> FourOfFive = Gen.Frequency((4, Gen.Const(true)), (1, Gen.Const(false)));
+    private static readonly Gen<int[]> AnyRates = Gen.Int[-1, 1].Array[10];
 
-    public static Gen<Schedule> Any(params Fault[] faults) =>
-        Gen.Select(Gen.UInt, Gen.Int[2, 3], Gen.Int[0, LeaseWorld.Timings.Length - 1], Gen.Frequency((4, Gen.Const(true)), (1, Gen.Const(false))), Gen.Int[-1, 1].Array[10], StrikeOf(faults).Array[1, 8],
-            (noise, members, timings, failsafe, rates, strikes) => new Schedule(noise, members, timings, failsafe, rates, strikes));
+    /// <summary>As it is written in a test.</summary>
+    public override string ToString()
+    {
+        var strikes = Strikes.Select(s => $"new(Fault.{s.Fault}, {s.AtMilliseconds}, {s.Whom}, {s.Other}, {s.ForMilliseconds})");
+        var failsafe = Failsafe ? "true" : "false";
+        return $"new Schedule({Noise}, {Members}, {Timings}, {failsafe}, [{string.Join(", ", Rates)}], [{string.Join(", ", strikes)}])";
+    }
 
-    private static Gen<Strike> StrikeOf(Fault[] faults) =>
-        Gen.Select(faults.Length == 0 ? Gen.Enum<Fault>() : Gen.Int[0, faults.Length - 1].Select(i => faults[i]), Gen.Int[0, LengthMilliseconds], Gen.Int[0, 7], Gen.Int[0, 7], Gen.Int[100, 12_000],
+    /// <param name="faults">Those that happen; one that is named twice happens twice as often. None: all of them.</param>
+    public static Gen<Schedule> Any(params Fault[] faults) => Gen.Select(
+        Gen.UInt, Gen.Int[2, 3], Gen.Int[0, LeaseWorld.Timings.Length - 1], FourOfFive, AnyRates, StrikeOf(faults).Array[1, 8],
+        (noise, members, timings, failsafe, rates, strikes) => new Schedule(noise, members, timings, failsafe, rates, strikes));
+
+    /// <summary>The same faults in the same order; some of them earlier or later.</summary>
+    /// <param name="scenes">Each with the milliseconds by which it may be later; all are late by the same part of that.</param>
+    public static Gen<Schedule> Story(int members, int timings, params (Strike Strike, int Span)[] scenes) =>
+        Gen.Select(Gen.UInt, AnyRates, Gen.Int[0, 1000], (noise, rates, part) =>
+        {
+            var strikes = scenes.Select(s => s.Strike with { AtMilliseconds = s.Strike.AtMilliseconds + (s.Span * part / 1000) });
+            return new Schedule(noise, members, timings, true, rates, [.. strikes]);
+        });
+
+    private static Gen<Strike> StrikeOf(Fault[] faults) => Gen.Select(
+        faults.Length == 0 ? Gen.Enum<Fault>() : Gen.Int[0, faults.Length - 1].Select(i => faults[i]),
+        Gen.Int[0, LengthMilliseconds], Gen.Int[0, 7], Gen.Int[0, 7], Gen.Int[100, 12_000],
             (fault, at, whom, other, howLong) => new Strike(fault, at, whom, other, howLong));
 }

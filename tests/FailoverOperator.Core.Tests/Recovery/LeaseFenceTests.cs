@@ -1,0 +1,92 @@
+using FailoverOperator.Api.Agents;
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Recovery;
+using static FailoverOperator.Core.Tests.GivenAgents;
+
+namespace FailoverOperator.Core.Tests.Recovery;
+
+/// <summary>Invariant I3: unknown is no proof; the end of the lease is.</summary>
+public sealed class LeaseFenceTests
+{
+    private static FenceProof? Proof(GroupObservation group, FailoverRecord? failover = null) => Fence.OfPrimary(group, failover ?? Running(FailoverPhase.Fencing));
+
+    private static GroupObservation Dead() => Healthy().Change("db-0", m => m.Unreachable(6));
+
+    private static Departure Departed() => Given.Departed(confirmed: true);
+
+    public static TheoryData<string, GroupObservation> NoProofs => new()
+    {
+        { "healthy", Healthy() },
+        { "silent, the lease not yet expired", Dead().Unchanged(4.999) },
+        { "revoked just now", Dead().Revoked(4.999) },
+        { "deleted just now", Dead().Deleted(4.999) },
+        { "made anew just now", Dead().Revoked(0).Leased(l => l with { Accepted = l.Accepted! with { Members = [] } }) },
+        { "forged just now", Dead().Forged(4.999) },
+        { "released by somebody else", Dead().Released(by: "db-1") },
+        { "released in an earlier term", Dead().Leased(l => l with { Release = new ReleaseNote(Identity("db-0"), 0, ReleaseReason.ProcessDown, null, null) }) },
+        { "expired, but it says that it takes writes", Healthy().Expired() },
+        { "released, but it said later that it takes writes", Healthy().Released(seconds: 0.2) },
+        { "its server is another run, which its agent may promote", Healthy().Change("db-0", m => m.Says(s => s with { Instance = "server-2", Role = EngineRole.Standby, Writable = false })) },
+        { "its pod has ended, but the lease is somebody else's", Healthy().Change("db-0", m => m.Phase(PodPhase.Failed)).Leased(l => Lease(Healthy(), "db-1", 1)) },
+        { "its pod is gone, but the lease is deleted", Dead().Deleted(1).Without("db-0") with { Departures = [Departed()] } },
+    };
+
+    [Theory]
+    [MemberData(nameof(NoProofs), DisableDiscoveryEnumeration = true)]
+    public void Nothing_less_than_the_end_of_the_lease_or_of_its_holder_is_a_proof(string what, GroupObservation group) => Assert.True(Proof(group) is null, what);
+
+    public static TheoryData<string, GroupObservation, FenceEvidence, string> Proofs => new()
+    {
+        { "released", Healthy().Released(), FenceEvidence.Released, "agent of db-0" },
+        { "released after it was revoked", Dead().Revoked().Released(), FenceEvidence.Released, "agent of db-0" },
+        { "expired", Dead().Expired(), FenceEvidence.LeaseExpired, "the operator's clock" },
+        { "expired long ago, and it said long ago that it takes writes", Healthy().Unchanged(60).Change("db-0", m => m.AskedAgo(2.1)), FenceEvidence.LeaseExpired, "the operator's clock" },
+        { "revoked for D", Dead().Revoked(5), FenceEvidence.LeaseExpired, "the operator's clock" },
+        { "deleted for D", Dead().Deleted(5), FenceEvidence.LeaseExpired, "the operator's clock" },
+        { "forged for D", Dead().Forged(5), FenceEvidence.LeaseExpired, "the operator's clock" },
+        { "never claimed", Dead().Leased(l => l with { Accepted = null }), FenceEvidence.LeaseExpired, "the lease, which nobody has claimed" },
+        { "a note of somebody else's, for D", Dead().Released(by: "db-1", seconds: 5), FenceEvidence.LeaseExpired, "the operator's clock" },
+        { "pod ended", Healthy().Change("db-0", m => m.Phase(PodPhase.Failed)), FenceEvidence.PodTerminated, "kubelet of node-0" },
+        { "pod gone", Dead().Without("db-0") with { Departures = [Departed()] }, FenceEvidence.PodTerminated, "kubelet of node-0" },
+        { "pod gone, lease forged", Dead().Forged(1).Without("db-0") with { Departures = [Departed()] }, FenceEvidence.PodTerminated, "kubelet of node-0" },
+        { "pod gone, lease revoked", Dead().Revoked(1).Without("db-0") with { Departures = [Departed()] }, FenceEvidence.PodTerminated, "kubelet of node-0" },
+        { "container ended", Dead().Change("db-0", m => m.ContainerEnded()), FenceEvidence.ProcessEnded, "kubelet of node-0" },
+        { "node out of service", Dead().Change("db-0", m => m.OnNode(NodeState.NotReady, outOfService: true)), FenceEvidence.NodeOutOfService, "taint on node node-0" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Proofs), DisableDiscoveryEnumeration = true)]
+    public void The_end_of_the_lease_or_of_its_holder_is(string what, GroupObservation group, FenceEvidence evidence, string by)
+    {
+        Assert.True(Proof(group) == new FenceProof(evidence, by), $"{what}: {Proof(group)}");
+    }
+
+    [Fact]
+    public void A_persons_word_and_a_job_count_unless_the_member_says_otherwise()
+    {
+        var confirmed = Running(FailoverPhase.Fencing) with { FenceConfirmedFor = "db-0" };
+        var switchedOff = Running(FailoverPhase.Fencing) with { FencingJob = new JobObservation.Succeeded() };
+        Assert.Equal(FenceEvidence.ConfirmedByPerson, Proof(Dead(), confirmed)!.Evidence);
+        Assert.Equal(new FenceProof(FenceEvidence.JobSucceeded, "the Job of fencing.job for db-0-2"), Proof(Dead(), switchedOff));
+        Assert.Null(Proof(Healthy(), confirmed));
+        Assert.Null(Proof(Healthy(), switchedOff));
+        Assert.Null(Proof(Dead(), Running(FailoverPhase.Fencing) with { FencingJob = new JobObservation.Running() }));
+        Assert.Null(Proof(Dead(), Running(FailoverPhase.Fencing) with { FencingJob = new JobObservation.Failed("no power switch") }));
+    }
+
+    [Fact]
+    public void A_job_counts_without_agents_too() =>
+        Assert.Equal(FenceEvidence.JobSucceeded, Fence.OfPrimary(Given.Healthy().Change("db-0", m => m.Silent(9)), Running(FailoverPhase.Fencing) with { FencingJob = new JobObservation.Succeeded() })!.Evidence);
+
+    /// <summary>The holder that the lease names may be an earlier one, whom nobody has fenced.</summary>
+    [Fact]
+    public void The_end_of_a_candidate_that_never_held_the_lease_proves_nothing()
+    {
+        var group = Group(Standby("db-1"), Standby("db-2")).Unchanged(1) with { Failovers = [Given.Ended(1, "db-0"), Given.Ended(2, "db-1")] };
+        var failover = Running(FailoverPhase.Fencing) is var f ? f with { Spec = f.Spec with { Term = 3, From = Given.Reference("db-1") } } : f;
+        Assert.Null(Proof(group.Change("db-1", m => m.Phase(PodPhase.Failed)), failover));
+        Assert.Equal(FenceEvidence.LeaseExpired, Proof(group.Expired(), failover)!.Evidence);
+        Assert.Equal(new FenceProof(FenceEvidence.Released, "agent of db-0"), Proof(group.Released(), failover));
+    }
+}
