@@ -10,7 +10,8 @@ namespace FailoverOperator.Agent.Tests.PostgreSql;
 /// </summary>
 internal sealed class LocalSupervisor(string folder) : ISupervisor
 {
-    private static readonly string[] Prefix = Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] : [];
+    public static readonly string[] Prefix =
+        Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] : [];
 
     private LocalRun? _server;
 

@@ -20,7 +20,7 @@ public sealed class LogPositionTests
     [Fact]
     public void A_history_file_is_read()
     {
-        var history = TimelineHistory.Parse(4, "1\t0/3000148\tno recovery target specified\n\n# a comment\n2\t0/5000000\tbefore 2026-01-01\n3\t1/0\tno recovery target specified\n");
+        var history = TimelineHistory.Parse(4, "1\t0/3000148\tno recovery target\n\n# a comment\n2\t0/5000000\tbefore 2026-01-01\n3\t1/0\tnone\n");
         Assert.Equal([new(1, 0x3000148), new(2, 0x5000000), new(3, 0x100000000)], history!.Ancestors);
         Assert.Equal(3u, history.Parent);
         Assert.Null(TimelineHistory.Parse(1, "")!.Parent);

@@ -16,9 +16,11 @@ internal sealed class PostgreSqlGroup : IAsyncDisposable
     public LeaseTerms Terms => PostgreSqlMember.Terms(Synchronous, Members);
 
     /// <param name="settings">Lines for everybody's configuration.</param>
-    public static async Task<PostgreSqlGroup> StartAsync(FirstData first, int members, int synchronous, string settings = "", PostgreSqlMember? primary = null)
+    public static async Task<PostgreSqlGroup> StartAsync(
+        FirstData first, int members, int synchronous, string settings = "", PostgreSqlMember? primary = null)
     {
-        var group = new PostgreSqlGroup(synchronous, [.. Enumerable.Range(0, members).Select(i => i == 0 && primary is not null ? primary : new PostgreSqlMember($"db-{i}"))]);
+        var standbys = Enumerable.Range(1, members - 1).Select(i => new PostgreSqlMember($"db-{i}"));
+        var group = new PostgreSqlGroup(synchronous, [primary ?? new PostgreSqlMember("db-0"), .. standbys]);
         foreach (var member in group.Members)
         {
             await File.AppendAllTextAsync(member.UserConfiguration, settings + "\n", TestContext.Current.CancellationToken);
@@ -65,7 +67,8 @@ internal sealed class Writers : IAsyncDisposable
     public async Task<int[]> MissingAsync(PostgreSqlMember member)
     {
         await StopAsync();
-        var there = (await member.SqlAsync("select coalesce(string_agg(n::text, ','), '') from rows"))!.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse).ToHashSet();
+        var rows = await member.SqlAsync("select coalesce(string_agg(n::text, ','), '') from rows");
+        var there = rows!.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse).ToHashSet();
         lock (_acknowledged) return [.. _acknowledged.Except(there)];
     }
 

@@ -23,7 +23,8 @@ internal sealed class PostgreSqlMember : IAsyncDisposable
     {
         Name = name;
         // Unique among the test runs of this machine, too.
-        Address = FormattableString.Invariant($"127.{1 + (Environment.ProcessId / 250 % 250)}.{Environment.ProcessId % 250}.{Interlocked.Increment(ref _last)}");
+        var (run, number) = (Environment.ProcessId, Interlocked.Increment(ref _last));
+        Address = FormattableString.Invariant($"127.{1 + (run / 250 % 250)}.{run % 250}.{number}");
         _folder = parent is null ? NewFolder() : Directory.CreateDirectory(Path.Combine(parent, name));
         _ = Directory.CreateDirectory(Path.Combine(_folder.FullName, "volume"));
         _ = Directory.CreateDirectory(Path.Combine(_folder.FullName, "run"));
@@ -92,11 +93,13 @@ internal sealed class PostgreSqlMember : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!Stop.IsCancellationRequested)
         {
-            throw new InvalidOperationException($"{Name} did not get there: {outcome}, {await Server.StatusAsync(Stop)}\n{Supervisor.Server?.LastOutput}");
+            var status = await Server.StatusAsync(Stop);
+            throw new InvalidOperationException($"{Name} did not get there: {outcome}, {status}\n{Supervisor.Server?.LastOutput}");
         }
     }
 
-    public Task<EngineStatus> ServeAsync(LeaseTerms terms, long term = 1) => UntilAsync(token => Server.ServeAsync(term, terms, token), s => s.Writable);
+    public Task<EngineStatus> ServeAsync(LeaseTerms terms, long term = 1) =>
+        UntilAsync(token => Server.ServeAsync(term, terms, token), s => s.Writable);
 
     /// <summary>Until it is on the leader's timeline.</summary>
     public async Task<EngineStatus> FollowAsync(PostgreSqlMember leader)
@@ -158,7 +161,8 @@ internal sealed class PostgreSqlMember : IAsyncDisposable
         const long Enough = 2L * 1024 * 1024 * 1024;
         const string Memory = "/dev/shm";
         if (!Directory.Exists(Memory) || new DriveInfo(Memory).AvailableFreeSpace < Enough) return Directory.CreateTempSubdirectory("pg-");
-        return Directory.CreateDirectory(Path.Combine(Memory, FormattableString.Invariant($"pg-{Environment.ProcessId}-{Interlocked.Increment(ref _lastFolder)}")));
+        var name = FormattableString.Invariant($"pg-{Environment.ProcessId}-{Interlocked.Increment(ref _lastFolder)}");
+        return Directory.CreateDirectory(Path.Combine(Memory, name));
     }
 
     public static void Chown(string folder)

@@ -24,7 +24,12 @@ public sealed class PostgreSqlSettingsTests
         variables["FAILOVER_PG_HBA"] = "relative";
         var (settings, problem) = Read(isRoot: true);
         Assert.Null(settings);
-        foreach (var word in (string[])["PGDATA is not set", "FAILOVER_REPLICATION_PASSWORD is not set", "FAILOVER_PG_PORT must be a port number, not 'many'", "POSTGRES_PASSWORD must not", "FAILOVER_PG_HBA must be", "runAsUser"])
+        string[] words =
+        [
+            "PGDATA is not set", "FAILOVER_REPLICATION_PASSWORD is not set", "FAILOVER_PG_PORT must be a port number, not 'many'",
+            "POSTGRES_PASSWORD must not", "FAILOVER_PG_HBA must be", "runAsUser",
+        ];
+        foreach (var word in words)
             Assert.Contains(word, problem, StringComparison.Ordinal);
         Assert.DoesNotContain("hush", problem, StringComparison.Ordinal);
     }

@@ -21,7 +21,8 @@ public sealed class RejoinTests
     {
         Assert.IsType<Rejoin.Refuse>(Rejoin.Decide(None with { State = DataState.Foreign }, Leader));
         Assert.IsType<Rejoin.Refuse>(Rejoin.Decide(Running(3, 400) with { SystemId = "other" }, Leader));
-        Assert.IsType<Rejoin.Refuse>(Rejoin.Decide(Stopped("in production", 2, 999) with { SystemId = "other", Log = "has already been removed" }, Leader));
+        var crashed = Stopped("in production", 2, 999) with { SystemId = "other", Log = "has already been removed" };
+        Assert.IsType<Rejoin.Refuse>(Rejoin.Decide(crashed, Leader));
     }
 
     [Theory]
@@ -81,13 +82,16 @@ public sealed class RejoinTests
         Assert.IsType<Rejoin.Copy>(Rejoin.Decide(broken, Leader));
         var diverged = Stopped("in archive recovery", 2, 100) with { Log = "FATAL:  requested timeline 4 is not a child of this server's history" };
         Assert.IsType<Rejoin.Rewind>(Rejoin.Decide(diverged, Leader));
-        var misconfigured = Stopped("in archive recovery", 2, 100) with { Log = "FATAL:  configuration file \"postgresql.auto.conf\" contains errors" };
+        var misconfigured = Stopped("in archive recovery", 2, 100) with { Log = "FATAL:  configuration file \"x.conf\" contains errors" };
         Assert.IsType<Rejoin.Stream>(Rejoin.Decide(misconfigured, Leader));
     }
 
     private static LocalData Running(uint timeline, long bytes) =>
         new(DataState.Present, true, null, "system", new LogPosition(timeline, bytes), false, "", null);
 
-    private static LocalData Stopped(string state, uint timeline, long checkpoint) =>
-        new(DataState.Present, false, new ControlData("system", state, new LogPosition(timeline, checkpoint), default, new Dictionary<string, long>()), "system", null, false, "", null);
+    private static LocalData Stopped(string state, uint timeline, long checkpoint)
+    {
+        var control = new ControlData("system", state, new LogPosition(timeline, checkpoint), default, new Dictionary<string, long>());
+        return new(DataState.Present, false, control, "system", null, false, "", null);
+    }
 }

@@ -57,7 +57,7 @@ internal sealed class DataDirectory(string path)
         {
             var mounts = File.Exists("/proc/self/mountinfo") ? File.ReadAllLines("/proc/self/mountinfo") : [];
             return mounts.Any(line => line.Split(' ') is { Length: > 4 } fields && fields[4] == path)
-                ? $"PGDATA ({path}) must not be the root of a volume, because copies are made beside it: set PGDATA to a folder in it, {path}/pgdata for example"
+                ? $"PGDATA must not be the root of a volume, because copies are made beside it: set it to a folder in there, say {path}/pgdata"
                 : null;
         }
     }

@@ -34,7 +34,8 @@ internal sealed class Following(
 
     private async Task<string?> FollowAsync(Leader leader, LeaderAnswer.Primary primary, StatusAnswer.Told? told, CancellationToken cancellationToken)
     {
-        var (control, unknown) = !process.Runs && data.State == DataState.Present ? await tools.ControlDataAsync(data.Path, cancellationToken) : (null, null);
+        var isAtRest = !process.Runs && data.State == DataState.Present;
+        var (control, unknown) = isAtRest ? await tools.ControlDataAsync(data.Path, cancellationToken) : (null, null);
         if (unknown is not null) return unknown;
         var local = new LocalData(
             data.State, process.Runs, control, control?.SystemId ?? told?.Row.SystemId, told?.Memory.IsSettled == true ? told.Memory.Reached : null,
@@ -45,9 +46,10 @@ internal sealed class Following(
         return Rejoin.Decide(local, primary) switch
         {
             Rejoin.Stream => await ComeUpAsync(bearing, cancellationToken),
-            Rejoin.Rewind rewind => await WorkAsync(new($"rewinding the data onto {leader.Name}'s: {rewind.Why}", leader.Address), () => RewindAsync(leader, primary, cancellationToken))
+            Rejoin.Rewind rewind =>
+                await WorkAsync(leader, $"rewinding, to follow {leader.Name}: {rewind.Why}", () => RewindAsync(leader, primary, cancellationToken))
                 ?? await ComeUpAsync(bearing, cancellationToken),
-            Rejoin.Copy copy => await WorkAsync(new($"copying {leader.Name}'s data: {copy.Why}", leader.Address), () => CloneAsync(leader, cancellationToken))
+            Rejoin.Copy copy => await WorkAsync(leader, $"copying the data of {leader.Name}: {copy.Why}", () => CloneAsync(leader, cancellationToken))
                 ?? await ComeUpAsync(bearing, cancellationToken),
             Rejoin.Refuse refuse => refuse.Why,
             var unforeseen => throw new InvalidOperationException($"unknown decision {unforeseen}"),
@@ -62,9 +64,9 @@ internal sealed class Following(
         return await process.SteerAsync(session, bearing, cancellationToken);
     }
 
-    private async Task<string?> WorkAsync(CopyWork work, Func<Task<string?>> copy)
+    private async Task<string?> WorkAsync(Leader leader, string message, Func<Task<string?>> copy)
     {
-        _work = work;
+        _work = new CopyWork(message, leader.Address);
         try
         {
             return await copy();
@@ -79,7 +81,8 @@ internal sealed class Following(
     {
         _ = await process.StopAsync(cancellationToken);
         // Until its first checkpoint the control file of a new primary tells its old timeline, and pg_rewind would find nothing to do.
-        if (primary.CheckpointTimeline != primary.History.Timeline && await question.CheckpointAsync(leader, cancellationToken) is { } problem) return problem;
+        if (primary.CheckpointTimeline != primary.History.Timeline && await question.CheckpointAsync(leader, cancellationToken) is { } problem)
+            return problem;
 
         data.BeginRewinding();
         switch (await tools.RewindAsync(leader, data.Rewinding, cancellationToken))
@@ -106,7 +109,8 @@ internal sealed class Following(
         if (await process.StopNowAsync(cancellationToken) is { } unstopped) return unstopped;
         if (await tools.RemoveAsync(data.New, cancellationToken) is { } newLeft) return newLeft;
         if (await tools.RemoveAsync(data.Old, cancellationToken) is { } oldLeft) return oldLeft;
-        if (await question.SizeAsync(leader, cancellationToken) is { } size && size > data.RoomBytes && await GiveUpAsync(cancellationToken) is { } kept) return kept;
+        var hasRoom = await question.SizeAsync(leader, cancellationToken) is not { } size || size < data.RoomBytes;
+        if (!hasRoom && await GiveUpAsync(cancellationToken) is { } kept) return kept;
 
         var (isFull, failed) = await tools.CloneAsync(leader, data.New, cancellationToken);
         if (failed is null)

@@ -37,7 +37,8 @@ internal sealed class LeaderQuestion(PostgreSqlSettings settings, Sql sql, TimeP
         """;
 
     /// <summary>A primary is also asked for a slot of this member's, so that it keeps the log from now on.</summary>
-    public Task<LeaderAnswer> AskAsync(Leader leader, CancellationToken cancellationToken) => OnLeaderAsync(leader, Timeout, AskAsync, cancellationToken);
+    public Task<LeaderAnswer> AskAsync(Leader leader, CancellationToken cancellationToken) =>
+        OnLeaderAsync(leader, Timeout, AskAsync, cancellationToken);
 
     /// <summary>Makes its control file say the timeline that it is on, which pg_rewind goes by. Null: done.</summary>
     public async Task<string?> CheckpointAsync(Leader leader, CancellationToken cancellationToken) =>
@@ -70,7 +71,8 @@ internal sealed class LeaderQuestion(PostgreSqlSettings settings, Sql sql, TimeP
         catch (Exception exception) when (Sql.IsExpected(exception))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            return new LeaderAnswer.Unfit($"the leader {leader.Name} ({leader.Address}) does not answer as {ServerConfiguration.ReplicationRole}: {Sql.Describe(exception)}");
+            var whom = $"the leader {leader.Name} ({leader.Address})";
+            return new LeaderAnswer.Unfit($"{whom} does not answer {ServerConfiguration.ReplicationRole}: {Sql.Describe(exception)}");
         }
     }
 
@@ -81,8 +83,14 @@ internal sealed class LeaderQuestion(PostgreSqlSettings settings, Sql sql, TimeP
 
         // A slot that fell too far behind is of no use any more.
         var slot = Quoting.Literal(MemberNames.Slot(settings.PodName));
-        await session.ExecuteAsync($"select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = {slot} and wal_status = 'lost' and not active", cancellationToken);
-        await session.ExecuteAsync($"select pg_create_physical_replication_slot({slot}, true) where not exists (select from pg_replication_slots where slot_name = {slot})", cancellationToken);
+        await session.ExecuteAsync($"""
+            select pg_drop_replication_slot(slot_name) from pg_replication_slots
+            where slot_name = {slot} and wal_status = 'lost' and not active
+            """, cancellationToken);
+        await session.ExecuteAsync($"""
+            select pg_create_physical_replication_slot({slot}, true)
+            where not exists (select from pg_replication_slots where slot_name = {slot})
+            """, cancellationToken);
         return answer;
     }
 

@@ -34,14 +34,16 @@ internal sealed record TimelineHistory(uint Timeline, IReadOnlyList<LogPosition>
         {
             if (line[0] == '#') continue;
             var fields = line.Split((char[]?)null, 3, StringSplitOptions.RemoveEmptyEntries);
-            if (fields.Length < 2 || !uint.TryParse(fields[0], CultureInfo.InvariantCulture, out var number) || LogPosition.Parse(fields[1]) is not { } end)
-                return null;
+            if (fields.Length < 2 || !uint.TryParse(fields[0], CultureInfo.InvariantCulture, out var number)) return null;
+            if (LogPosition.Parse(fields[1]) is not { } end) return null;
             ancestors.Add(new LogPosition(number, end));
         }
         return new TimelineHistory(timeline, ancestors);
     }
 
-    /// <summary>Whether a log that reaches to <paramref name="position"/> is a beginning of this one, which reaches to <paramref name="end"/>.</summary>
+    /// <summary>
+    /// Whether a log that reaches to <paramref name="position"/> is a beginning of this one, which reaches to <paramref name="end"/>.
+    /// </summary>
     public bool Contains(LogPosition position, long end) => position.Timeline == Timeline
         ? position.Bytes <= end
         : Ancestors.Any(a => a.Timeline == position.Timeline && position.Bytes <= a.Bytes);

@@ -107,7 +107,8 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
         if (await _process.SteerAsync(session, bearing, cancellationToken) is { } unsteered) return unsteered;
 
         await _promotion.KeepSlotsAsync(session, terms, cancellationToken);
-        if (await session.IsInRecoveryAsync(cancellationToken) && await _promotion.PromoteAsync(session, cancellationToken) is { } unpromoted) return unpromoted;
+        if (await session.IsInRecoveryAsync(cancellationToken) && await _promotion.PromoteAsync(session, cancellationToken) is { } unpromoted)
+            return unpromoted;
         await _promotion.EnsureRoleAsync(session, cancellationToken);
         return null;
     }
@@ -117,9 +118,11 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
     {
         _data.Settle();
         if (_data.State == DataState.Present) return null;
-        if (_data.State == DataState.Unfinished) return "the data were being rewound when that was interrupted: this member must copy another one's before it can serve";
+        if (_data.State == DataState.Unfinished)
+            return "the data were being rewound when that was interrupted: this member must copy another one's before it can serve";
         if (_data.State == DataState.Foreign) return "PGDATA holds files that are not PostgreSQL's: empty it, or set PGDATA to another folder";
-        if (_settings.SuperuserPassword is null) return "POSTGRES_PASSWORD is not set: it becomes the password of the superuser postgres when the first data are created";
+        if (_settings.SuperuserPassword is null)
+            return "POSTGRES_PASSWORD is not set: it becomes the password of the superuser postgres when the first data are created";
         if (_data.Problem is { } problem) return problem;
         _ = _files.Write(_files.Bearing);
         if (await _tools.RemoveAsync(_data.New, cancellationToken) is { } unremoved) return unremoved;
@@ -131,7 +134,8 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
     private async Task<string?> FollowLeaderAsync(Leader leader, CancellationToken cancellationToken)
     {
         // Towards the new leader first: if the logs fit, and mostly they do, no time is lost.
-        if (_process.Runs && await StandAsync(_files.Bearing with { LeaderAddress = leader.Address }, cancellationToken) is { } problem) return problem;
+        var bearing = _files.Bearing with { LeaderAddress = leader.Address };
+        if (_process.Runs && await StandAsync(bearing, cancellationToken) is { } problem) return problem;
         _data.Settle();
         var told = _process.Runs ? await _status.AskAsync(cancellationToken) as StatusAnswer.Told : null;
         return await _following.FollowAsync(leader, told, cancellationToken);
@@ -184,7 +188,8 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
     {
         const long Little = 32 * 1024 * 1024;
         var wanted = _files.Bearing.SynchronousNames;
-        if (row.SynchronousNames != wanted) return $"synchronous_standby_names is not what the agent has set ({wanted}): undo that with ALTER SYSTEM RESET";
+        if (row.SynchronousNames != wanted)
+            return $"synchronous_standby_names is not what the agent has set ({wanted}): undo that with ALTER SYSTEM RESET";
         if (!row.InRecovery && wanted == MemberNames.WaitForNobodyYet) return "writes wait for a standby, but the group has no other member";
         return new DriveInfo(_data.Path).AvailableFreeSpace < Little ? "the disk is nearly full: free space or enlarge the volume" : null;
     }
@@ -204,7 +209,7 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
         switch (_data.State)
         {
             case DataState.Absent:
-                return new EngineReply.Answered(new EngineStatus { Role = EngineRole.Standby, Writable = false, IsEmpty = true, Message = "it has no data yet" });
+                return new EngineReply.Answered(new EngineStatus { Role = EngineRole.Standby, Writable = false, IsEmpty = true });
             case DataState.Unfinished:
                 return new EngineReply.Refused("the server does not run: its data were being rewound when that was interrupted; it will be cloned");
             case DataState.Foreign:

@@ -49,8 +49,10 @@ public sealed record PostgreSqlSettings
     public static (PostgreSqlSettings? Settings, string? Problem) Read(Func<string, string?> variable, string podName, bool isRoot)
     {
         var read = new Reader(variable);
-        if (SystemUser.Name() is null) read.Problems.Add($"the container's user ({SystemUser.Id()}) is not in /etc/passwd of its image, as PostgreSQL needs: set runAsUser to one that is");
-        if (isRoot) read.Problems.Add("PostgreSQL refuses to run as root: set runAsUser in the securityContext, 999 for Debian images of postgres, 70 for Alpine ones");
+        if (SystemUser.Name() is null)
+            read.Problems.Add($"the container's user ({SystemUser.Id()}) is not in /etc/passwd of its image: set runAsUser to one that is");
+        if (isRoot)
+            read.Problems.Add("PostgreSQL refuses to run as root: set runAsUser (999 for Debian images of postgres, 70 for Alpine ones)");
         var settings = new PostgreSqlSettings
         {
             PodName = podName,

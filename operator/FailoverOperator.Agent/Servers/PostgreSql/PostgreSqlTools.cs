@@ -50,7 +50,7 @@ internal sealed class PostgreSqlTools(PostgreSqlSettings settings, ISupervisor s
                 "--data-checksums", "--encoding=UTF8", .. settings.InitDbArguments,
             ];
             // The locale of the container becomes that of the databases.
-            return (await RunAsync("initdb", arguments, TimeSpan.FromMinutes(10), cancellationToken, [])).Problem;
+            return (await RunAsync("initdb", arguments, TimeSpan.FromMinutes(10), [], cancellationToken)).Problem;
         }
         finally
         {
@@ -75,7 +75,8 @@ internal sealed class PostgreSqlTools(PostgreSqlSettings settings, ISupervisor s
     {
         IReadOnlyList<string> configuration = File.Exists(Path.Combine(folder, "postgresql.conf")) ? []
             : [$"--config-file={Path.Combine(settings.RunDirectory, "postgresql.conf")}"];
-        IReadOnlyList<string> arguments = [$"--target-pgdata={folder}", $"--source-server={ServerConfiguration.Peer(settings, leader.Address)}", .. configuration];
+        IReadOnlyList<string> arguments =
+            [$"--target-pgdata={folder}", $"--source-server={ServerConfiguration.Peer(settings, leader.Address)}", .. configuration];
         var (output, problem) = await RunAsync("pg_rewind", arguments, Long, cancellationToken);
         return problem is null ? new Rewinding.Done() : ServerLog.Judge(output, problem);
     }
@@ -84,11 +85,13 @@ internal sealed class PostgreSqlTools(PostgreSqlSettings settings, ISupervisor s
     public async Task<string?> RemoveAsync(string folder, CancellationToken cancellationToken) => !Directory.Exists(folder) ? null
         : Told("rm", await supervisor.RunAsync(new ProcessCommand("rm", ["-rf", folder]), Long, cancellationToken)).Problem;
 
-    private Task<(string Output, string? Problem)> RunAsync(string program, IReadOnlyList<string> arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
-        RunAsync(program, arguments, timeout, cancellationToken, new() { ["LC_ALL"] = "C", ["PGPASSWORD"] = settings.ReplicationPassword });
+    private Task<(string Output, string? Problem)> RunAsync(
+        string program, IReadOnlyList<string> arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
+        RunAsync(program, arguments, timeout, new() { ["LC_ALL"] = "C", ["PGPASSWORD"] = settings.ReplicationPassword }, cancellationToken);
 
     private async Task<(string Output, string? Problem)> RunAsync(
-        string program, IReadOnlyList<string> arguments, TimeSpan timeout, CancellationToken cancellationToken, Dictionary<string, string?> environment)
+        string program, IReadOnlyList<string> arguments, TimeSpan timeout, Dictionary<string, string?> environment,
+        CancellationToken cancellationToken)
     {
         var command = new ProcessCommand(settings.Program(program), arguments) { Environment = environment };
         return Told(program, await supervisor.RunAsync(command, timeout, cancellationToken));

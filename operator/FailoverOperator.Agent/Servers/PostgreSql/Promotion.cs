@@ -49,10 +49,17 @@ internal sealed class Promotion(PostgreSqlSettings settings, TimeProvider time)
         if (await session.TextAsync(HasAll, cancellationToken) == "true") return;
 
         // The password is in the command, and commands may be logged.
-        await session.ExecuteAsync("set log_statement = none; set log_min_duration_statement = -1; set log_min_error_statement = panic; set default_transaction_read_only = off", cancellationToken);
+        await session.ExecuteAsync("""
+            set log_statement = none; set log_min_duration_statement = -1; set log_min_error_statement = panic;
+            set default_transaction_read_only = off
+            """, cancellationToken);
         if (await session.TextAsync($"select 1::text from pg_roles where rolname = '{Role}'", cancellationToken) is null)
-            await session.ExecuteAsync($"create role {Role} login replication password {Quoting.Literal(settings.ReplicationPassword)}", cancellationToken);
-        await session.ExecuteAsync($"alter role {Role} login replication; grant pg_monitor, pg_checkpoint to {Role}; grant execute on function {string.Join(", ", Functions)} to {Role}", cancellationToken);
+            await session.ExecuteAsync($"create role {Role} password {Quoting.Literal(settings.ReplicationPassword)}", cancellationToken);
+        await session.ExecuteAsync($"""
+            alter role {Role} login replication;
+            grant pg_monitor, pg_checkpoint to {Role};
+            grant execute on function {string.Join(", ", Functions)} to {Role}
+            """, cancellationToken);
     }
 
     private static readonly string[] Functions =

@@ -36,11 +36,15 @@ internal abstract record Rejoin
     /// </summary>
     public static Rejoin Decide(LocalData local, LeaderAnswer.Primary leader)
     {
-        if (local.State == DataState.Foreign) return new Refuse("PGDATA holds files that are not PostgreSQL's: empty it, or set PGDATA to another folder");
+        if (local.State == DataState.Foreign)
+            return new Refuse("PGDATA holds files that are not PostgreSQL's: empty it, or set PGDATA to another folder");
         if (local.State == DataState.Absent) return new Copy("it has no data yet");
         if (local.State == DataState.Unfinished) return new Copy("its data were being rewound when that was interrupted");
         if (local.SystemId is { } own && own != leader.SystemId)
-            return new Refuse($"its data are those of another database system ({own}) than the leader's ({leader.SystemId}): if nobody needs them, delete its volume, and it is cloned anew");
+        {
+            var whose = $"its data are those of another database system ({own}) than the leader's ({leader.SystemId})";
+            return new Refuse($"{whose}: if nobody needs them, delete its volume, and it is cloned anew");
+        }
         return local.Runs ? Running(local, leader) : Stopped(local, leader);
     }
 

@@ -28,7 +28,8 @@ internal static class ServerConfiguration
         _ = text.Append("# Defaults. The files below may override them.\n");
         foreach (var (name, value) in Defaults(diskBytes)) Add(text, name, value);
 
-        _ = text.Append("\n# The user's.\n").Append(CultureInfo.InvariantCulture, $"include_if_exists {Quoting.Setting(Path.Combine(settings.DataDirectory, "postgresql.conf"))}\n");
+        var inData = Path.Combine(settings.DataDirectory, "postgresql.conf");
+        _ = text.Append(CultureInfo.InvariantCulture, $"\n# The user's.\ninclude_if_exists {Quoting.Setting(inData)}\n");
         if (settings.UserConfiguration is { } file) _ = text.Append(CultureInfo.InvariantCulture, $"include {Quoting.Setting(file)}\n");
 
         _ = text.Append("\n# The agent's.\n");

@@ -8,7 +8,8 @@ namespace FailoverOperator.Agent.Servers.PostgreSql;
 /// Results: null, or why it did not work.
 /// </summary>
 internal sealed class ServerProcess(
-    PostgreSqlSettings settings, Sql sql, DataDirectory data, ConfigurationFiles files, PostgreSqlTools tools, ISupervisor supervisor, TimeProvider time)
+    PostgreSqlSettings settings, Sql sql, DataDirectory data, ConfigurationFiles files, PostgreSqlTools tools, ISupervisor supervisor,
+    TimeProvider time)
 {
     public const int Reload = 1; // SIGHUP
     public const int FastShutdown = 2; // SIGINT
@@ -21,6 +22,8 @@ internal sealed class ServerProcess(
 
     /// <summary>The last words of a server are read a moment after its end.</summary>
     private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(50);
+
+    private static readonly IReadOnlyDictionary<string, long> NoFloors = new Dictionary<string, long>();
 
     /// <summary>The checkpointer may not have seen yet that commits are to wait for standbys.</summary>
     private bool _checkpointerLags;
@@ -35,7 +38,7 @@ internal sealed class ServerProcess(
     /// </summary>
     public async Task<(Session? Session, string? Problem)> BringUpAsync(Bearing bearing, CancellationToken cancellationToken)
     {
-        var (session, problem) = Runs ? await ReadyAsync(cancellationToken) : await StartAsync(bearing, new Dictionary<string, long>(), cancellationToken);
+        var (session, problem) = Runs ? await ReadyAsync(cancellationToken) : await StartAsync(bearing, NoFloors, cancellationToken);
         // Smaller settings than the log was written with keep a standby from starting, or from reading on and being promoted. A
         // user who makes max_connections smaller, say, does not want to have no server for it.
         var mayBeTooSmall = session is null ? ServerLog.SaysTooSmall(Log) : await session.TextAsync(IsPaused, cancellationToken) is not null;
@@ -52,8 +55,8 @@ internal sealed class ServerProcess(
         _ = files.Write(bearing);
         _checkpointerLags = false;
         data.MakeStandby();
-        var command = new ProcessCommand(settings.Program("postgres"), files.Arguments(data.Version ?? 0, floors)) { Environment = PostgreSqlTools.ServerEnvironment };
-        var (run, problem) = supervisor.StartServer(command);
+        var command = new ProcessCommand(settings.Program("postgres"), files.Arguments(data.Version ?? 0, floors));
+        var (run, problem) = supervisor.StartServer(command with { Environment = PostgreSqlTools.ServerEnvironment });
         if (run is null) return (null, $"postgres could not be started, is it in the image (FAILOVER_PG_BIN)? {problem}");
         return await ReadyAsync(cancellationToken);
     }
@@ -147,7 +150,7 @@ internal sealed class ServerProcess(
     private async Task<string?> ClearAsync(CancellationToken cancellationToken)
     {
         if (supervisor.Server is not { } run || await run.Exited.WaitAsync(cancellationToken) < 128) return null;
-        return await supervisor.KillAllAsync(KillTimeout, cancellationToken) ? null : "processes of the server are still there, though they were killed";
+        return await supervisor.KillAllAsync(KillTimeout, cancellationToken) ? null : "processes of the server are still there, although killed";
     }
 
     private const string IsPaused = "select 'yes' where pg_is_in_recovery() and pg_get_wal_replay_pause_state() = 'paused'";
@@ -172,11 +175,15 @@ internal sealed class ServerProcess(
     private static async Task<string> WhyNotSteeredAsync(Session session, CancellationToken cancellationToken)
     {
         const string Overridden = """
-            select string_agg(name, ', ') from pg_settings where name in ('synchronous_standby_names', 'primary_conninfo') and sourcefile like '%/postgresql.auto.conf'
+            select string_agg(name, ', ') from pg_settings
+            where name in ('synchronous_standby_names', 'primary_conninfo') and sourcefile like '%/postgresql.auto.conf'
             """;
-        const string Wrong = "select sourcefile || ' line ' || sourceline || ': ' || coalesce(name || ': ', '') || error from pg_file_settings where error is not null limit 1";
+        const string Wrong = """
+            select sourcefile || ' line ' || sourceline || ': ' || coalesce(name || ': ', '') || error
+            from pg_file_settings where error is not null limit 1
+            """;
         if (await session.TextAsync(Overridden, cancellationToken) is { } names)
-            return $"ALTER SYSTEM has set {names}, which the agent must set: undo it as superuser with ALTER SYSTEM RESET for each, then SELECT pg_reload_conf()";
+            return $"ALTER SYSTEM has set {names}, which is the agent's: undo that with ALTER SYSTEM RESET for each, then SELECT pg_reload_conf()";
         return await session.TextAsync(Wrong, cancellationToken) is { } error
             ? $"the server does not read its configuration: {Quoting.Words(error)}"
             : "the server has not taken over its configuration in time";

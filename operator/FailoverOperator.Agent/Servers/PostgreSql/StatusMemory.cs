@@ -55,7 +55,7 @@ internal sealed record StatusMemory
             IsEmpty = false,
             AppliedLag = row.LagMilliseconds is { } lag ? TimeSpan.FromMilliseconds(lag) : null,
             Message = !IsSettled ? "it is still reading its own log: how far that reaches is not known yet"
-                : row.IsPaused ? "it does not read on in the log: somebody has paused that, or its settings are smaller than the primary's (see the log)"
+                : row.IsPaused ? "it does not read on in the log: somebody has paused that, or its settings are smaller than the primary's"
                 : null,
         };
     }
@@ -64,7 +64,8 @@ internal sealed record StatusMemory
     /// What the receiver has put on the disk. On a new timeline it begins with the beginning of a file, which was there before: until it has
     /// got beyond that, this is no standby of the new timeline.
     /// </summary>
-    private static LogPosition? Flushed(StatusRow row) => row.Receiver?.Flushed is { } flushed && flushed.Bytes >= row.Position.Bytes ? flushed : null;
+    private static LogPosition? Flushed(StatusRow row) =>
+        row.Receiver?.Flushed is { } flushed && flushed.Bytes >= row.Position.Bytes ? flushed : null;
 
     /// <summary>The receiver has ended: what it received last is of the timeline that it was seen on.</summary>
     private LogPosition? Extended(StatusRow row) =>

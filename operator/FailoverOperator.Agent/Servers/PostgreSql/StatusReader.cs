@@ -92,8 +92,10 @@ internal sealed class StatusReader(PostgreSqlSettings settings, Sql sql, TimePro
         cancellationToken.ThrowIfCancellationRequested();
         return new StatusAnswer.Untold(exception switch
         {
-            PostgresException { SqlState: CannotConnectNow } starting => new EngineReply.Failed($"the server is not ready: {Quoting.Words(starting.MessageText)}"),
-            PostgresException { SqlState: ['2', '8', ..] } => new EngineReply.Unauthorized($"the server does not let the agent in: {Sql.Describe(exception)}"),
+            PostgresException { SqlState: CannotConnectNow } notYet =>
+                new EngineReply.Failed($"the server is not ready: {Quoting.Words(notYet.MessageText)}"),
+            PostgresException { SqlState: ['2', '8', ..] } =>
+                new EngineReply.Unauthorized($"the server does not let the agent in: {Sql.Describe(exception)}"),
             PostgresException => new EngineReply.Failed($"the server refuses to answer: {Sql.Describe(exception)}"),
             _ => new EngineReply.Silent($"the server runs but does not answer: {Sql.Describe(exception)}"),
         });

@@ -56,7 +56,9 @@ internal sealed record StatusRow(
             StartedAt: row.GetInt64(2),
             SystemId: identity.SystemId,
             Position: new LogPosition(identity.Timeline, (long)(ulong)identity.XLogPos),
-            Receiver: row.TextOrNull(3) is { } state ? new Receiver(state, row.TextOrNull(4), row.GetBoolean(12), Place(row.NumberOrNull(5), row.NumberOrNull(6))) : null,
+            Receiver: row.TextOrNull(3) is { } state
+                ? new Receiver(state, row.TextOrNull(4), row.GetBoolean(12), Place(row.NumberOrNull(5), row.NumberOrNull(6)))
+                : null,
             Received: row.NumberOrNull(7),
             HasReadItsLog: wait is "RecoveryWalStream" or "RecoveryRetrieveRetryInterval",
             IsPaused: row.TextOrNull(9) is not (null or "not paused"),
