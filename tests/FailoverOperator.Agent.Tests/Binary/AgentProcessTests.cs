@@ -5,6 +5,7 @@ using FailoverOperator.Api.Agents;
 using CommandResult = FailoverOperator.Agent.Supervision.CommandResult;
 
 namespace FailoverOperator.Agent.Tests.Binary;
+
 [Collection(Processes.Name)]
 public sealed class AgentProcessTests(Processes processes) : IAsyncLifetime
 {
