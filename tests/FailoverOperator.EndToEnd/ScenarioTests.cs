@@ -38,12 +38,6 @@ public sealed class ScenarioTests(BedFixture fixture, ITestOutputHelper output) 
     [Fact, Trait("Scenario", "pg-process-crash")]
     public Task No_acknowledged_row_is_lost_when_PostgreSQL_is_killed() => StrikePostgreSqlAsync(Fault.Named("process-crash"));
 
-    [Fact, Trait("Scenario", "pg-node-power-cut")]
-    public Task No_acknowledged_row_is_lost_when_the_primarys_node_loses_power() => StrikePostgreSqlAsync(Fault.Named("node-power-cut"));
-
-    [Fact, Trait("Scenario", "pg-api-down")]
-    public Task Clients_do_not_notice_that_the_API_server_is_away() => StrikePostgreSqlAsync(Fault.Named("api-down") with { Lasts = TimeSpan.FromSeconds(20) });
-
     private static Scenario Named(string name) => Scenario.All.First(scenario => scenario.Name == name);
 
     private Task RunBesideOthersAsync(string name) => fixture.RunBesideOthersAsync(Named(name), output.WriteLine);
