@@ -45,6 +45,7 @@ public sealed class FailoverTests(FirstData first)
         await using var group = await PostgreSqlGroup.StartAsync(first, members: 2, synchronous: 0);
         var (a, b) = (group.Members[0], group.Members[1]);
         _ = await a.SqlAsync("insert into rows values (1)");
+        await b.UntilRowsAsync(1);
         _ = await b.UntilAsync(b.Server.StandByAsync, s => s.Link == ReplicationLink.Down);
         _ = await a.SqlAsync("insert into rows select generate_series(2, 5000)");
 
@@ -126,7 +127,7 @@ public sealed class FailoverTests(FirstData first)
         TestContext.Current.SendDiagnosticMessage($"demoted after {took.TotalMilliseconds:0} ms");
         Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(1));
         Assert.IsType<EngineReply.Refused>(await a.Server.StatusAsync(Stop));
-        _ = await Assert.ThrowsAnyAsync<Npgsql.NpgsqlException>(a.ConnectAsync);
+        _ = await Assert.ThrowsAnyAsync<Npgsql.NpgsqlException>(() => a.ConnectAsync());
 
         var standby = await a.StandByAsync();
         Assert.False(standby.Writable);

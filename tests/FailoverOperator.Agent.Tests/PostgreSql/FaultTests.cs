@@ -46,7 +46,7 @@ public sealed class FaultTests(FirstData first)
         var primary = new PostgreSqlMember("db-0", disk.Folder);
         await using var group = await PostgreSqlGroup.StartAsync(first, members: 2, synchronous: 0, primary: primary);
         var (a, b) = (group.Members[0], group.Members[1]);
-        disk.Fill();
+        disk.Fill(leaveMegabytes: 4);
         Assert.Contains("disk is nearly full", (await a.StatusAsync()).Message, StringComparison.Ordinal);
         _ = await Assert.ThrowsAnyAsync<Npgsql.NpgsqlException>(async () =>
         {
@@ -57,6 +57,7 @@ public sealed class FaultTests(FirstData first)
         Assert.NotEqual(0, ended);
         Assert.StartsWith("the disk is full", Assert.IsType<EngineReply.Refused>(await a.Server.StatusAsync(Stop)).Message, StringComparison.Ordinal);
         await group.ServeAsync(b);
+        disk.Fill(leaveMegabytes: 0);
         var refused = Assert.IsType<EngineOutcome.NotDone>(await a.Server.FollowAsync(b.AsLeader, Stop));
         Assert.Contains("disk is full", refused.Message, StringComparison.Ordinal);
 
@@ -145,12 +146,16 @@ public sealed class FaultTests(FirstData first)
 
         public string Folder => _folder.FullName;
 
-        private string Filler => Path.Combine(Folder, "filler");
+        public void Fill(int leaveMegabytes)
+        {
+            var size = new DriveInfo(Folder).AvailableFreeSpace - (leaveMegabytes * 1024L * 1024);
+            if (size > 0) Run("fallocate", "-l", $"{size}", Path.Combine(Folder, $"filler-{leaveMegabytes}"));
+        }
 
-        /// <summary>Leaves a few megabytes.</summary>
-        public void Fill() => Run("fallocate", "-l", $"{new DriveInfo(Folder).AvailableFreeSpace - (4 * 1024 * 1024)}", Filler);
-
-        public void Free() => File.Delete(Filler);
+        public void Free()
+        {
+            foreach (var filler in Directory.GetFiles(Folder, "filler-*")) File.Delete(filler);
+        }
 
         public void Dispose()
         {

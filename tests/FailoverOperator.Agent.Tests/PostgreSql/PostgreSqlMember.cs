@@ -28,7 +28,7 @@ internal sealed class PostgreSqlMember : IAsyncDisposable
         _folder = parent is null ? NewFolder() : Directory.CreateDirectory(Path.Combine(parent, name));
         _ = Directory.CreateDirectory(Path.Combine(_folder.FullName, "volume"));
         _ = Directory.CreateDirectory(Path.Combine(_folder.FullName, "run"));
-        File.WriteAllText(UserConfiguration, "fsync = off\nshared_buffers = 16MB\n");
+        File.WriteAllText(UserConfiguration, "fsync = off\nshared_buffers = 16MB\ndynamic_shared_memory_type = mmap\n");
         // What the tests write as root must be readable by the server.
         Chown(_folder.FullName);
         File.SetUnixFileMode(Path.Combine(_folder.FullName, "run"), (UnixFileMode)0b10_111_101_000);
@@ -122,12 +122,12 @@ internal sealed class PostgreSqlMember : IAsyncDisposable
     }
 
     /// <summary>As a client, over the network.</summary>
-    public async Task<NpgsqlConnection> ConnectAsync()
+    public async Task<NpgsqlConnection> ConnectAsync(int port = Port)
     {
         var text = new NpgsqlConnectionStringBuilder
         {
             Host = Address,
-            Port = Port,
+            Port = port,
             Username = "postgres",
             Password = Password,
             Database = "postgres",
@@ -140,11 +140,19 @@ internal sealed class PostgreSqlMember : IAsyncDisposable
         return connection;
     }
 
-    public async Task<string?> SqlAsync(string sql)
+    public async Task<string?> SqlAsync(string sql, int port = Port)
     {
-        await using var connection = await ConnectAsync();
+        await using var connection = await ConnectAsync(port);
         await using var command = new NpgsqlCommand(sql, connection);
         return (await command.ExecuteScalarAsync(Stop))?.ToString();
+    }
+
+    /// <summary>A standby of an asynchronous group is a moment behind.</summary>
+    public async Task UntilRowsAsync(int rows)
+    {
+        for (var i = 0; i < 250 && await SqlAsync("select count(*) from rows") != $"{rows}"; i++)
+            await Task.Delay(TimeSpan.FromMilliseconds(20), RealClock.Instance, Stop);
+        Assert.Equal($"{rows}", await SqlAsync("select count(*) from rows"));
     }
 
     /// <summary>A new agent in the same container image: nothing of the old one is remembered, and no process is left.</summary>

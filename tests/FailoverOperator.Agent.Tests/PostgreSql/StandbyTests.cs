@@ -69,7 +69,7 @@ public sealed class StandbyTests(FirstData first)
         await using var group = await PostgreSqlGroup.StartAsync(first, members: 2, synchronous: 0, "max_standby_streaming_delay = -1");
         var (a, b) = (group.Members[0], group.Members[1]);
         _ = await a.SqlAsync("insert into rows select generate_series(1, 1000)");
-        await UntilCountAsync(b, 1000);
+        await b.UntilRowsAsync(1000);
         await using var query = await b.ConnectAsync();
         await using var transaction = await query.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, Stop);
         await using (var count = new Npgsql.NpgsqlCommand("select count(*) from rows", query, transaction)) _ = await count.ExecuteScalarAsync(Stop);
@@ -101,7 +101,7 @@ public sealed class StandbyTests(FirstData first)
         var status = await b.UntilAsync(token => b.Server.FollowAsync(a.AsLeader, token), s => s is { Link: ReplicationLink.Up, Message: null });
 
         Assert.Equal("120", await b.SqlAsync("show max_connections"));
-        await UntilCountAsync(b, 1);
+        await b.UntilRowsAsync(1);
         Assert.Equal(ReplicationLink.Up, status.Link);
     }
 
@@ -130,12 +130,5 @@ public sealed class StandbyTests(FirstData first)
             await Task.Delay(TimeSpan.FromMilliseconds(20), RealClock.Instance, Stop);
         }
         Assert.Fail("the new lines have no effect");
-    }
-
-    private static async Task UntilCountAsync(PostgreSqlMember member, int rows)
-    {
-        for (var i = 0; i < 250 && await member.SqlAsync("select count(*) from rows") != $"{rows}"; i++)
-            await Task.Delay(TimeSpan.FromMilliseconds(20), RealClock.Instance, Stop);
-        Assert.Equal($"{rows}", await member.SqlAsync("select count(*) from rows"));
     }
 }
