@@ -3,6 +3,7 @@ using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Recovery;
 
 namespace FailoverOperator.Core.Decisions;
 
@@ -11,20 +12,25 @@ namespace FailoverOperator.Core.Decisions;
 /// <param name="Wanted">The terms that the group is to have.</param>
 /// <param name="Expired">The proof of the last holder's end is that its time has run out, or it is not known yet what it will be.</param>
 /// <param name="Ended">Uids of pods that have been proven to have ended, for D.</param>
-public sealed record LeaseLimits(LeaseRecord? Lease, LeaseTerms Wanted, bool Expired, IReadOnlySet<string> Ended)
+/// <param name="Sole">Uid of the only pod that can be writable by the lease as it is. Null: there may be others.</param>
+public sealed record LeaseLimits(LeaseRecord? Lease, LeaseTerms Wanted, bool Expired, IReadOnlySet<string> Ended, string? Sole)
 {
     /// <param name="evidence">How the old primary was fenced. Null: it is not yet.</param>
     /// <returns>Null: the group has no agents.</returns>
     public static LeaseLimits? Of(GroupObservation group, FenceEvidence? evidence) => group.HasAgents
-        ? new(group.Lease?.Record, LeasePlan.TermsFor(group), evidence is null or FenceEvidence.LeaseExpired or FenceEvidence.NotNeeded,
-            group.Departures.Where(d => d.ConfirmedByKubelet && d.Age >= group.LeaseDuration).Select(d => d.Uid).ToHashSet())
+        ? new(LeaseFence.Trusted(group), LeasePlan.TermsFor(group), evidence is null or FenceEvidence.LeaseExpired or FenceEvidence.NotNeeded,
+            group.Departures.Where(d => d.ConfirmedByKubelet && d.Age >= group.LeaseDuration).Select(d => d.Uid).ToHashSet(),
+            LeaseFence.PossibleHolders(group) is [var sole] ? sole.Uid : null)
         : null;
 
     /// <summary>How many members have an acknowledged write, by all that the last holder may have lived by.</summary>
     public IReadOnlyList<LeaseTerms> Terms => new[] { Lease?.Accepted, Lease?.Pledged, Lease?.Terms }.OfType<LeaseTerms>().Where(t => t.Members.Count > 0).DefaultIfEmpty(Wanted).ToList();
 
-    /// <summary>No earlier holder can go on writing by promises that bind others and not this one.</summary>
-    public bool Frees(Member member) => ElectorProtocol.MayBeAssigned(Lease, Wanted, member.Uid, Expired, Ended);
+    /// <summary>
+    /// No earlier holder can go on writing by promises that bind others and not this one. Whose end was proven by more than time stays
+    /// ended, though the lease be deleted since.
+    /// </summary>
+    public bool Frees(Member member) => member.Uid == Sole || (Lease is null && !Expired) || ElectorProtocol.MayBeAssigned(Lease, Wanted, member.Uid, Expired, Ended);
 
     /// <summary>Null: the lease may name it.</summary>
     public Eligibility.Ineligible? Refuse(Member member)

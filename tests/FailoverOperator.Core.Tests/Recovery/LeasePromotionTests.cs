@@ -89,6 +89,22 @@ public sealed class LeasePromotionTests
     public void A_lease_that_was_deleted_meanwhile_is_made_anew_in_the_last_holders_term() =>
         Assert.Equal(1, Step<Step.RecreateLease>(Promoting(Dead().Deleted(0.6))).Term);
 
+    /// <summary>Whose end was proven by more than time stays ended.</summary>
+    [Theory]
+    [InlineData(FenceEvidence.Released)]
+    [InlineData(FenceEvidence.PodTerminated)]
+    public void After_better_proof_a_deleted_lease_is_simply_made_for_the_candidate(FenceEvidence fence)
+    {
+        var assign = Step<Step.AssignLease>(Promoting(Dead().Deleted(0.6), fence));
+        Assert.Equal((null, false, null), (assign.ReadVersion, assign.KeepRelease, assign.Pledged));
+        var elected = Next(Dead().Deleted(0.6), Running(FailoverPhase.Electing, 0.5, fence: fence));
+        Assert.Equal("uid-db-1", Step<Step.Enter>(elected).Candidate!.Uid);
+    }
+
+    [Fact]
+    public void After_mere_expiry_a_deleted_lease_is_made_anew_for_nobody() =>
+        Assert.Equal(1, Step<Step.RecreateLease>(Next(Dead().Deleted(0.6), Running(FailoverPhase.Electing, 0.5, fence: FenceEvidence.LeaseExpired))).Term);
+
     [Fact]
     public void Who_may_not_be_given_it_any_more_is_not()
     {
