@@ -31,7 +31,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     /// <param name="evidence">How the old primary was fenced. Null: it is not yet.</param>
     /// <param name="atRest">Nobody writes any more, so that positions that were told at different moments can be compared.</param>
     public static Candidates Of(GroupObservation group, Benchmark benchmark, TimeSpan maxAge, FenceEvidence? evidence = null, bool atRest = false) =>
-        new(group.Spec, benchmark, maxAge, LeaseLimits.Of(group, evidence), atRest);
+        new(group.Spec, benchmark, maxAge, LeaseLimits.Of(group, evidence, isHope: evidence is not null && !atRest), atRest);
 
     /// <summary>The eligible members, best first.</summary>
     public IReadOnlyList<Member> Ranked(IReadOnlyList<Member> members)

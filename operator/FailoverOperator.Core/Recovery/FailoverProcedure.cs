@@ -87,8 +87,9 @@ public static class FailoverProcedure
     /// </summary>
     private static Decision? BetterProof(GroupObservation group, FailoverRecord failover)
     {
-        if (failover.Status.Fence?.Evidence != FenceEvidence.LeaseExpired || failover.Spec.From is not { } from) return null;
+        if (failover.Spec.From is not { } from || failover.Spec.Type != FailoverType.Failover) return null;
         if (group.Lease?.Record is null) return new Decision.Advance(new Step.RecreateLease(SlotHolder.Of(group).Term, LeasePlan.TermsFor(group)));
+        if (failover.Status.Fence?.Evidence != FenceEvidence.LeaseExpired) return null;
         if (Fence.ByMore(group, failover) is { } proof) return new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Fence = proof.Evidence, FencedBy = proof.By });
         var alive = LeaseFence.PossibleHolders(group).Where(h => group.Members.Any(m => m.Uid == h.Uid && !m.Pod.Terminating)).ToList();
         return alive.Count > 0 && group.Spec.Fencing.Policy.Contains(FencingMethod.PodTermination) && FencingLadder.SomebodyCouldTakeOver(group, failover)

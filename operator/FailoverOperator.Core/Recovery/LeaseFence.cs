@@ -1,4 +1,3 @@
-using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Core.Detection;
 using FailoverOperator.Core.Leases;
@@ -16,8 +15,15 @@ public static class LeaseFence
     public static FenceProof? Proof(GroupObservation group, MemberReference from)
     {
         if (SaysOtherwise(group, from)) return null;
-        if (Release(group) is { } note) return new(FenceEvidence.Released, $"agent of {note.Holder.Split('/')[0]}");
-        return IsOver(group) ? new(FenceEvidence.LeaseExpired, group.Lease?.Record is { IsClaimed: false } ? "the lease, which nobody has claimed" : "the operator's clock") : null;
+        var given = group.Failovers.LastOrDefault(f => f.IsOwn && f.Status.Candidate?.Uid == from.Uid);
+        var lease = Trusted(group);
+        // Its own word for its own term: nothing can make it untrue any more, whatever becomes of the lease.
+        if (lease is { IsReleased: true } && lease.Term == given?.Spec.Term) return new(FenceEvidence.Released, $"agent of {from.Name}");
+        // What an earlier lease says is an old story where a later one is known to have been claimed.
+        var isOld = given is { HasServed: true } && lease?.Term < given.Spec.Term;
+        if (!isOld && lease is { IsReleased: true }) return new(FenceEvidence.LeaseExpired, $"the lease, which {lease.Release!.Holder.Split('/')[0]} released before {from.Name} was given it");
+        if (!isOld && lease is { IsClaimed: false }) return new(FenceEvidence.LeaseExpired, "the lease, which nobody has claimed");
+        return group.Lease is not null && group.LeaseExpiresIn == TimeSpan.Zero ? new(FenceEvidence.LeaseExpired, "the operator's clock") : null;
     }
 
     /// <summary>
@@ -47,12 +53,8 @@ public static class LeaseFence
         if (lease.IsTermGenuine && (holder is null || (lease.Holder is { } named && named != ProcessIdentity.InLease(holder.Status.Candidate!)))) return [];
         if (holder is not null && lease is not { Accepted.Members.Count: 0 }) return [holder.Status.Candidate!];
         var known = lease.IsTermGenuine ? given.FindAll(f => f.Spec.Term <= lease.Term) : given;
-        return [.. known.Skip(known.FindLastIndex(HasServed)).Select(f => f.Status.Candidate!).DistinctBy(c => c.Uid)];
+        return [.. known.Skip(known.FindLastIndex(f => f.HasServed)).Select(f => f.Status.Candidate!).DistinctBy(c => c.Uid)];
     }
-
-    /// <summary>It was seen to take writes by its lease, and so had claimed it.</summary>
-    private static bool HasServed(FailoverRecord failover) =>
-        failover.Status.Phase is FailoverPhase.Repointing or FailoverPhase.Verifying or FailoverPhase.Completed || failover.Status.Steps.Any(s => s.Phase == FailoverPhase.Repointing);
 
     /// <summary>
     /// A holder that says that it takes writes has not gone, whatever a note or a clock says. What it said before the lease changed last is
@@ -60,8 +62,6 @@ public static class LeaseFence
     /// </summary>
     public static bool SaysOtherwise(GroupObservation group, MemberReference from) => group.Members.Any(m => m.Uid == from.Uid && m.IsWritablePrimary
         && m.StatusAge < group.Lease?.UnchangedFor && m.StatusAge <= FailoverProcedure.ReadinessBound(group.Spec));
-
-    private static ReleaseNote? Release(GroupObservation group) => Trusted(group) is { IsReleased: true } lease ? lease.Release : null;
 
     /// <summary>To whom the operator gave the lease in this term. Null: nobody remembers.</summary>
     private static string? AssigneeOf(GroupObservation group, long term) =>

@@ -77,6 +77,9 @@ public sealed class LeaseElectionsTests
     [Fact]
     public void It_says_who_has_more()
     {
+        var electing = Running(FailoverPhase.Electing, 0.5, fence: FenceEvidence.LeaseExpired);
+        Assert.Equal(Reasons.BeyondRpo, Assert.IsType<Decision.Blocked>(Next(Dead(Standby("db-1", 990), Standby("db-2", 991).NotReady(3)).Change("db-0", m => m.Terminating()), electing)).Reason);
+
         var nobody = Assert.IsType<Choice.Nobody>(LeaseElections.Replacement(Dead(Standby("db-1", 990), Standby("db-2", 991).NotReady(3)), FromDb0, Given.Seconds(1), FenceEvidence.LeaseExpired, atRest: true));
         Assert.Contains("db-2 is not ready; db-1 may miss acknowledged writes that db-2 has", nobody.Message);
     }
