@@ -24,20 +24,20 @@ public abstract record Eligibility
 /// Chooses whom to promote. Invariant I4: never a member whose loss is unknown or beyond the recovery point
 /// objective, never on data older than <paramref name="maxAge"/>.
 /// </summary>
-public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, TimeSpan maxAge, LeaseLimits? limits = null)
+public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, TimeSpan maxAge, LeaseLimits? limits = null, bool atRest = false)
 {
     private readonly bool _isSynchronous = LeasePlan.IsSynchronous(spec);
 
     /// <param name="evidence">How the old primary was fenced. Null: it is not yet.</param>
-    public static Candidates Of(GroupObservation group, Benchmark benchmark, TimeSpan maxAge, FenceEvidence? evidence = null) =>
-        new(group.Spec, benchmark, maxAge, LeaseLimits.Of(group, evidence));
+    /// <param name="atRest">Nobody writes any more, so that positions that were told at different moments can be compared.</param>
+    public static Candidates Of(GroupObservation group, Benchmark benchmark, TimeSpan maxAge, FenceEvidence? evidence = null, bool atRest = false) =>
+        new(group.Spec, benchmark, maxAge, LeaseLimits.Of(group, evidence, isHope: evidence is not null && !atRest), atRest);
 
     /// <summary>The eligible members, best first.</summary>
     public IReadOnlyList<Member> Ranked(IReadOnlyList<Member> members)
     {
-        var eligible = members.Where(m => Judge(m) is Eligibility.Eligible);
         if (_isSynchronous && limits is not null) return MissingQuorum(members) is null ? MostComplete(Heard(members)) : [];
-        var ranked = eligible.OrderBy(_ => 0);
+        var ranked = members.Where(m => Judge(m) is Eligibility.Eligible).OrderBy(_ => 0);
         foreach (var order in spec.Promotion.CandidateOrder)
         {
             ranked = order switch
@@ -59,7 +59,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     {
         var own = members.Select(Judge).OfType<Eligibility.Ineligible>();
         if (!_isSynchronous || limits is null) return [.. own];
-        return [.. own, .. MissingQuorum(members) is { } missing ? [No(Reasons.QuorumNotHeard, missing)] : Behind(members)];
+        return [.. own, .. MissingQuorum(members) is { } missing ? [No(Reasons.QuorumNotHeard, missing)] : atRest ? Behind(members) : []];
     }
 
     public Eligibility Judge(Member member)
@@ -89,13 +89,14 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
         : null;
 
     /// <summary>
-    /// Whoever has the most of those that were heard misses no acknowledged write, see <see cref="Quorum"/>; nobody else will do. A lead by
-    /// name or zone is not worth a write.
+    /// At rest, whoever has the most of those that were heard misses no acknowledged write, see <see cref="Quorum"/>; nobody else will do. A
+    /// lead by name or zone is not worth a write. While the primary writes, it only depends on who was asked last.
     /// </summary>
     private List<Member> MostComplete(IReadOnlyList<Member> heard)
     {
         var most = heard.Select(m => m.Probe.Status!.PositionBytes).Max();
-        return [.. heard.Where(m => m.Probe.Status!.PositionBytes == most && Judge(m) is Eligibility.Eligible).OrderBy(m => m.Name, StringComparer.Ordinal)];
+        return [.. heard.Where(m => Judge(m) is Eligibility.Eligible && (!atRest || m.Probe.Status!.PositionBytes == most))
+            .OrderByDescending(m => m.Probe.Status!.PositionBytes).ThenBy(m => m.Name, StringComparer.Ordinal)];
     }
 
     /// <summary>Fit, but not the most complete of those that were heard.</summary>

@@ -15,7 +15,7 @@ public static class LeaseElections
 
     public static Choice Choose(GroupObservation group, FailoverRecord failover, TimeSpan bound) => failover.Spec.Type == FailoverType.Election
         ? First(group)
-        : Replacement(group, Benchmark.Of(failover.Spec), bound, failover.Status.Fence?.Evidence);
+        : Replacement(group, Benchmark.Of(failover.Spec), bound, failover.Status.Fence?.Evidence, atRest: true);
 
     /// <summary>The first primary: whom the lease names already, else who holds data; if nobody does, by name.</summary>
     public static Choice First(GroupObservation group)
@@ -39,21 +39,23 @@ public static class LeaseElections
     }
 
     /// <param name="evidence">How the old primary was fenced. Null: it is not yet.</param>
-    public static Choice Replacement(GroupObservation group, Benchmark benchmark, TimeSpan bound, FenceEvidence? evidence)
+    /// <param name="atRest">It was, so that nobody writes any more.</param>
+    public static Choice Replacement(GroupObservation group, Benchmark benchmark, TimeSpan bound, FenceEvidence? evidence, bool atRest)
     {
         var from = benchmark.From!;
         if (Writing(group, from) is { } rogue) return rogue;
         // Nothing is wrong with who lost its lease by somebody's hand, and nobody can have more of the data.
-        if (IsTampered(group) && Again(group, from, bound) is { } same) return new Choice.Candidate(same, 0);
-        var candidates = Candidates.Of(group, benchmark, bound, evidence);
+        var limits = LeaseLimits.Of(group, evidence, isHope: !atRest)!;
+        if (IsTampered(group) && Again(group, from, bound) is { } same && limits.Frees(same)) return new Choice.Candidate(same, 0);
+        var candidates = Candidates.Of(group, benchmark, bound, evidence, atRest);
         if (candidates.Ranked(group.Members) is [var best, ..]) return new Choice.Candidate(best, (candidates.Judge(best) as Eligibility.Eligible)?.LagBytes);
-        var back = Again(group, from, bound) ?? Elections.Returned(group, from) ?? FirstOfTheEmpty(group, from, evidence);
-        return back is not null ? new Choice.Candidate(back, 0) : Elections.Nobody(candidates, group);
+        var back = Again(group, from, bound) ?? Elections.Returned(group, from) ?? FirstOfTheEmpty(group, from, limits);
+        return back is not null && limits.Frees(back) ? new Choice.Candidate(back, 0) : Elections.Nobody(candidates, group);
     }
 
     /// <summary>What can be hoped for: that the old primary's end will be proven by more than time.</summary>
     public static Choice Prospect(GroupObservation group, Benchmark benchmark) =>
-        Replacement(group, benchmark, FailoverProcedure.ReadinessBound(group.Spec), FenceEvidence.Released);
+        Replacement(group, benchmark, FailoverProcedure.ReadinessBound(group.Spec), FenceEvidence.Released, atRest: false);
 
     /// <summary>The member that the lease names and that serves by it.</summary>
     private static Member? AtWork(GroupObservation group) => group.Lease?.Record is { IsAuthentic: true } lease && group.LeaseExpiresIn > TimeSpan.Zero
@@ -72,10 +74,9 @@ public static class LeaseElections
     }
 
     /// <summary>Nobody has ever had any data, and who was to create them could not.</summary>
-    private static Member? FirstOfTheEmpty(GroupObservation group, MemberReference from, FenceEvidence? evidence)
+    private static Member? FirstOfTheEmpty(GroupObservation group, MemberReference from, LeaseLimits limits)
     {
         if (!Elections.AllAnswer(group) || group.Members.Any(m => m.Probe.Status!.IsEmpty != true)) return null;
-        var limits = LeaseLimits.Of(group, evidence)!;
         return group.Members.Where(m => m.Pod is { Terminating: false, Phase: PodPhase.Running } && m.Address is not null && limits.Frees(m))
             .Where(m => m.Uid != from.Uid || group.Lease?.UnchangedFor >= AgainAfter)
             .OrderBy(m => m.Uid == from.Uid).ThenBy(m => m.Name, StringComparer.Ordinal).FirstOrDefault();

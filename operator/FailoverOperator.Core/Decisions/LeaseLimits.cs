@@ -3,6 +3,7 @@ using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Recovery;
 
 namespace FailoverOperator.Core.Decisions;
 
@@ -11,20 +12,30 @@ namespace FailoverOperator.Core.Decisions;
 /// <param name="Wanted">The terms that the group is to have.</param>
 /// <param name="Expired">The proof of the last holder's end is that its time has run out, or it is not known yet what it will be.</param>
 /// <param name="Ended">Uids of pods that have been proven to have ended, for D.</param>
-public sealed record LeaseLimits(LeaseRecord? Lease, LeaseTerms Wanted, bool Expired, IReadOnlySet<string> Ended)
+/// <param name="Sole">Uid of the only pod that can be writable by the lease as it is. Null: there may be others.</param>
+/// <param name="Released">The last holder itself said that it had gone, which stays true though the lease be deleted since.</param>
+public sealed record LeaseLimits(LeaseRecord? Lease, LeaseTerms Wanted, bool Expired, IReadOnlySet<string> Ended, string? Sole, bool Released)
 {
     /// <param name="evidence">How the old primary was fenced. Null: it is not yet.</param>
+    /// <param name="isHope">It may be fenced so, and everybody else, too.</param>
     /// <returns>Null: the group has no agents.</returns>
-    public static LeaseLimits? Of(GroupObservation group, FenceEvidence? evidence) => group.HasAgents
-        ? new(group.Lease?.Record, LeasePlan.TermsFor(group), evidence is null or FenceEvidence.LeaseExpired or FenceEvidence.NotNeeded,
-            group.Departures.Where(d => d.ConfirmedByKubelet && d.Age >= group.LeaseDuration).Select(d => d.Uid).ToHashSet())
-        : null;
+    public static LeaseLimits? Of(GroupObservation group, FenceEvidence? evidence, bool isHope = false)
+    {
+        if (!group.HasAgents) return null;
+        var holders = LeaseFence.PossibleHolders(group);
+        // The proven end of the last one is not that of those before.
+        var others = !isHope && holders.SkipLast(1).Any(h => Fence.Proof(group, h, null, TimeSpan.Zero) is null);
+        return new(
+            LeaseFence.Trusted(group), LeasePlan.TermsFor(group), others || evidence is null or FenceEvidence.LeaseExpired or FenceEvidence.NotNeeded,
+            group.Departures.Where(d => d.ConfirmedByKubelet && d.Age >= group.LeaseDuration).Select(d => d.Uid).ToHashSet(),
+            holders is [var sole] ? sole.Uid : null, evidence == FenceEvidence.Released);
+    }
 
     /// <summary>How many members have an acknowledged write, by all that the last holder may have lived by.</summary>
     public IReadOnlyList<LeaseTerms> Terms => new[] { Lease?.Accepted, Lease?.Pledged, Lease?.Terms }.OfType<LeaseTerms>().Where(t => t.Members.Count > 0).DefaultIfEmpty(Wanted).ToList();
 
     /// <summary>No earlier holder can go on writing by promises that bind others and not this one.</summary>
-    public bool Frees(Member member) => ElectorProtocol.MayBeAssigned(Lease, Wanted, member.Uid, Expired, Ended);
+    public bool Frees(Member member) => member.Uid == Sole || (Lease is null && Released) || ElectorProtocol.MayBeAssigned(Lease, Wanted, member.Uid, Expired, Ended);
 
     /// <summary>Null: the lease may name it.</summary>
     public Eligibility.Ineligible? Refuse(Member member)

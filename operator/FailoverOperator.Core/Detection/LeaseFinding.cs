@@ -34,11 +34,12 @@ public abstract record LeaseFinding
 
     /// <param name="identity">The holder by the records of the failovers.</param>
     /// <param name="term">Its term.</param>
-    public static LeaseFinding Of(GroupObservation group, string identity, long term)
+    /// <param name="served">It is known to have claimed the lease of that term.</param>
+    public static LeaseFinding Of(GroupObservation group, string identity, long term, bool served = false)
     {
         var rest = group.LeaseExpiresIn;
         if (group.Lease?.Record is not { } lease) return new Deleted(rest);
-        if (lease.Term < term && (lease.IsAuthentic || lease.IsReleased)) return new NotAssigned(lease.Holder ?? lease.Release!.Holder);
+        if (lease.Term < term && !served && (lease.IsAuthentic || lease.IsReleased)) return new NotAssigned(lease.Holder ?? lease.Release!.Holder);
         if (lease.Term != term) return new Forged($"names {lease.Holder ?? "nobody"} in term {lease.Term}", rest);
         if (lease.IsHeldBy(identity)) return rest > TimeSpan.Zero ? new Held(rest) : new Expired();
         if (lease.IsReleased && lease.Release!.Holder == identity) return new Released(lease.Release);
@@ -47,5 +48,5 @@ public abstract record LeaseFinding
         return new Forged(lease.Holder is null ? "names nobody" : $"names {lease.Holder}, which the operator did not assign", rest);
     }
 
-    public static LeaseFinding Of(GroupObservation group, SlotHolder slot) => Of(group, ProcessIdentity.InLease(slot.Holder!), slot.Term);
+    public static LeaseFinding Of(GroupObservation group, SlotHolder slot) => Of(group, ProcessIdentity.InLease(slot.Holder!), slot.Term, slot.Choice!.HasServed);
 }

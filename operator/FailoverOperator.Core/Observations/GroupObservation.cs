@@ -86,6 +86,12 @@ public sealed record FailoverRecord
     /// <summary>Members beside the old primary that may write for all that was written down.</summary>
     public IEnumerable<MemberReference> Rivals => Spec.Rivals.Concat(Status.Rivals);
 
+    /// <summary>
+    /// Its candidate was seen to take writes; with agents, by the lease of this term, which it had claimed.
+    /// </summary>
+    public bool HasServed => Status.Phase is FailoverPhase.Repointing or FailoverPhase.Verifying or FailoverPhase.Completed
+        || Status.Steps.Any(s => s.Phase == FailoverPhase.Repointing);
+
     public bool IsEnded => Status.Phase is FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted;
 }
 

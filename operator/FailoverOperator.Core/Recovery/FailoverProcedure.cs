@@ -3,6 +3,7 @@ using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Detection;
+using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Observations;
 
 namespace FailoverOperator.Core.Recovery;
@@ -86,12 +87,13 @@ public static class FailoverProcedure
     /// </summary>
     private static Decision? BetterProof(GroupObservation group, FailoverRecord failover)
     {
-        if (failover.Status.Fence?.Evidence != FenceEvidence.LeaseExpired || failover.Spec.From is not { } from) return null;
-        if (!LeaseFence.IsOf(group, from)) return null;
+        if (failover.Spec.From is not { } from || failover.Spec.Type != FailoverType.Failover) return null;
+        if (group.Lease?.Record is null) return new Decision.Advance(new Step.RecreateLease(SlotHolder.Of(group).Term, LeasePlan.TermsFor(group)));
+        if (failover.Status.Fence?.Evidence != FenceEvidence.LeaseExpired) return null;
         if (Fence.ByMore(group, failover) is { } proof) return new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Fence = proof.Evidence, FencedBy = proof.By });
-        var old = group.Members.FirstOrDefault(m => m.Uid == from.Uid);
-        return old is { Pod.Terminating: false } && group.Spec.Fencing.Policy.Contains(FencingMethod.PodTermination) && FencingLadder.SomebodyCouldTakeOver(group, failover)
-            ? new Decision.Advance(new Step.TerminatePod(from))
+        var alive = LeaseFence.PossibleHolders(group).Where(h => group.Members.Any(m => m.Uid == h.Uid && !m.Pod.Terminating)).ToList();
+        return alive.Count > 0 && group.Spec.Fencing.Policy.Contains(FencingMethod.PodTermination) && FencingLadder.SomebodyCouldTakeOver(group, failover)
+            ? new Decision.Advance([.. alive.Select(h => new Step.TerminatePod(h))])
             : null;
     }
 

@@ -38,15 +38,19 @@ public static class Fence
     /// </summary>
     public static FenceProof? OfPrimary(GroupObservation group, FailoverRecord failover)
     {
-        var from = failover.Spec.From!;
-        if (group.HasAgents && LeaseFence.Proof(group, from) is { } proof) return proof;
-        return !group.HasAgents || LeaseFence.IsOf(group, from) ? ByMore(group, failover) : null;
+        return (group.HasAgents ? LeaseFence.Proof(group, failover.Spec.From!) : null) ?? ByMore(group, failover);
     }
 
-    /// <summary>The same by more than the lease's time.</summary>
+    /// <summary>The same by more than the lease's time: the end of its pod, or of its node.</summary>
     public static FenceProof? ByMore(GroupObservation group, FailoverRecord failover)
     {
         var from = failover.Spec.From!;
+        if (group.HasAgents)
+        {
+            // The lease is not its own, or others may be writable by it, too.
+            var holders = LeaseFence.PossibleHolders(group);
+            if (holders.All(h => h.Uid != from.Uid) || holders.Any(h => h.Uid != from.Uid && Proof(group, h, failover.FenceConfirmedFor, failover.PhaseFor) is null)) return null;
+        }
         if (Proof(group, from, failover.FenceConfirmedFor, failover.PhaseFor) is { } proof) return proof;
         return failover.FencingJob is JobObservation.Succeeded && !group.Members.Any(m => m.Uid == from.Uid && m.IsWritablePrimary)
             ? new(FenceEvidence.JobSucceeded, $"the Job of fencing.job for {failover.Name}")

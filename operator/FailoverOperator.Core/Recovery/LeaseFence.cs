@@ -1,4 +1,3 @@
-using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Core.Detection;
 using FailoverOperator.Core.Leases;
@@ -16,24 +15,46 @@ public static class LeaseFence
     public static FenceProof? Proof(GroupObservation group, MemberReference from)
     {
         if (SaysOtherwise(group, from)) return null;
-        if (Release(group) is { } note) return new(FenceEvidence.Released, $"agent of {note.Holder.Split('/')[0]}");
-        return IsOver(group) ? new(FenceEvidence.LeaseExpired, group.Lease?.Record is { IsClaimed: false } ? "the lease, which nobody has claimed" : "the operator's clock") : null;
+        var given = group.Failovers.LastOrDefault(f => f.IsOwn && f.Status.Candidate?.Uid == from.Uid);
+        var lease = Trusted(group);
+        // Its own word for its own term: nothing can make it untrue any more, whatever becomes of the lease.
+        if (lease is { IsReleased: true } && lease.Term == given?.Spec.Term) return new(FenceEvidence.Released, $"agent of {from.Name}");
+        // What an earlier lease says is an old story where a later one is known to have been claimed.
+        var isOld = given is { HasServed: true } && lease?.Term < given.Spec.Term;
+        if (!isOld && lease is { IsReleased: true }) return new(FenceEvidence.LeaseExpired, $"the lease, which {lease.Release!.Holder.Split('/')[0]} released before {from.Name} was given it");
+        if (!isOld && lease is { IsClaimed: false }) return new(FenceEvidence.LeaseExpired, "the lease, which nobody has claimed");
+        return group.Lease is not null && group.LeaseExpiresIn == TimeSpan.Zero ? new(FenceEvidence.LeaseExpired, "the operator's clock") : null;
     }
 
-    /// <summary>The lease, without a note that was not written by whom the operator had given it to.</summary>
-    public static LeaseRecord? Trusted(GroupObservation group) => group.Lease?.Record is { } lease
-        ? lease.IsReleased && AssigneeOf(group, lease.Term) is { } assignee && assignee != lease.Release!.Holder ? lease with { Release = null } : lease
-        : null;
+    /// <summary>
+    /// The lease, without a note that proves nothing: it was not written by whom the operator had given the lease to, or in one that was
+    /// made anew by one who may never have claimed it, so that those before may go on.
+    /// </summary>
+    public static LeaseRecord? Trusted(GroupObservation group)
+    {
+        if (group.Lease?.Record is not { IsReleased: true } lease) return group.Lease?.Record;
+        var isForeign = AssigneeOf(group, lease.Term) is { } assignee && assignee != lease.Release!.Holder;
+        return isForeign || PossibleHolders(group).Count > 1 ? lease with { Release = null } : lease;
+    }
 
     public static bool IsOver(GroupObservation group) =>
         group.Lease is { } lease && ElectorProtocol.IsOver(Trusted(group), lease.UnchangedFor, group.LeaseDuration);
 
     /// <summary>
-    /// Whether the end of <paramref name="from"/>, however it is proven, is the end of everybody's writing: the lease is, or was last, its
-    /// own. An edited lease has no authority; the one before it had.
+    /// Who may be writable by the lease as it is, so far as the records tell; those who are kept by promises aside. Of a lease that was made
+    /// anew, or whose term somebody edited, nobody knows whether its last holder had claimed it: if that one was never seen to serve, those
+    /// before it may be kept by promises, of which nobody knows either. Empty: nobody remembers.
     /// </summary>
-    public static bool IsOf(GroupObservation group, MemberReference from) => group.Lease?.Record is { } lease
-        && (lease.IsAuthentic ? lease.Holder : AssigneeOf(group, lease.Term)) == ProcessIdentity.InLease(from);
+    public static IReadOnlyList<MemberReference> PossibleHolders(GroupObservation group)
+    {
+        var given = group.Failovers.Where(f => f.IsOwn && f.Status.Candidate is not null).ToList();
+        if (group.Lease?.Record is not { } lease || given.Count == 0) return [];
+        var holder = lease.IsTermGenuine ? given.FindLast(f => f.Spec.Term == lease.Term) : given[^1].Spec.Term == lease.Term ? given[^1] : null;
+        if (lease.IsTermGenuine && (holder is null || (lease.Holder is { } named && named != ProcessIdentity.InLease(holder.Status.Candidate!)))) return [];
+        if (holder is not null && lease is not { Accepted.Members.Count: 0 }) return [holder.Status.Candidate!];
+        var known = lease.IsTermGenuine ? given.FindAll(f => f.Spec.Term <= lease.Term) : given;
+        return [.. known.Skip(known.FindLastIndex(f => f.HasServed)).Select(f => f.Status.Candidate!).DistinctBy(c => c.Uid)];
+    }
 
     /// <summary>
     /// A holder that says that it takes writes has not gone, whatever a note or a clock says. What it said before the lease changed last is
@@ -41,8 +62,6 @@ public static class LeaseFence
     /// </summary>
     public static bool SaysOtherwise(GroupObservation group, MemberReference from) => group.Members.Any(m => m.Uid == from.Uid && m.IsWritablePrimary
         && m.StatusAge < group.Lease?.UnchangedFor && m.StatusAge <= FailoverProcedure.ReadinessBound(group.Spec));
-
-    private static ReleaseNote? Release(GroupObservation group) => Trusted(group) is { IsReleased: true } lease ? lease.Release : null;
 
     /// <summary>To whom the operator gave the lease in this term. Null: nobody remembers.</summary>
     private static string? AssigneeOf(GroupObservation group, long term) =>

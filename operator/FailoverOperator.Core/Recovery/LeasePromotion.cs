@@ -28,7 +28,7 @@ public static class LeasePromotion
         if (candidate.Address is null) return new Decision.Wait(FailoverProcedure.RetryPause, Reasons.FailoverRunning, $"waiting for {candidate.Name} to have an address");
 
         var limits = LeaseLimits.Of(group, failover.Status.Fence?.Evidence)!;
-        if (failover.Spec.Type == FailoverType.Failover && lease is null) return new Decision.Advance(new Step.RecreateLease(TermBefore(group, failover), LeasePlan.TermsFor(group)));
+        if (failover.Spec.Type == FailoverType.Failover && lease is null && !limits.Released) return new Decision.Advance(new Step.RecreateLease(TermBefore(group, failover), LeasePlan.TermsFor(group)));
         if (!MayOverwrite(group, failover, candidate)) return Fence(group, failover);
         if (lease is not null && lease.Holder != candidate.Identity && !limits.Frees(candidate))
             return Failed(failover, Reasons.NotInLease, $"{candidate.Name} may not be given the lease any more: the last holder has come to rely on others, who have promised to wait for its end");
@@ -63,7 +63,8 @@ public static class LeasePromotion
         {
             FenceEvidence.Unproven => true,
             null or FenceEvidence.NotNeeded or FenceEvidence.Released or FenceEvidence.LeaseExpired => false,
-            _ => failover.Spec.From is { } from && LeaseFence.IsOf(group, from),
+            // It was the end of one who holds the lease, or held it last.
+            _ => LeaseFence.PossibleHolders(group).Any(h => h.Uid == failover.Spec.From?.Uid),
         };
     }
 

@@ -123,14 +123,15 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
     }
 
     /// <summary>
-    /// Whose pods do not exist any more: the old primaries of running failovers, their rivals, and whom the last holder of the lease asks to
-    /// keep it.
+    /// Whose pods do not exist any more, while a failover runs: the old primary, rivals, all who were given the lease, and whom its last
+    /// holder asks to keep it.
     /// </summary>
-    private IEnumerable<Departure> MissingOf(IEnumerable<FailoverRecord> failovers, GroupObservation observation)
+    private IEnumerable<Departure> MissingOf(IReadOnlyCollection<FailoverRecord> failovers, GroupObservation observation)
     {
         var running = failovers.Where(f => !f.IsEnded).ToList();
-        var concerned = running.SelectMany(f => f.Rivals.Append(f.Spec.From)).OfType<MemberReference>();
-        var keepers = running.Count == 0 ? [] : new[] { observation.Lease?.Record?.Accepted, observation.Lease?.Record?.Pledged }
+        if (running.Count == 0) return [];
+        var concerned = running.SelectMany(f => f.Rivals.Append(f.Spec.From)).Concat(failovers.Select(f => f.Status.Candidate)).OfType<MemberReference>();
+        var keepers = new[] { observation.Lease?.Record?.Accepted, observation.Lease?.Record?.Pledged }
             .OfType<LeaseTerms>().SelectMany(t => t.Members).Select(m => new MemberReference { Name = m.Name, Uid = m.Uid });
         return concerned.Concat(keepers).DistinctBy(m => m.Uid)
             .Where(from => observation.Members.All(m => m.Uid != from.Uid))

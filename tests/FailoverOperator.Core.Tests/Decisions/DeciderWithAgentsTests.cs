@@ -1,9 +1,11 @@
 using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Acceptance;
 using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Recovery;
+using FailoverOperator.Core.Reporting;
 using static FailoverOperator.Core.Tests.GivenAgents;
 
 namespace FailoverOperator.Core.Tests.Decisions;
@@ -71,6 +73,18 @@ public sealed class DeciderWithAgentsTests
     [Fact]
     public void A_wrong_token_blocks() => Assert.Contains("agent.tokenSecretRef", Is<Decision.Blocked>(Healthy().Change("db-0", m => m.Unauthorized())).Message);
 
+    /// <summary>While the primary writes, standbys that are asked at different moments tell different positions.</summary>
+    [Fact]
+    public void Before_the_fence_a_difference_of_positions_says_nothing()
+    {
+        var writing = Group(Primary(), Standby("db-1", 990), Standby("db-2"));
+        var report = GroupReport.Of(writing, new AcceptanceVerdict(true, true, Reasons.Valid, "fine"), Decider.Decide(writing));
+        Assert.Equal((2, "db-2", true), (report.SparesReady, report.Readiness!.Candidate, report.Readiness.Ready));
+        Assert.Equal("True, EnoughSpares", report.Conditions.Where(c => c.Type == ConditionTypes.Redundant).Select(c => $"{c.Status}, {c.Reason}").Single());
+        // Nor does it keep a failover from being begun that the one behind could end.
+        Is<Decision.Begin>(writing.Change("db-0", m => m.Refused(3)).Change("db-2", m => m.NotReady(1)).Released());
+    }
+
     // ---- quiet times
 
     [Fact]
@@ -118,6 +132,14 @@ public sealed class DeciderWithAgentsTests
         // One more is no danger.
         var more = Group(Primary(), Standby("db-1").Says(s => s with { Link = link })).Change("db-1", m => m.AskedAgo(age)) is var two ? two with { Members = [.. two.Members, Standby("db-2")] } : null!;
         Assert.IsType<Step.UpdateLeaseTerms>(Assert.Single(Is<Decision.Advance>(more).Steps));
+    }
+
+    [Fact]
+    public void All_others_must_have_it_not_only_some()
+    {
+        var four = Group(Primary(), Standby("db-1"), Standby("db-2"), Standby("db-3"));
+        Only<Step.UpdateLeaseTerms>(four.Without("db-3"));
+        Is<Decision.Steady>(four.Without("db-3").Change("db-2", m => m.Says(s => s with { Link = ReplicationLink.Down })));
     }
 
     [Fact]

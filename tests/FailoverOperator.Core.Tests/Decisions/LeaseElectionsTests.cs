@@ -16,7 +16,7 @@ public sealed class LeaseElectionsTests
     private static GroupObservation Dead(params Member[] standbys) => Group([Primary().Unreachable(6), .. standbys]).Expired();
 
     private static string Chosen(GroupObservation group, FenceEvidence? evidence = FenceEvidence.LeaseExpired, Benchmark? benchmark = null) =>
-        LeaseElections.Replacement(group, benchmark ?? FromDb0, Given.Seconds(1), evidence) switch
+        LeaseElections.Replacement(group, benchmark ?? FromDb0, Given.Seconds(1), evidence, atRest: true) switch
         {
             Choice.Candidate(var member, _) => member.Name,
             Choice.Nobody(var reason, _) => reason,
@@ -40,7 +40,7 @@ public sealed class LeaseElectionsTests
     [Fact]
     public void What_no_quorum_has_is_no_loss()
     {
-        var choice = LeaseElections.Replacement(Dead(Standby("db-1", 500), Standby("db-2", 400)), FromDb0, Given.Seconds(1), FenceEvidence.LeaseExpired);
+        var choice = LeaseElections.Replacement(Dead(Standby("db-1", 500), Standby("db-2", 400)), FromDb0, Given.Seconds(1), FenceEvidence.LeaseExpired, atRest: true);
         Assert.Equal(("db-1", 500L), choice is Choice.Candidate(var member, var lag) ? (member.Name, lag) : default);
         Assert.Equal("db-1", Chosen(Dead(Standby("db-1"), Standby("db-2")), benchmark: new(FromDb0.From, null, null, null)));
     }
@@ -63,7 +63,7 @@ public sealed class LeaseElectionsTests
     [Fact]
     public void It_says_who_must_come_back()
     {
-        var nobody = Assert.IsType<Choice.Nobody>(LeaseElections.Replacement(Dead(Standby("db-1"), Standby("db-2").Silent(9)), FromDb0, Given.Seconds(1), FenceEvidence.LeaseExpired));
+        var nobody = Assert.IsType<Choice.Nobody>(LeaseElections.Replacement(Dead(Standby("db-1"), Standby("db-2").Silent(9)), FromDb0, Given.Seconds(1), FenceEvidence.LeaseExpired, atRest: true));
         Assert.Contains("it takes 1 more of db-0, db-2", nobody.Message);
     }
 
@@ -77,7 +77,10 @@ public sealed class LeaseElectionsTests
     [Fact]
     public void It_says_who_has_more()
     {
-        var nobody = Assert.IsType<Choice.Nobody>(LeaseElections.Replacement(Dead(Standby("db-1", 990), Standby("db-2", 991).NotReady(3)), FromDb0, Given.Seconds(1), FenceEvidence.LeaseExpired));
+        var electing = Running(FailoverPhase.Electing, 0.5, fence: FenceEvidence.LeaseExpired);
+        Assert.Equal(Reasons.BeyondRpo, Assert.IsType<Decision.Blocked>(Next(Dead(Standby("db-1", 990), Standby("db-2", 991).NotReady(3)).Change("db-0", m => m.Terminating()), electing)).Reason);
+
+        var nobody = Assert.IsType<Choice.Nobody>(LeaseElections.Replacement(Dead(Standby("db-1", 990), Standby("db-2", 991).NotReady(3)), FromDb0, Given.Seconds(1), FenceEvidence.LeaseExpired, atRest: true));
         Assert.Contains("db-2 is not ready; db-1 may miss acknowledged writes that db-2 has", nobody.Message);
     }
 
@@ -174,6 +177,30 @@ public sealed class LeaseElectionsTests
         Assert.Equal(Reasons.QuorumNotHeard, Chosen(back.Change("db-0", m => m.Says(s => s with { IsEmpty = true })), FenceEvidence.Released));
         Assert.Equal(Reasons.QuorumNotHeard, Chosen(back.Change("db-0", m => m.Recreated()), FenceEvidence.Released));
         Assert.Equal("db-0", Chosen(Group(Standby("db-0").Recreated(), Standby("db-1").Says(s => s with { History = "log-9" }), Standby("db-2").Says(s => s with { History = "log-9" })).Released(), FenceEvidence.Released));
+    }
+
+    private static GroupObservation MadeAnew(GroupObservation group) =>
+        group.Revoked(6).Leased(l => l with { Accepted = l.Accepted! with { Members = [] } });
+
+    /// <summary>Its agent may have been started anew, and so have nothing to say of the lease that was deleted.</summary>
+    [Fact]
+    public void A_lease_that_was_made_anew_is_given_to_its_only_possible_holder_again()
+    {
+        var back = Group(Standby("db-0"), Standby("db-1"), Standby("db-2"));
+        Assert.Equal("db-0", Chosen(MadeAnew(back)));
+        Assert.Equal("db-0", Chosen(MadeAnew(back).Leased(l => l with { Term = 7 })));
+        // Not if it was never seen to serve: the one before it may be kept by promises.
+        var promoted = Given.Ended(2, "db-0") is var f ? f with { Status = f.Status with { Phase = FailoverPhase.Failed } } : f;
+        var unsure = MadeAnew(back.Leased(l => l with { Term = 2 }) with { Failovers = [Given.Ended(1, "db-2"), promoted] });
+        Assert.Equal(Reasons.NotInLease, Chosen(unsure));
+        var electing = Running(FailoverPhase.Electing, 0.5, fence: FenceEvidence.LeaseExpired) is var e ? e with { Spec = e.Spec with { Term = 3 }, Name = "db-0-3" } : e;
+        Assert.Equal(["db-2", "db-0"], Assert.IsType<Decision.Advance>(Next(unsure, electing)).Steps.Select(s => ((Step.TerminatePod)s).Member.Name));
+        var gone = unsure with { Departures = [Given.Departed(confirmed: true), Given.Departed(confirmed: true) with { Uid = Given.Uid("db-2"), Name = "db-2" }] };
+        Assert.Equal(FenceEvidence.PodTerminated, Assert.IsType<Step.Enter>(Assert.IsType<Decision.Advance>(Next(gone.Without("db-0").Without("db-2"), electing)).Steps[0]).Fence);
+        // One alone is not enough, and neither is a note of who may never have claimed it.
+        Assert.IsType<Step.TerminatePod>(Assert.Single(Assert.IsType<Decision.Advance>(Next(gone.Without("db-0"), electing)).Steps));
+        Assert.Equal(FenceEvidence.LeaseExpired, Fence.OfPrimary(unsure.Released(ReleaseReason.HandOver, seconds: 6), electing)!.Evidence);
+        Assert.Null(Fence.OfPrimary(unsure.Released(ReleaseReason.HandOver), electing));
     }
 
     [Theory]

@@ -77,6 +77,17 @@ public sealed class LeaseDetectorTests
         Assert.Equal(FailoverCause.PrimaryUnresponsive, Failed(Healthy().Change("db-0", m => m.NotReady(5))).Cause);
     }
 
+    [Fact]
+    public void A_primary_that_answers_and_is_not_ready_for_long_has_failed_though_nobody_else_answers() =>
+        Assert.Equal(FailoverCause.PrimaryUnresponsive, Failed(Group(Primary().NotReady(5), Standby("db-1").Silent(60), Standby("db-2").Silent(60))).Cause);
+
+    [Fact]
+    public void A_primary_that_answers_and_takes_no_writes_for_long_has_failed_though_it_is_ready_and_nobody_else_answers()
+    {
+        var group = Group(Standby("db-0"), Standby("db-1").Silent(60), Standby("db-2").Silent(60));
+        Assert.Equal(FailoverCause.PrimaryUnresponsive, Failed(group with { PrimaryMemory = group.PrimaryMemory! with { LastServiceAge = Given.Seconds(5) } }).Cause);
+    }
+
     /// <summary>It may be the operator that is cut off.</summary>
     [Fact]
     public void Silence_of_everybody_accuses_nobody_while_the_lease_is_renewed() =>
@@ -215,7 +226,8 @@ public sealed class LeaseDetectorTests
     [Fact]
     public void Who_was_chosen_and_never_came_to_hold_the_lease_has_failed()
     {
-        var group = Healthy() with { Failovers = [Given.Ended(1, "db-0"), Given.Ended(2, "db-1")] };
+        var never = Given.Ended(2, "db-1") is var f ? f with { Status = f.Status with { Phase = FailoverPhase.Failed } } : f;
+        var group = Healthy() with { Failovers = [Given.Ended(1, "db-0"), never] };
         Assert.Contains("the lease is still that of db-0/uid-db-0", Failed(group).Evidence[0]);
         Assert.Contains("the lease is still that of db-0/uid-db-0", Failed(group.Released()).Evidence[0]);
     }

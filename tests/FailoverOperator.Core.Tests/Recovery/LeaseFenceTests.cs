@@ -1,5 +1,6 @@
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
+using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Recovery;
 using static FailoverOperator.Core.Tests.GivenAgents;
@@ -83,10 +84,61 @@ public sealed class LeaseFenceTests
     [Fact]
     public void The_end_of_a_candidate_that_never_held_the_lease_proves_nothing()
     {
-        var group = Group(Standby("db-1"), Standby("db-2")).Unchanged(1) with { Failovers = [Given.Ended(1, "db-0"), Given.Ended(2, "db-1")] };
+        var group = Group(Standby("db-1"), Standby("db-2")).Unchanged(1) with { Failovers = [Given.Ended(1, "db-0"), Chose(2, "db-1")] };
         var failover = Running(FailoverPhase.Fencing) is var f ? f with { Spec = f.Spec with { Term = 3, From = Given.Reference("db-1") } } : f;
         Assert.Null(Proof(group.Change("db-1", m => m.Phase(PodPhase.Failed)), failover));
         Assert.Equal(FenceEvidence.LeaseExpired, Proof(group.Expired(), failover)!.Evidence);
-        Assert.Equal(new FenceProof(FenceEvidence.Released, "agent of db-0"), Proof(group.Released(), failover));
+        Assert.Equal(new FenceProof(FenceEvidence.LeaseExpired, "the lease, which db-0 released before db-1 was given it"), Proof(group.Released(), failover) is var p ? p : null);
     }
+
+    /// <summary>It was released before, and then given to one who has served since: whoever sees that is late.</summary>
+    [Fact]
+    public void An_old_lease_proves_nothing_of_a_later_holder()
+    {
+        var failover = Running(FailoverPhase.Fencing) is var f ? f with { Spec = f.Spec with { Term = 3, From = Given.Reference("db-1") } } : f;
+        var late = Group(Standby("db-0"), Standby("db-1"), Standby("db-2")).Released() with { Failovers = [Given.Ended(1, "db-0"), Given.Ended(2, "db-1")] };
+        Assert.Null(Proof(late, failover));
+        Assert.Null(Proof(late.Leased(l => l with { Accepted = null, Release = null }), failover));
+        Assert.Equal("the operator's clock", Proof(late.Unchanged(5), failover)!.By);
+        Assert.Equal(Api.Reasons.LeaseForged, Assert.IsType<Core.Detection.Diagnosis.PrimarySuspected>(Core.Detection.PrimaryDetector.Diagnose(late)).Reason);
+    }
+
+    private static FailoverRecord Chose(long term, string who, FailoverPhase phase = FailoverPhase.Failed, FailoverPhase? reached = null) => Given.Ended(term, who) is var f
+        ? f with { Status = f.Status with { Phase = phase, Steps = reached is { } step ? [new StepRecord { Phase = step }] : [] } }
+        : f;
+
+    private static string Holders(Func<LeaseRecord, LeaseRecord> change, params FailoverRecord[] failovers) =>
+        string.Join(' ', LeaseFence.PossibleHolders(Healthy().Leased(change) with { Failovers = failovers }).Select(h => h.Name));
+
+    private static LeaseRecord Anew(long term) => new() { Term = term, Accepted = new LeaseTerms() };
+
+    [Fact]
+    public void The_records_tell_who_may_hold_the_lease()
+    {
+        var records = new[] { Chose(1, "db-0", FailoverPhase.Completed), Chose(2, "db-1"), Chose(3, "db-2") };
+        // Theirs alone: as it was given, released, or only emptied.
+        Assert.Equal("db-1", Holders(_ => Lease(Healthy(), "db-1", 2), records));
+        Assert.Equal("db-1", Holders(_ => Lease(Healthy(), "db-1", 2).Released(new ReleaseNote(Identity("db-1"), 2, ReleaseReason.HandOver, null, null)), records));
+        Assert.Equal("db-2", Holders(_ => ElectorProtocol.Revoke(Lease(Healthy(), "db-2", 3)), records));
+        // A term that nobody gave: all who came after the last that was seen to serve.
+        Assert.Equal("db-0 db-1 db-2", Holders(l => l with { Term = 9 }, records));
+        Assert.Equal("db-0 db-1 db-2", Holders(l => ElectorProtocol.Revoke(l) with { Term = 2 }, records));
+        // Made anew: who had been given it by then.
+        Assert.Equal("db-0 db-1 db-2", Holders(_ => Anew(3), records));
+        Assert.Equal("db-2", Holders(_ => Anew(3), Chose(1, "db-0"), Chose(2, "db-1"), Chose(3, "db-2", FailoverPhase.Completed)));
+        // Nobody remembers.
+        Assert.Equal("", Holders(_ => Lease(Healthy(), "db-1", 5), records));
+        Assert.Equal("", Holders(_ => Lease(Healthy(), "db-0", 2), records));
+        Assert.Equal("", Holders(l => l));
+    }
+
+    [Theory]
+    [InlineData(FailoverPhase.Repointing, null, true)]
+    [InlineData(FailoverPhase.Verifying, null, true)]
+    [InlineData(FailoverPhase.Completed, null, true)]
+    [InlineData(FailoverPhase.Failed, FailoverPhase.Repointing, true)]
+    [InlineData(FailoverPhase.Failed, FailoverPhase.Promoting, false)]
+    [InlineData(FailoverPhase.Promoting, null, false)]
+    public void Who_got_as_far_as_the_traffic_had_claimed_the_lease(FailoverPhase phase, FailoverPhase? reached, bool served) =>
+        Assert.Equal(served ? "db-1" : "db-0 db-1", Holders(_ => Anew(2), Chose(1, "db-0", FailoverPhase.Completed), Chose(2, "db-1", phase, reached)));
 }

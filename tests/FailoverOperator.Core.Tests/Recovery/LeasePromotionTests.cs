@@ -86,8 +86,33 @@ public sealed class LeasePromotionTests
     }
 
     [Fact]
-    public void A_lease_that_was_deleted_meanwhile_is_made_anew_in_the_last_holders_term() =>
-        Assert.Equal(1, Step<Step.RecreateLease>(Promoting(Dead().Deleted(0.6))).Term);
+    public void A_lease_that_was_deleted_meanwhile_is_made_anew_in_the_last_holders_term()
+    {
+        var second = Running(FailoverPhase.Promoting, 0.5, "db-1", FenceEvidence.LeaseExpired) is var f ? f with { Name = "db-0-7", Spec = f.Spec with { Term = 7 } } : f;
+        var given = Given.Ended(3, "db-2") is var g ? g with { Status = g.Status with { Candidate = null } } : g;
+        Assert.Equal(1, Step<Step.RecreateLease>(Next(Dead().Deleted(0.6) with { Failovers = [Given.Ended(1, "db-0"), given] }, second)).Term);
+        Assert.Equal(6, Step<Step.RecreateLease>(Next(Dead().Deleted(0.6) with { Failovers = [] }, second)).Term);
+    }
+
+    /// <summary>What the holder itself said of its own term stays true.</summary>
+    [Fact]
+    public void After_a_release_a_deleted_lease_is_simply_made_for_the_candidate()
+    {
+        var assign = Step<Step.AssignLease>(Promoting(Dead().Deleted(0.6), FenceEvidence.Released));
+        Assert.Equal((null, false, null), (assign.ReadVersion, assign.KeepRelease, assign.Pledged));
+        var elected = Next(Dead().Deleted(0.6), Running(FailoverPhase.Electing, 0.5, fence: FenceEvidence.Released));
+        Assert.Equal("uid-db-1", Step<Step.Enter>(elected).Candidate!.Uid);
+    }
+
+    /// <summary>Else only the version of the lease that was read proves that nothing else had become of it.</summary>
+    [Theory]
+    [InlineData(FenceEvidence.LeaseExpired)]
+    [InlineData(FenceEvidence.PodTerminated)]
+    public void After_any_other_proof_it_is_made_anew_for_nobody_first(FenceEvidence fence)
+    {
+        Assert.Equal(1, Step<Step.RecreateLease>(Next(Dead().Deleted(0.6), Running(FailoverPhase.Electing, 0.5, fence: fence))).Term);
+        Step<Step.RecreateLease>(Promoting(Dead().Deleted(0.6), fence));
+    }
 
     [Fact]
     public void Who_may_not_be_given_it_any_more_is_not()
@@ -102,6 +127,7 @@ public sealed class LeasePromotionTests
     {
         var enter = Enters(Promoting(Dead().Expired().Leased(_ => Lease(Healthy(), "db-2", 5))), FailoverPhase.Failed);
         Assert.Equal((Reasons.LeaseForged, "uid-db-1"), (enter.Reason, enter.Candidate!.Uid));
+        Assert.Equal(Reasons.LeaseForged, Enters(Promoting(Dead().Expired().Leased(_ => Lease(Healthy(), "db-2", 2))), FailoverPhase.Failed).Reason);
         // But not one that no agent believes.
         Step<Step.AssignLease>(Promoting(Dead().Expired().Leased(l => l with { Term = 5 })));
     }

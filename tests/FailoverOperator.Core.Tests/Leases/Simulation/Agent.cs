@@ -49,7 +49,7 @@ internal sealed partial class Agent
 
     public AgentOrder? Order { get; private set; }
 
-    private TimeSpan Now => _clock.Of(_world.Now);
+    public TimeSpan Now => _clock.Of(_world.Now);
 
     public bool IsFrozen => _world.Now < _frozenUntil;
 

@@ -3,11 +3,24 @@ using FailoverOperator.Core.Observations;
 
 namespace FailoverOperator.Core.Tests.Leases.Simulation;
 
+/// <summary>One process of the operator.</summary>
+internal interface IElector
+{
+    /// <summary>Where it runs.</summary>
+    int Node { get; }
+
+    /// <summary>It forgets everything.</summary>
+    void Restart();
+
+    /// <summary>The lease was read or watched.</summary>
+    void See(LeaseRecord? lease);
+}
+
 /// <summary>
 /// One process of the operator, reduced to the lease: whom to assign it, when. It goes by what it sees, which may be old, and picks
 /// whoever is allowed, however unwise.
 /// </summary>
-internal sealed class Elector
+internal sealed class Elector : IElector
 {
     private static readonly TimeSpan SelfDoubtAfter = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan BlockedAfter = TimeSpan.FromSeconds(6);

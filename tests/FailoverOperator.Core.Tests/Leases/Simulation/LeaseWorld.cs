@@ -34,18 +34,17 @@ internal sealed partial class LeaseWorld
     private long _sequence;
     private int _incarnations;
 
-    public LeaseWorld(Schedule schedule, HolderRules holder, ElectorRules elector, bool notes = false, bool calm = false)
+    /// <param name="makeOperator">Makes the operators' processes. Null: the simple ones.</param>
+    public LeaseWorld(
+        Schedule schedule, HolderRules holder, ElectorRules elector, bool notes = false, bool calm = false, Func<LeaseWorld, int, Clock, TimeSpan, IElector>? makeOperator = null)
     {
         (_schedule, Holder, Elector, _journal) = (schedule, holder, elector, notes ? [] : null);
         Noise = new Random((int)(schedule.Noise & 0x7fffffff));
         (Network, Api, Check) = (new Network(this, calm), new ApiServer(this), new Check(this));
         Wanted = Timings[schedule.Timings] with { Failsafe = schedule.Failsafe };
         for (var i = 0; i < schedule.Members; i++) AddPod(FormattableString.Invariant($"db-{i}"), i, TimeSpan.FromSeconds(20));
-        Electors =
-        [
-            new Elector(this, 100, ClockOf(8), TimeSpan.FromMilliseconds(300)),
-            new Elector(this, 101, ClockOf(9), TimeSpan.FromMilliseconds(700)),
-        ];
+        var make = makeOperator ?? ((world, node, clock, period) => new Elector(world, node, clock, period));
+        Electors = [make(this, 100, ClockOf(8), TimeSpan.FromMilliseconds(300)), make(this, 101, ClockOf(9), TimeSpan.FromMilliseconds(700))];
     }
 
     public HolderRules Holder { get; }
@@ -65,7 +64,7 @@ internal sealed partial class LeaseWorld
     /// <summary>Every pod whose processes may run, known to the API server or not.</summary>
     public IReadOnlyList<Agent> Agents => _agents;
 
-    public IReadOnlyList<Elector> Electors { get; }
+    public IReadOnlyList<IElector> Electors { get; }
 
     public IEnumerable<Agent> Pods => _agents.Where(a => a.Exists && !a.IsStopping);
 
@@ -121,6 +120,9 @@ internal sealed partial class LeaseWorld
 
     public IEnumerable<Agent> PossibleHolders() =>
         _agents.Where(a => HolderOf.Any(h => h.Key >= LastClaimedTerm && h.Value == a.Uid));
+
+    /// <summary>When the kubelet said that every process of the pod had ended. Null: it has not.</summary>
+    public TimeSpan? EndedAt(string uid) => _endedAt.TryGetValue(uid, out var at) ? at : null;
 
     public IReadOnlySet<string> EndedFor(Clock clock, TimeSpan duration) =>
         _endedAt.Where(e => clock.Of(Now) - clock.Of(e.Value) >= duration).Select(e => e.Key).ToHashSet();
