@@ -35,7 +35,7 @@ public sealed record LeaseLimits(LeaseRecord? Lease, LeaseTerms Wanted, bool Exp
     public IReadOnlyList<LeaseTerms> Terms => new[] { Lease?.Accepted, Lease?.Pledged, Lease?.Terms }.OfType<LeaseTerms>().Where(t => t.Members.Count > 0).DefaultIfEmpty(Wanted).ToList();
 
     /// <summary>No earlier holder can go on writing by promises that bind others and not this one.</summary>
-    public bool Frees(Member member) => member.Uid == Sole || (Lease is null && Released) || ElectorProtocol.MayBeAssigned(Lease, Wanted, member.Uid, Expired, Ended);
+    public bool Frees(Member member) => member.Uid == Sole || (Lease is null && Released) || ElectorProtocol.MayBeAssigned(Lease, member.Uid, Expired, Ended);
 
     /// <summary>Null: the lease may name it.</summary>
     public Eligibility.Ineligible? Refuse(Member member)

@@ -15,21 +15,21 @@ public static class ElectorProtocol
     /// <param name="unchangedFor">Since this process observed the last change, on its own clock.</param>
     /// <param name="duration">The longest D that the holder may live by.</param>
     public static bool IsOver(LeaseRecord? lease, TimeSpan unchangedFor, TimeSpan duration) =>
-        lease is { IsReleased: true } or { IsClaimed: false } || unchangedFor >= duration;
+        lease is { IsReleased: true } or { IsClaimed: false, IsAuthentic: true } || unchangedFor >= duration;
 
     /// <summary>
     /// Who is promoted without the last holder's word must have promised to wait for that holder's end. A holder that cannot reach
     /// the API server asks the members of the terms that it accepted, and nobody else.
     /// </summary>
-    /// <param name="lease">Null: there is none, although there was a holder; whom that one asks is not known.</param>
-    /// <param name="wanted">The terms of the group as it is wanted.</param>
+    /// <param name="lease">
+    /// Null: there is none, although there was a holder; whom that one asks is not known, so nobody may. See <see cref="Recreate"/>.
+    /// </param>
     /// <param name="expired">The proof of the last holder's end is that its time has run out, and nothing better.</param>
     /// <param name="ended">
     /// Uids of pods that are proven to have ended, for D at least. Without one of those whom it asks no holder lasts longer than that.
     /// </param>
-    public static bool MayBeAssigned(LeaseRecord? lease, LeaseTerms wanted, string uid, bool expired, IReadOnlySet<string> ended) =>
-        lease is null ? !wanted.Failsafe
-        : Promised(lease, expired) is not { Failsafe: true } promised || promised.Members.Any(m => m.Uid == uid || ended.Contains(m.Uid));
+    public static bool MayBeAssigned(LeaseRecord? lease, string uid, bool expired, IReadOnlySet<string> ended) => lease is not null
+        && (Promised(lease, expired) is not { Failsafe: true } promised || promised.Members.Any(m => m.Uid == uid || ended.Contains(m.Uid)));
 
     /// <summary>
     /// A release by a holder that had claimed proves that nobody else is writable, whatever was promised to whom: the note stays and
@@ -56,10 +56,19 @@ public static class ElectorProtocol
 
     /// <summary>
     /// A lease in place of one that was deleted, held by nobody: its last holder can release it, as if it had been revoked. Which terms
-    /// that one accepted is not known, so nobody counts as bound by a promise.
+    /// that one accepted is not known: neither for how long it may go on, nor by whose promises. So time alone is no proof of its end;
+    /// its release is, or that of its pod.
     /// </summary>
-    public static LeaseRecord Recreate(long term, LeaseTerms terms) => new() { Term = term, Terms = terms, Accepted = terms with { Members = [] } };
+    public static LeaseRecord Recreate(long term, LeaseTerms terms) => new() { Term = term, Terms = terms, Accepted = Unknown(terms) };
 
-    private static LeaseTerms? Promised(LeaseRecord lease, bool expired) =>
-        !lease.IsClaimed ? lease.Pledged : expired && !lease.IsReleased ? lease.Accepted : null;
+    /// <summary>By whose promises an earlier holder, or one whose time has run out, may be writable still. Null: by nobody's.</summary>
+    private static LeaseTerms? Promised(LeaseRecord lease, bool expired)
+    {
+        if (!expired || lease.IsReleased) return lease.IsClaimed ? null : lease.Pledged;
+        // Who names a holder by hand may have removed what was accepted, too.
+        var isStripped = lease is { Holder: not null, IsAuthentic: false };
+        return lease.Accepted ?? lease.Pledged ?? (isStripped ? Unknown(lease.Terms) : null);
+    }
+
+    private static LeaseTerms Unknown(LeaseTerms terms) => terms with { Failsafe = true, Members = [] };
 }

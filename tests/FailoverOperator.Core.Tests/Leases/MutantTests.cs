@@ -62,6 +62,9 @@ public sealed class MutantTests(ITestOutputHelper output)
     public void Counting_the_wanted_duration_is_found() => Found("I1", Mixes.Shortened, new Mutants.CountsWantedDuration());
 
     [Fact]
+    public void A_lease_made_anew_as_is_wanted_now_is_found() => Found("I1", Mixes.DeletedAndShortened, new Mutants.RecreatesAsWanted());
+
+    [Fact]
     public void An_assignment_to_who_never_promised_is_found() => Found("I1", Mixes.Newcomer, new Mutants.AssignsWhoNeverPromised());
 
     [Fact]

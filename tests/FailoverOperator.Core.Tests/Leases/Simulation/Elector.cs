@@ -89,7 +89,7 @@ internal sealed class Elector : IElector
         if (_lease is not { } lease) return ActWithoutLease();
         // A create that arrived after everybody had forgotten it, or a person's copy: nobody obeys it, and it hides who may write.
         if (lease.Term < _world.LastClaimedTerm)
-            return Update(lease, ElectorProtocol.Recreate(_world.LastTerm, _world.Wanted), "makes anew what is of an older term");
+            return Update(lease, _world.Elector.Recreate(_world.LastTerm, _world.Wanted), "makes anew what is of an older term");
         var view = new ElectorView(_answeredAt!.Value, _changedAt, _isFirst, _clock.Wall(_world.Now) - _world.Api.RenewTime(lease));
         var observed = new LeaseObservation(lease, _world.Elector.UnchangedFor(view));
         if (TakeFrom(lease)) return Update(lease, ElectorProtocol.Revoke(lease), "revokes");
@@ -103,14 +103,14 @@ internal sealed class Elector : IElector
         var expired = !lease.IsReleased && !terminated;
         if (expired && !_world.Elector.IsOver(observed, _world.Wanted)) return Blocked();
         var ended = _world.EndedFor(_clock, Duration(lease));
-        var candidates = _world.Pods.Where(p => _world.Elector.MayBeAssigned(lease, _world.Wanted, p.Uid, expired, ended)).ToList();
+        var candidates = _world.Pods.Where(p => _world.Elector.MayBeAssigned(lease, p.Uid, expired, ended)).ToList();
         if (candidates.Count == 0) return Blocked();
         return Assign(lease, expired, candidates[_world.Noise.Next(candidates.Count)]);
     }
 
     private bool ActWithoutLease()
     {
-        if (_world.LastTerm > 0) return Create(ElectorProtocol.Recreate(_world.LastTerm, _world.Wanted), "makes the lease anew");
+        if (_world.LastTerm > 0) return Create(_world.Elector.Recreate(_world.LastTerm, _world.Wanted), "makes the lease anew");
         var pods = _world.Pods.ToList();
         return pods.Count > 0 && Assign(null, expired: false, pods[_world.Noise.Next(pods.Count)]);
     }

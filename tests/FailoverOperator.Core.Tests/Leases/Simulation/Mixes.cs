@@ -80,10 +80,19 @@ internal static class Mixes
         (new(Fault.ServerCrash, 10_000, Holder, 0, 100), 2500),
         (new(Fault.ServerCrash, 14_000, Holder, 0, 100), 3500));
 
+    /// <summary>The lease is to be shorter; its holder is cut off, and somebody deletes the lease.</summary>
+    public static readonly Gen<Schedule> DeletedAndShortened = Schedule.Story(
+        3,
+        3,
+        (new(Fault.Isolation, 2000, Holder, 0, 14_000), 0),
+        (new(Fault.NewTimings, 2500, 0, 1, 100), 500),
+        (new(Fault.DeleteLease, 3500, 0, 0, 100), 1500));
+
     /// <summary>Any of them.</summary>
     public static readonly Gen<Schedule> All = Gen.OneOf(
         Everything, Everything, Everything, Timing, Promises, Newcomers, Terms, Releases, Hands,
-        GivenBackUnclaimed, Shortened, Lengthened, AddressPassedOn, LateAnswers, PromiserRestarted, Newcomer, AcceptedUnknowing, CrashesInFlight);
+        GivenBackUnclaimed, Shortened, Lengthened, AddressPassedOn, LateAnswers, PromiserRestarted, Newcomer, AcceptedUnknowing, CrashesInFlight,
+        DeletedAndShortened);
 
     // Whom a strike hits: the holder; of two or three that run, the second; of three, the third.
     private const int Holder = 0;

@@ -135,7 +135,7 @@ internal static class Mutants
     /// <summary>Anybody is assigned what has expired.</summary>
     internal sealed class AssignsWhoNeverPromised : ElectorRules
     {
-        public override bool MayBeAssigned(LeaseRecord? lease, LeaseTerms wanted, string uid, bool expired, IReadOnlySet<string> ended) => true;
+        public override bool MayBeAssigned(LeaseRecord? lease, string uid, bool expired, IReadOnlySet<string> ended) => true;
     }
 
     /// <summary>Every release makes promises void, also that of a holder who had not claimed.</summary>
@@ -157,6 +157,12 @@ internal static class Mutants
     {
         public override LeaseRecord Assign(LeaseRecord? lease, bool expired, string holder, long term, LeaseTerms terms) =>
             base.Assign(lease, expired, holder, term, terms) with { Pledged = null };
+    }
+
+    /// <summary>A lease that was deleted is made anew as if its holder lived by what is wanted now.</summary>
+    internal sealed class RecreatesAsWanted : ElectorRules
+    {
+        public override LeaseRecord Recreate(long term, LeaseTerms terms) => base.Recreate(term, terms) with { Accepted = terms };
     }
 
     /// <summary>The D that is wanted counts, not the one that the holder lives by.</summary>

@@ -29,8 +29,10 @@ internal class ElectorRules
     public virtual bool IsOver(LeaseObservation lease, LeaseTerms wanted) =>
         ElectorProtocol.IsOver(lease.Record, lease.UnchangedFor, lease.Duration(LeaseTimings.Of(wanted).Duration));
 
-    public virtual bool MayBeAssigned(LeaseRecord? lease, LeaseTerms wanted, string uid, bool expired, IReadOnlySet<string> ended) =>
-        ElectorProtocol.MayBeAssigned(lease, wanted, uid, expired, ended);
+    public virtual bool MayBeAssigned(LeaseRecord? lease, string uid, bool expired, IReadOnlySet<string> ended) =>
+        ElectorProtocol.MayBeAssigned(lease, uid, expired, ended);
+
+    public virtual LeaseRecord Recreate(long term, LeaseTerms terms) => ElectorProtocol.Recreate(term, terms);
 
     public virtual LeaseRecord Assign(LeaseRecord? lease, bool expired, string holder, long term, LeaseTerms terms) =>
         ElectorProtocol.Assign(lease, expired, holder, term, terms);

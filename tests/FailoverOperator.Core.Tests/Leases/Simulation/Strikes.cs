@@ -76,7 +76,7 @@ internal sealed partial class LeaseWorld
             case Fault.Revoke: RevokeWanted = true; break;
             case Fault.NewTimings: ChangeTimings(Timings[strike.Other % Timings.Length]); break;
             case Fault.SwitchFailsafe: Wanted = Wanted with { Failsafe = !Wanted.Failsafe }; break;
-            case Fault.Forge: Forge(other, strike.ForMilliseconds % 4); break;
+            case Fault.Forge: Forge(other, strike.ForMilliseconds % 5); break;
             case Fault.DeleteLease: Api.Overwrite(null); break;
             case Fault.OperatorRestart: Electors[strike.Whom % 2].Restart(); break;
             case Fault.OperatorCut: Network.CutApi(Electors[strike.Whom % 2].Node, until); break;
@@ -93,6 +93,7 @@ internal sealed partial class LeaseWorld
             0 => lease with { Holder = other.Identity },
             1 => lease with { Holder = other.Identity, Term = lease.Term + 1 },
             2 => lease with { Term = lease.Term + 3 },
+            3 => lease with { Assignment = null, Terms = new LeaseTerms(), Accepted = null, Pledged = null, Release = null },
             _ => lease with { Holder = null },
         });
     }
