@@ -4,7 +4,7 @@ using FailoverOperator.Core.Leases;
 
 namespace FailoverOperator.Agent.Loop;
 
-/// <summary>While renewals fail, asks every other member in each cycle, all at once, whether this holder may stay.</summary>
+/// <summary>While renewals fail, or one is without an answer for long, asks every other member in each cycle, all at once, whether this holder may stay.</summary>
 internal sealed class FailsafeRounds(AgentState state, IPeers peers, Heartbeat heartbeat, TimeProvider time, Action<string> log)
 {
     /// <summary>An answer that takes longer is as good as none.</summary>
@@ -19,8 +19,8 @@ internal sealed class FailsafeRounds(AgentState state, IPeers peers, Heartbeat h
         {
             heartbeat.Beat();
             var changed = _signal.Next;
-            var isNeeded = state.RenewalProblem is not null && !state.IsDemoting;
-            if (isNeeded && state.Now >= next && state.Memory.BeginRound(state.Now) is { } round)
+            var due = Due(next);
+            if (due <= state.Now && state.Memory.BeginRound(state.Now) is { } round)
             {
                 var interval = LeaseTimings.Of(state.Memory.Tenure?.Terms ?? new LeaseTerms()).RenewInterval;
                 next = round.BegunAt + interval;
@@ -28,9 +28,18 @@ internal sealed class FailsafeRounds(AgentState state, IPeers peers, Heartbeat h
             }
             else
             {
-                await state.WaitAsync(heartbeat.Before(isNeeded && next > state.Now ? next : null), cancellationToken, changed);
+                await state.WaitAsync(heartbeat.Before(due > state.Now ? due : null), cancellationToken, changed);
             }
         }
+    }
+
+    /// <param name="next">The earliest moment, one interval after the last round.</param>
+    /// <returns>Null: nobody is to be asked.</returns>
+    private TimeSpan? Due(TimeSpan next)
+    {
+        if (state.IsDemoting) return null;
+        var due = state.RenewalProblem is not null ? next : AgentProtocol.NextRound(state.Memory);
+        return due < next ? next : due;
     }
 
     /// <summary>Null: everybody acknowledged. Otherwise who did not, and why.</summary>

@@ -74,6 +74,13 @@ public static class AgentProtocol
     }
 
     /// <summary>
+    /// From when on the other members are to be asked although no renewal has failed: one has been without an answer for a quarter of the
+    /// time that was left to it, so that a slow API server leaves time for more than one round. Null: none is without an answer.
+    /// </summary>
+    public static TimeSpan? NextRound(AgentMemory memory) =>
+        memory is { Tenure: { } tenure, Sent: { } sent } && sent.SentAt > tenure.ConfirmedAt ? sent.SentAt + ((tenure.StopAt - sent.SentAt) / 4) : null;
+
+    /// <summary>
     /// Whether a note tells anybody something now: only while the lease is of the same term, does not say so already, and was not
     /// given to somebody else.
     /// </summary>

@@ -46,7 +46,8 @@ public static class ElectorProtocol
         Term = term,
         Assignment = LeaseContract.Assignment(holder, term),
         Terms = terms,
-        Pledged = lease is null ? null : Promised(lease, expired),
+        // Where no lease is, there may have been one: somebody may have deleted it after its holder had claimed it, in this very term.
+        Pledged = lease is null ? Unknown(terms) : Promised(lease, expired),
         Release = KeepsRelease(lease) ? lease!.Release : null,
         Version = lease?.Version ?? "",
     };

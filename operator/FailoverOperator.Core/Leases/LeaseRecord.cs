@@ -20,7 +20,7 @@ public sealed record LeaseRecord
 
     /// <summary>
     /// What an earlier holder accepted whose lease expired: until this one's first renewal that one may still be writable, by the
-    /// promises of these members. Null: no earlier holder can be writable, unless its lease was deleted.
+    /// promises of these members (none: nobody knows whose, for there was no lease). Null: no earlier holder can be writable.
     /// </summary>
     public LeaseTerms? Pledged { get; init; }
 

@@ -21,8 +21,11 @@ public static class LeasePromotion
     {
         var (term, lease) = (failover.Spec.Term, LeaseFence.Trusted(group));
         if (IsAssigned(group, failover, candidate))
-            return new Decision.Wait(Least(TimeSpan.FromSeconds(group.Spec.Promotion.TimeoutSeconds) - failover.PhaseFor, group.LeaseExpiresIn), Reasons.FailoverRunning,
+        {
+            // The last holder's end is proven and nobody else can be named in this term any more: traffic moves while the server is promoted.
+            return Repairs.Needed(group, candidate, term) is { Count: > 0 } traffic ? new Decision.Advance(traffic) : new Decision.Wait(Least(TimeSpan.FromSeconds(group.Spec.Promotion.TimeoutSeconds) - failover.PhaseFor, group.LeaseExpiresIn), Reasons.FailoverRunning,
                 $"waiting for the agent of {candidate.Name} to take the lease of term {term} and make its server take writes");
+        }
         // Invariant I2: no agent obeys a lower term.
         if (lease is { IsTermGenuine: true } && lease.Term >= term) return Failed(failover, Reasons.LeaseForged, $"the lease is of term {lease.Term} already, which this failover did not give; the operator judges the group anew");
         if (candidate.Address is null) return new Decision.Wait(FailoverProcedure.RetryPause, Reasons.FailoverRunning, $"waiting for {candidate.Name} to have an address");

@@ -141,6 +141,29 @@ public sealed class AgentLoopTests
         Assert.Contains("did not answer within 1000 ms", agent.State.RenewalProblem);
     }
 
+    /// <summary>A renewal that is without an answer leaves no time for waiting until it has failed.</summary>
+    [Fact]
+    public void A_slow_api_server_is_no_outage_for_a_holder_that_renews_seldom()
+    {
+        using var agent = Holder(Terms with { RenewIntervalMilliseconds = 2000 });
+        agent.Api.Latency = TimeSpan.FromSeconds(2);
+        agent.Pass(60 * Seconds);
+        Assert.True(agent.Server.IsWritable);
+        Assert.Equal(0, agent.State.Counters.Demotions);
+    }
+
+    /// <summary>A promise can keep its giver from being promoted.</summary>
+    [Theory]
+    [InlineData(1000)]
+    [InlineData(2000)]
+    public void Nobody_is_asked_while_the_api_server_answers_in_time(int renewIntervalMilliseconds)
+    {
+        using var agent = Holder(Terms with { RenewIntervalMilliseconds = renewIntervalMilliseconds });
+        agent.Api.Latency = TimeSpan.FromMilliseconds(200);
+        agent.Pass(20 * Seconds);
+        Assert.Equal((0, 0), (agent.State.Counters.Rounds, agent.State.Counters.FailedRounds));
+    }
+
     [Fact]
     public void A_revoked_holder_is_demoted_at_once_and_says_so()
     {

@@ -132,7 +132,16 @@ public sealed class ElectorProtocolTests
     {
         var assigned = ElectorProtocol.Assign(Claimed(Me, 5) with { Version = "17" }, expired: false, Other, 6, Longer);
         Assert.Equal(Assigned(Other, 6) with { Terms = Longer, Version = "17" }, assigned);
-        Assert.Equal(Assigned(Other, 1), ElectorProtocol.Assign(null, expired: false, Other, 1, Terms));
+    }
+
+    /// <summary>It may have been deleted, and its holder live by promises, or by a longer D.</summary>
+    [Fact]
+    public void Where_no_lease_is_nobody_knows_what_was_promised_until_the_new_one_is_claimed()
+    {
+        var first = ElectorProtocol.Assign(null, expired: false, Other, 1, Terms);
+        Assert.Equal(Assigned(Other, 1) with { Pledged = Terms with { Members = [] } }, first);
+        Assert.False(ElectorProtocol.MayBeAssigned(first, "uid-2", expired: true, new HashSet<string>()));
+        Assert.True(ElectorProtocol.MayBeAssigned(first.Renewed(Terms), "uid-2", expired: true, new HashSet<string>()));
     }
 
     [Fact]

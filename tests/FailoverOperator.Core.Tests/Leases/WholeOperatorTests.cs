@@ -26,6 +26,9 @@ public sealed class WholeOperatorTests
         // Its term edited after it was made anew.
         Judge(new Schedule(14104, 2, 1, true, [1, 1, -1, -1, -1, 1, 1, 1, 0, 1], [new(Fault.Forge, 19801, 2, 2, 8042), new(Fault.AgentFreeze, 16405, 6, 0, 9575),
             new(Fault.DeleteLease, 12315, 5, 2, 222), new(Fault.DeleteLease, 16428, 0, 0, 3577)]));
+        // Deleted after the first holder had claimed it, and given to the same one anew with a shorter D, before the operator knew that it serves.
+        Judge(new Schedule(66, 3, 3, true, [0, -1, 1, 0, 1, -1, 1, -1, 1, 0],
+            [new(Fault.Isolation, 2000, 0, 0, 14000), new(Fault.NewTimings, 2519, 0, 1, 100), new(Fault.DeleteLease, 3558, 0, 0, 100)]));
     }
 
     /// <summary>What fails is run again with notes.</summary>

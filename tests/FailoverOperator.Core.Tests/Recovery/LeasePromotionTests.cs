@@ -1,6 +1,7 @@
 using FailoverOperator.Api;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Observations;
@@ -13,7 +14,8 @@ public sealed class LeasePromotionTests
 {
     private static GroupObservation Dead() => Healthy().Change("db-0", m => m.Unreachable(6));
 
-    private static GroupObservation Assigned(bool accepted = true) => Group(Primary("db-1", 2), Standby("db-2", term: 2)).Assigned("db-1", 2, accepted);
+    private static GroupObservation Assigned(bool accepted = true) =>
+        Group(Primary("db-1", 2), Standby("db-2", term: 2)).Assigned("db-1", 2, accepted).Change("db-1", m => m with { TermLabel = 2 });
 
     private static Decision Promoting(GroupObservation group, FenceEvidence fence = FenceEvidence.LeaseExpired, double phaseFor = 0.5, FailoverType type = FailoverType.Failover) =>
         Next(group, Running(FailoverPhase.Promoting, phaseFor, "db-1", fence, type));
@@ -99,7 +101,7 @@ public sealed class LeasePromotionTests
     public void After_a_release_a_deleted_lease_is_simply_made_for_the_candidate()
     {
         var assign = Step<Step.AssignLease>(Promoting(Dead().Deleted(0.6), FenceEvidence.Released));
-        Assert.Equal((null, false, null), (assign.ReadVersion, assign.KeepRelease, assign.Pledged));
+        Assert.Equal((null, false, 0), (assign.ReadVersion, assign.KeepRelease, assign.Pledged?.Members.Count));
         var elected = Next(Dead().Deleted(0.6), Running(FailoverPhase.Electing, 0.5, fence: FenceEvidence.Released));
         Assert.Equal("uid-db-1", Step<Step.Enter>(elected).Candidate!.Uid);
     }
@@ -138,17 +140,28 @@ public sealed class LeasePromotionTests
         var group = NewGroup(Standby("db-0", term: 0), Standby("db-1", term: 0));
         var running = Running(FailoverPhase.Promoting, 0.5, "db-1", FenceEvidence.NotNeeded, FailoverType.Election) is var f ? f with { Spec = f.Spec with { From = null, Term = 1 } } : f;
         var assign = Step<Step.AssignLease>(Next(group, running));
-        Assert.Equal((null, false, null, 1L), (assign.ReadVersion, assign.KeepRelease, assign.Pledged, assign.Term));
+        Assert.Equal((null, false, 0, 1L), (assign.ReadVersion, assign.KeepRelease, assign.Pledged?.Members.Count, assign.Term));
     }
 
     [Fact]
     public void Once_assigned_the_agent_does_the_rest()
     {
-        var waiting = Assigned(accepted: false).Change("db-1", _ => Standby("db-1"));
+        var waiting = Assigned(accepted: false).Change("db-1", _ => Standby("db-1") with { RoleLabel = RoleLabels.Active, TermLabel = 2 }).Published(2);
         Assert.Equal(Given.Seconds(4.9), Assert.IsType<Decision.Wait>(Promoting(waiting.Unchanged(0.1))).For);
         Assert.Equal(Given.Seconds(0.2), Assert.IsType<Decision.Wait>(Promoting(waiting.Unchanged(7))).For);
         Assert.Equal(Given.Seconds(0.3), Assert.IsType<Decision.Wait>(Promoting(waiting.Unchanged(0.1), phaseFor: 29.7)).For);
         Assert.Equal(Reasons.PromotionTimedOut, Enters(Promoting(waiting, phaseFor: 30), FailoverPhase.Failed).Reason);
+    }
+
+    /// <summary>It need not wait for the server: nobody else can be named in this term. Invariant I6: the last primary's label goes first.</summary>
+    [Fact]
+    public void Traffic_moves_while_the_server_is_promoted()
+    {
+        var old = Assigned(accepted: false).Change("db-1", _ => Standby("db-1")).Change("db-2", m => m with { RoleLabel = RoleLabels.Active, TermLabel = 1 });
+        Assert.Equal(("db-2", RoleLabels.Standby), Step<Step.Label>(Promoting(old)) is var label ? (label.Member.Name, label.Role) : default);
+        var next = Assert.IsType<Decision.Advance>(Promoting(old.Change("db-2", m => m with { RoleLabel = RoleLabels.Standby, TermLabel = null })));
+        Assert.Equal([new Step.Label(next.Steps.OfType<Step.Label>().Single().Member, RoleLabels.Active, 2), new Step.PointService("db-rw", TrafficRole.Active, 2)], next.Steps);
+        Assert.Equal("db-1", next.Steps.OfType<Step.Label>().Single().Member.Name);
     }
 
     [Theory]
@@ -157,7 +170,7 @@ public sealed class LeasePromotionTests
     [InlineData(1, 0.1, false)]
     public void It_is_done_when_the_candidate_serves_and_its_agent_knows_the_term(long term, double age, bool done)
     {
-        var decision = Promoting(Assigned().Change("db-1", m => m.Knows(term).AskedAgo(age)));
+        var decision = Promoting(Assigned().Published(2).Change("db-1", m => m.Knows(term).AskedAgo(age)));
         if (done) Enters(decision, FailoverPhase.Repointing);
         else Assert.IsType<Decision.Wait>(decision);
     }

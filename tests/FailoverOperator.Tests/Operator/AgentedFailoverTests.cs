@@ -55,8 +55,8 @@ public class AgentedFailoverTests
     }
 
     /// <summary>
-    /// Recovery time is calls one after the other. With 5 ms for each, and 100 ms for the promotion, no wait is left but the agents' ticks of
-    /// 20 ms and the questions to the candidate.
+    /// Recovery time is calls one after the other. With 5 ms for each, and 100 ms for the promotion, during which traffic moves, no wait is
+    /// left but the agents' ticks of 20 ms and the questions to the candidate.
     /// </summary>
     [Theory]
     [InlineData(true)]
@@ -80,7 +80,7 @@ public class AgentedFailoverTests
         [
             .. released ? [] : expiry,
             "create Failover db-0-2", "replaceStatus Failover db-0-2", "replaceStatus Failover db-0-2", "replaceStatus Failover db-0-2", "replace Lease db-0",
-            "replaceStatus Failover db-0-2", "patch Pod db-0", "patch Pod db-1", "patch Service db-rw", "replaceStatus Failover db-0-2", "replaceStatus Failover db-0-2",
+            "patch Pod db-0", "patch Pod db-1", "patch Service db-rw", "replaceStatus Failover db-0-2", "replaceStatus Failover db-0-2", "replaceStatus Failover db-0-2",
         ], own.Select(c => $"{c.Call.Verb} {c.Call.Kind} {c.Call.Name}"));
         var assigned = own.First(c => c.Call is { Verb: "replace", Kind: "Lease" }).At;
         Assert.InRange(assigned - failed, TimeSpan.Zero, TimeSpan.FromMilliseconds(50));
