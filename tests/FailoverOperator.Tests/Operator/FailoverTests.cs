@@ -21,7 +21,7 @@ public class FailoverTests
         var selector = world.Api.Peek<V1Service>("shop", "db-rw")!.Spec.Selector;
         Assert.Equal(("db", "active", "db-0"), (selector["app"], selector[ApiGroup.RoleLabel], selector[ApiGroup.PodNameLabel]));
         world.Pass(TimeSpan.FromSeconds(30));
-        Assert.Equal("True Accepted", world.Condition("Accepted"));
+        Assert.Equal("True Valid", world.Condition("Accepted"));
     }
 
     [Fact]
