@@ -18,14 +18,10 @@ public static class Repairs
         // Invariant I6: where a Service asks for the role alone, no other member is labelled active any more before the primary is.
         var isByRole = group.Services.Any(s => s is { Role: TrafficRole.Active, SelectedPod: null });
         if (isByRole && demoted.Any(step => step.Member.RoleLabel == RoleLabels.Active)) return demoted;
-        // All at once otherwise: the proxies of the nodes take in few changes a second.
-        return
-        [
-            .. demoted,
-            .. Relabel(primary, RoleLabels.Active, term),
-            .. group.Services.Select(s => PointingTo(primary, s, term)).OfType<Step>(),
-            .. group.Members.Where(m => !group.HasAgents && MustFollow(m, primary)).Select(m => new Step.Follow(m, primary, term)),
-        ];
+        IReadOnlyList<Step> traffic = [.. Relabel(primary, RoleLabels.Active, term), .. group.Services.Select(s => PointingTo(primary, s, term)).OfType<Step>()];
+        // The proxies of the nodes take in few changes a second: what clients wait for comes first, the labels of the others after it.
+        var others = traffic.Count > 0 && !isByRole ? [] : demoted;
+        return [.. others, .. traffic, .. group.Members.Where(m => !group.HasAgents && MustFollow(m, primary)).Select(m => new Step.Follow(m, primary, term))];
     }
 
     /// <summary>

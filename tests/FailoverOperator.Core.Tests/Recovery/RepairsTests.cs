@@ -21,14 +21,15 @@ public sealed class RepairsTests
         Assert.Equal(("db-0", "active", 1L), Assert.IsType<Step.Label>(Assert.Single(Needed(Healthy().Change("db-0", m => m with { RoleLabel = null })))) is var a ? (a.Member.Name, a.Role, a.Term) : default);
     }
 
-    /// <summary>That moves nothing any more: traffic goes where the Service says.</summary>
+    /// <summary>One write moves the traffic; the old primary's label, which moves nothing any more, comes after it.</summary>
     [Fact]
-    public void Where_a_pod_is_asked_for_by_name_nothing_waits_for_the_old_primarys_label()
+    public void Where_a_pod_is_asked_for_by_name_traffic_moves_before_the_other_labels_change()
     {
         var group = Healthy().Change("db-0", m => m with { RoleLabel = "active", TermLabel = 1 });
-        Assert.Equal(
-            [new Step.Label(group.Members[0], "standby", null), new Step.Label(group.Members[1], "active", 2), new Step.PointService("db-rw", TrafficRole.Active, "db-1", 2)],
+        Assert.Equal([new Step.Label(group.Members[1], "active", 2), new Step.PointService("db-rw", TrafficRole.Active, "db-1", 2)],
             Repairs.Needed(group, group.Members[1], 2).Where(s => s is not Step.Follow));
+        var moved = group.Change("db-1", m => m with { RoleLabel = "active", TermLabel = 2 }) with { Services = [Service("db-rw") with { PublishedTerm = 2, SelectedPod = "db-1" }] };
+        Assert.Equal([new Step.Label(moved.Members[0], "standby", null)], Repairs.Needed(moved, moved.Members[1], 2).Where(s => s is not Step.Follow));
     }
 
     [Fact]

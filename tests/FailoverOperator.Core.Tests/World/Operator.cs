@@ -32,6 +32,8 @@ internal sealed partial class World
 
     public long PublishedTerm => _publishedTerm;
 
+    public string? SelectedPod => _selectedPod;
+
     public Verdict? Last { get; private set; }
 
     /// <summary>Asks every member, as the prober does once in each interval.</summary>
@@ -98,11 +100,12 @@ internal sealed partial class World
             case Step.AskMembers(var members): foreach (var m in members) AskByUid(m.Uid); break;
             case Step.Promote(var member, var term): Promote(member.Uid, term); AskByUid(member.Uid); break;
             case Step.Follow(var member, var primary, _): Follow(member.Uid, primary.Uid); AskByUid(member.Uid); break;
-            case Step.Label(var member, var role, var term) when Find(member.Uid) is { Exists: true } pod: (pod.RoleLabel, pod.TermLabel) = (role, term); Check.Labels(this); break;
+            case Step.Label(var member, var role, var term) when Find(member.Uid) is { Exists: true } pod: (pod.RoleLabel, pod.TermLabel) = (role, term); break;
             case Step.PointService(_, _, var pod, var term): Check.Publish(this, term); (_publishedTerm, _selectedPod) = (term, pod); break;
             case Step.Verify(var member, _): _verification = Reach(member.Uid) is { Writable: true } ? new EngineOutcome.Done() : new EngineOutcome.NotDone("no"); break;
         }
-        var active = _pods.Where(p => p.Exists && p.RoleLabel == "active" && p.Ready).ToList();
+        Check.Traffic(this);
+        var active = _pods.Where(p => p.Exists && p.RoleLabel == "active" && (_selectedPod ?? p.Name) == p.Name && p.Ready).ToList();
         _traffic = active is [var one] && _publishedTerm > 0 ? one.Address : null;
     }
 
