@@ -85,7 +85,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
         member.Pod.Terminating ? "is being deleted"
         : member.Pod.Phase != PodPhase.Running ? $"is not running, phase {member.Pod.Phase}"
         : !member.Pod.Ready ? "is not ready"
-        : member.Node.State != NodeState.Ready ? $"is on node {member.Node.Name}, which is {member.Node.State}"
+        : member.Node.IsSeenDown ? $"is on node {member.Node.Name}, which is {member.Node.State}"
         : null;
 
     /// <summary>

@@ -69,7 +69,7 @@ public static class LeaseElections
     {
         var failedToServe = group.Lease?.Record?.Release is { Reason: ReleaseReason.PromotionFailed } && group.Lease.UnchangedFor < AgainAfter;
         return failedToServe ? null : group.Members.FirstOrDefault(m => m.Uid == from.Uid && m.StatusAge <= bound && m.Address is not null
-            && m.Pod is { Ready: true, Terminating: false, Phase: PodPhase.Running } && m.Node.State == NodeState.Ready
+            && m.Pod is { Ready: true, Terminating: false, Phase: PodPhase.Running } && !m.Node.IsSeenDown
             && m.Probe.Status is { IsEmpty: not true, Role: not EngineRole.Unknown, Link: not ReplicationLink.Syncing });
     }
 

@@ -70,7 +70,7 @@ public static class Fence
             // An agent may start its server again, and make it writable by the lease that it has kept.
             if (!group.HasAgents && AnotherRunAnswers(from, member, fencingFor)) return new(FenceEvidence.ProcessEnded, $"the next run of {member.Name}");
         }
-        if (member.Node.OutOfService && member.Node.State != NodeState.Ready) return new(FenceEvidence.NodeOutOfService, $"taint on node {member.Node.Name}");
+        if (member.Node is { OutOfService: true, IsSeenDown: true }) return new(FenceEvidence.NodeOutOfService, $"taint on node {member.Node.Name}");
         return null;
     }
 
@@ -83,7 +83,7 @@ public static class Fence
         if (group.Departures.FirstOrDefault(d => d.Uid == from.Uid) is not { } departure) return null;
         if (departure.ConfirmedByKubelet) return new(FenceEvidence.PodTerminated, $"kubelet of {from.Node}");
         if (departure.Node is { State: NodeState.Ready } node && departure.Age >= KubeletCatchUp) return new(FenceEvidence.KubeletCaughtUp, $"kubelet of {node.Name}");
-        if (departure.Node is { OutOfService: true, State: not NodeState.Ready } down) return new(FenceEvidence.NodeOutOfService, $"taint on node {down.Name}");
+        if (departure.Node is { OutOfService: true, IsSeenDown: true } down) return new(FenceEvidence.NodeOutOfService, $"taint on node {down.Name}");
         return null;
     }
 }

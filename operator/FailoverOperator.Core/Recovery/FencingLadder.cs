@@ -80,7 +80,10 @@ public static class FencingLadder
         FencingMethod.PodTermination when old is { Pod.Terminating: false } => Touch(group, failover, new Step.TerminatePod(failover.Spec.From!)),
         _ when failover.PhaseFor >= until => null,
         FencingMethod.SelfFence => SelfFence(group, failover, old, until),
-        FencingMethod.PodTermination => old?.Node.State == NodeState.Ready ? Wait(failover, until, $"waiting for the kubelet of {failover.Spec.From!.Node} to confirm the end of {failover.Spec.From.Name}") : null,
+        // Where nobody may look at the node, its kubelet may still be there, and is waited for.
+        FencingMethod.PodTermination => old is { Node.IsSeenDown: false }
+            ? Wait(failover, until, $"waiting for the kubelet of {failover.Spec.From!.Node} to confirm the end of {failover.Spec.From.Name}")
+            : null,
         FencingMethod.NodeOutOfService => TaintNode(group, failover, old, until),
         FencingMethod.Job => RunJob(group, failover, until),
         _ => throw new ArgumentOutOfRangeException(nameof(method), method, "unknown method"),
@@ -102,14 +105,18 @@ public static class FencingLadder
             : Wait(failover, until, $"the lease has run out, but {from.Name} still says that it takes writes");
     }
 
-    /// <summary>Never on a node that is ready: everything on it would be ended.</summary>
+    /// <summary>Never on a node that is ready, or may be: everything on it would be ended.</summary>
     private static Decision? TaintNode(GroupObservation group, FailoverRecord failover, Member? old, TimeSpan until)
     {
-        var node = old?.Node ?? group.Departures.FirstOrDefault(d => d.Uid == failover.Spec.From!.Uid)?.Node;
-        if (node is null or { State: NodeState.Ready or NodeState.Absent } or { OutOfService: true }) return null;
+        if (NodeOf(group, failover, old) is not { IsSeenDown: true, OutOfService: false } node || node.State == NodeState.Absent) return null;
         var isDown = old is null or { Pod.Terminating: true } || node.NotReadyFor >= TimeSpan.FromSeconds(group.Spec.Fencing.TimeoutSeconds);
-        return isDown ? Touch(group, failover, new Step.TaintNode(node.Name)) : Wait(failover, until, $"node {node.Name} is {node.State}, but not for long enough to be taken out of service");
+        return isDown
+            ? Touch(group, failover, new Step.TaintNode(node.Name))
+            : Wait(failover, until, $"node {node.Name} is {node.State}, but not for long enough to be taken out of service");
     }
+
+    private static NodeObservation? NodeOf(GroupObservation group, FailoverRecord failover, Member? old) =>
+        old?.Node ?? group.Departures.FirstOrDefault(d => d.Uid == failover.Spec.From!.Uid)?.Node;
 
     private static Decision? RunJob(GroupObservation group, FailoverRecord failover, TimeSpan until) => failover.FencingJob switch
     {
@@ -134,19 +141,31 @@ public static class FencingLadder
         {
             UnprovenFence.Proceed when failover.PhaseFor < until => Wait(failover, until, $"waiting for a proof that {from.Name} does not write any more"),
             UnprovenFence.Proceed => new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Fence = FenceEvidence.Unproven, FencedBy = "fencing.whenUnproven: Proceed" }),
-            UnprovenFence.Block => new Decision.Blocked(Reasons.FenceUnproven, Unproven(failover, old)),
+            UnprovenFence.Block => new Decision.Blocked(Reasons.FenceUnproven, Unproven(group, failover, old)),
             _ => throw new ArgumentOutOfRangeException(nameof(group), group.Spec.Fencing.WhenUnproven, "unknown choice"),
         };
     }
 
-    private static string Unproven(FailoverRecord failover, Member? old)
+    private static string Unproven(GroupObservation group, FailoverRecord failover, Member? old)
     {
         var from = failover.Spec.From!;
-        var state = old is null ? $"{from.Name} was removed without its kubelet's confirmation" : $"node {old.Node.Name} is {old.Node.State} and has not confirmed the end of {from.Name}";
+        var state = NodeOf(group, failover, old) is { State: NodeState.Unobserved } ? Unobserved(group, failover, old)
+            : old is null ? $"{from.Name} was removed without its kubelet's confirmation"
+            : $"node {old.Node.Name} is {old.Node.State} and has not confirmed the end of {from.Name}";
         var job = failover.FencingJob is JobObservation.Failed(var message) ? $" ({message})" : "";
         return $"{state}{job}, so {from.Name} may still take writes and nobody is promoted. Bring node {from.Node} back, or make sure that it is off and then run: "
             // By the short name: "failover" is also the category of all our kinds, which kubectl annotate refuses.
             + $"kubectl annotate fo {failover.Name} {ApiGroup.FenceConfirmedAnnotation}={from.Name}";
+    }
+
+    /// <summary>What is missing for a proof, and which proofs cannot come because nobody may look at the node.</summary>
+    private static string Unobserved(GroupObservation group, FailoverRecord failover, Member? old)
+    {
+        var from = failover.Spec.From!;
+        var missing = old is null ? $"{from.Name} was removed without its kubelet's confirmation" : $"node {from.Node} has not confirmed the end of {from.Name}";
+        var unknown = old is null ? "whether that kubelet has caught up since" : "whether it is down";
+        var taint = group.Spec.Fencing.Policy.Contains(FencingMethod.NodeOutOfService) ? ", nor take it out of service" : "";
+        return $"{missing}, and the operator, which may not read nodes (the chart's rbac.nodes), cannot tell {unknown}{taint}";
     }
 
     /// <summary>Who was made the primary, as both say since the fence is sought. Null: nobody, or they do not both say so.</summary>

@@ -34,7 +34,7 @@ public static class MemberReport
     {
         if (member.Pod.Terminating) return (MemberHealth.Failed, "is being deleted");
         if (member.Pod.Phase is PodPhase.Failed or PodPhase.Succeeded) return (MemberHealth.Failed, $"has ended, phase {member.Pod.Phase}");
-        if (member.Node.State != NodeState.Ready) return (MemberHealth.Unknown, $"node {member.Node.Name} is {member.Node.State}");
+        if (member.Node.IsSeenDown) return (MemberHealth.Unknown, $"node {member.Node.Name} is {member.Node.State}");
         return member.Probe.Reply switch
         {
             null => (MemberHealth.Unknown, "has not been asked yet"),

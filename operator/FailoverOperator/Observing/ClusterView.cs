@@ -68,7 +68,13 @@ public sealed class ClusterView
     public V1Job? FencingJobOf(Failover failover) =>
         Jobs.TryGet(new ObjectKey(failover.Namespace(), FencingJobReader.NameOf(failover.Name())), out var job) ? job : null;
 
-    public NodeObservation Node(string name) => NodeReader.Read(name, Nodes.TryGet(new ObjectKey("", name), out var node) ? node : null);
+    public NodeObservation Node(string name)
+    {
+        var wasForbidden = Nodes.IsForbidden;
+        var node = Nodes.TryGet(new ObjectKey("", name), out var found) ? found : null;
+        // Before and after: a node that is missing while the right is lost or granted is not absent.
+        return wasForbidden || Nodes.IsForbidden ? NodeReader.Unobserved(name) : NodeReader.Read(name, node);
+    }
 
     /// <summary>The older of all groups that name this workload, if it is another one than <paramref name="group"/>. Null: none.</summary>
     public string? OlderClaimOnWorkload(RedundancyGroup group) => OlderClaim(group, Groups.ByIndex(ByWorkload, Key(group.Namespace(), group.Spec.WorkloadRef.Name)));

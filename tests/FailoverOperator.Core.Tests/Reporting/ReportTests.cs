@@ -77,6 +77,7 @@ public sealed class ReportTests
         { Standby("db-1").Terminating(), MemberRole.Standby, MemberHealth.Failed },
         { Standby("db-1").Phase(PodPhase.Failed), MemberRole.Standby, MemberHealth.Failed },
         { Standby("db-1").OnNode(NodeState.NotReady), MemberRole.Standby, MemberHealth.Unknown },
+        { Standby("db-1").OnNode(NodeState.Unobserved), MemberRole.Standby, MemberHealth.Healthy },
         { Standby("db-1").Unauthorized(), MemberRole.Unknown, MemberHealth.Unknown },
         { Standby("db-1").NotAsked(), MemberRole.Unknown, MemberHealth.Unknown },
         { Standby("db-1").Silent(4.9), MemberRole.Unknown, MemberHealth.Suspect },
