@@ -33,6 +33,8 @@ public static class Repairs
     public static Step.UpdateLeaseTerms? NewTerms(GroupObservation group, Member primary)
     {
         if (group.Lease?.Record is not { } lease || !lease.IsHeldBy(primary.Identity) || group.LeaseExpiresIn == TimeSpan.Zero || !primary.IsWritablePrimary) return null;
+        // Terms that cannot be read, or were removed, are never accepted. Those that the holder lives by change nothing for it.
+        if (lease.Terms.Members.Count == 0) return lease.Accepted is { Members.Count: > 0 } accepted ? new(accepted, lease.Version) : null;
         var wanted = LeasePlan.TermsFor(group);
         if (wanted == lease.Terms || lease.Accepted != lease.Terms) return null;
         return wanted.SynchronousStandbys > 0 && !AllReplicate(group, primary, wanted) && Loses(lease.Terms, wanted) ? null : new(wanted, lease.Version);

@@ -49,7 +49,8 @@ public sealed record GroupReport
         // A second writer is no standby until it follows.
         var standbys = verdict.Diagnosis is Diagnosis.SplitBrainSuspected split ? [.. group.Members.Except(split.Others)] : group.Members;
         var ranked = slot.Holder is null ? [] : candidates.Ranked(standbys);
-        var readiness = JudgeReadiness(group, verdict, slot, candidates, ranked);
+        var judged = JudgeReadiness(group, verdict, slot, candidates, ranked);
+        var readiness = verdict.Diagnosis is Diagnosis.OperatorImpaired ? judged : LeaseReport.Amend(judged, group);
         var last = group.Failovers.LastOrDefault(f => f.IsOwn && f.IsEnded && f.Spec.Type == FailoverType.Failover);
         return new GroupReport
         {
