@@ -32,21 +32,29 @@ public static class Repairs
     /// </summary>
     public static Step.UpdateLeaseTerms? NewTerms(GroupObservation group, Member primary)
     {
-        if (group.Lease?.Record is not { } lease || !lease.IsHeldBy(primary.Identity) || group.LeaseExpiresIn == TimeSpan.Zero || !primary.IsWritablePrimary) return null;
+        if (group.Lease?.Record is not { } lease || !lease.IsHeldBy(primary.Identity)) return null;
+        if (group.LeaseExpiresIn == TimeSpan.Zero || !primary.IsWritablePrimary) return null;
         // Terms that cannot be read, or were removed, are never accepted. Those that the holder lives by change nothing for it.
         if (lease.Terms.Members.Count == 0) return lease.Accepted is { Members.Count: > 0 } accepted ? new(accepted, lease.Version) : null;
         var wanted = LeasePlan.TermsFor(group);
         if (wanted == lease.Terms || lease.Accepted != lease.Terms) return null;
-        return wanted.SynchronousStandbys > 0 && !AllReplicate(group, primary, wanted) && Loses(lease.Terms, wanted) ? null : new(wanted, lease.Version);
+        return wanted.SynchronousStandbys > 0 && !AllReplicate(group, primary, wanted) && Loses(lease.Terms, wanted)
+            ? null
+            : new(wanted, lease.Version);
     }
 
     /// <summary>Invariant I5: nobody is left out of the quorum before all others have what it has.</summary>
     private static bool Loses(LeaseTerms before, LeaseTerms wanted) =>
         before.Members.Any(m => wanted.Members.All(w => w.Name != m.Name)) || wanted.SynchronousStandbys < before.SynchronousStandbys;
 
-    private static bool AllReplicate(GroupObservation group, Member primary, LeaseTerms wanted) => wanted.Members.Where(m => m.Uid != primary.Uid).All(w => group.Members.Any(m =>
-        m.Uid == w.Uid && m.StatusAge <= FailoverProcedure.ReadinessBound(group.Spec) && m.Probe.Status is { Link: ReplicationLink.Up } status && status.History == primary.Probe.Status!.History
-        && status.PositionBytes >= group.PrimaryMemory?.RequiredPositionBytes));
+    private static bool AllReplicate(GroupObservation group, Member primary, LeaseTerms wanted) => wanted.Members.Where(m => m.Uid != primary.Uid)
+        .All(w => group.Members.Any(m => m.Uid == w.Uid && Replicates(group, m, primary)));
+
+    private static bool Replicates(GroupObservation group, Member member, Member primary) =>
+        member.StatusAge <= FailoverProcedure.ReadinessBound(group.Spec)
+        && member.Probe.Status is { Link: ReplicationLink.Up } status
+        && status.History == primary.Probe.Status!.History
+        && status.PositionBytes >= group.PrimaryMemory?.RequiredPositionBytes;
 
     /// <summary>Whether the Services for the primary lead to it and to nobody else.</summary>
     public static bool TrafficLeadsTo(GroupObservation group, Member primary) =>

@@ -28,12 +28,14 @@ public static class LeaseReport
         LeaseContract.TermsAnnotation =>
             $"{annotation}, which the operator writes again as the holder accepted it, or with the next holder",
         LeaseContract.AcceptedAnnotation =>
-            $"{annotation}, so that nobody can be promoted when the lease runs out; do not remove it, the holder's agent writes it again with its next renewal",
+            $"{annotation}, so that nobody can be promoted when the lease runs out; "
+            + "do not remove it, the holder's agent writes it again with its next renewal",
         LeaseContract.PledgedAnnotation =>
             $"{annotation}, so that nobody can be promoted if the lease runs out before its holder has renewed it; "
             + "do not remove it, the operator does with the next holder",
         LeaseContract.ReleaseAnnotation =>
-            $"{annotation}, so that the release counts for nothing and the lease has to run out; remove it: kubectl annotate lease {lease} {annotation}-",
+            $"{annotation}, so that the release counts for nothing and the lease has to run out; "
+            + $"remove it: kubectl annotate lease {lease} {annotation}-",
         _ => throw new ArgumentOutOfRangeException(nameof(annotation), annotation, "unknown annotation"),
     };
 }

@@ -40,10 +40,12 @@ public static class MemberReport
             null => (MemberHealth.Unknown, "has not been asked yet"),
             EngineReply.Unauthorized rejected => (MemberHealth.Unknown, rejected.Message),
             EngineReply.Answered { Status.Link: ReplicationLink.Syncing } => (MemberHealth.Suspect, "is copying the data"),
-            EngineReply.Answered { Status: { Role: EngineRole.Standby, Link: ReplicationLink.Down } } => (MemberHealth.Suspect, "has no link to its primary"),
+            EngineReply.Answered { Status: { Role: EngineRole.Standby, Link: ReplicationLink.Down } } =>
+                (MemberHealth.Suspect, "has no link to its primary"),
             EngineReply.Answered when member.Pod.Ready => (MemberHealth.Healthy, null),
             EngineReply.Answered => (MemberHealth.Suspect, "is not ready"),
-            EngineReply.Refused or EngineReply.Silent or EngineReply.Failed when member.Probe.UnansweredFor >= limit => (MemberHealth.Failed, EngineReply.Describe(member.Probe.Reply)),
+            EngineReply.Refused or EngineReply.Silent or EngineReply.Failed when member.Probe.UnansweredFor >= limit =>
+                (MemberHealth.Failed, EngineReply.Describe(member.Probe.Reply)),
             EngineReply.Refused or EngineReply.Silent or EngineReply.Failed => (MemberHealth.Suspect, EngineReply.Describe(member.Probe.Reply)),
             _ => throw new ArgumentOutOfRangeException(nameof(member), member.Probe.Reply, "unknown reply"),
         };
