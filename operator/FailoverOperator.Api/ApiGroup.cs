@@ -29,6 +29,12 @@ public static class ApiGroup
     /// </summary>
     public const string FenceConfirmedAnnotation = Name + "/fence-confirmed";
 
+    /// <summary>
+    /// Label by which Kubernetes itself tells the pods of a StatefulSet apart. Selectors of Services for the primary ask for it beside the
+    /// role: a new pod of the same name has no role yet.
+    /// </summary>
+    public const string PodNameLabel = "statefulset.kubernetes.io/pod-name";
+
     /// <summary>The only slot of a group in mode <c>ActivePassive</c>.</summary>
     public const string FirstSlot = "0";
 }

@@ -94,6 +94,7 @@ internal static class Given
         Name = name,
         Role = role,
         SelectedRole = role == TrafficRole.Active ? RoleLabels.Active : RoleLabels.Standby,
+        SelectedPod = role == TrafficRole.Active ? "db-0" : null,
         PublishedTerm = 1,
         Addresses = role == TrafficRole.Active ? [Address("db-0")] : [Address("db-1"), Address("db-2")],
     };

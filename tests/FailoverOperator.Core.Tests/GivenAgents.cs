@@ -89,8 +89,8 @@ internal static class GivenAgents
     public static GroupObservation Deleted(this GroupObservation group, double seconds = 0.1) => group.Leased(_ => null).Unchanged(seconds);
 
     /// <summary>Its Services have published this term.</summary>
-    public static GroupObservation Published(this GroupObservation group, long term) =>
-        group with { Services = [.. group.Services.Select(s => s with { PublishedTerm = term })] };
+    public static GroupObservation Published(this GroupObservation group, long term, string pod) =>
+        group with { Services = [.. group.Services.Select(s => s with { PublishedTerm = term, SelectedPod = pod })] };
 
     /// <summary>Somebody edited the holder.</summary>
     public static GroupObservation Forged(this GroupObservation group, double seconds = 0.1) => group.Leased(l => l with { Holder = Identity("db-2") }).Unchanged(seconds);

@@ -65,7 +65,8 @@ public static class ElectorProtocol
     /// <summary>By whose promises an earlier holder, or one whose time has run out, may be writable still. Null: by nobody's.</summary>
     private static LeaseTerms? Promised(LeaseRecord lease, bool expired)
     {
-        if (!expired || lease.IsReleased) return lease.IsClaimed ? null : lease.Pledged;
+        // Where nobody knows what was promised it was to the last holder itself, of whom more is known than the time.
+        if (!expired || lease.IsReleased) return lease.IsClaimed || lease.Pledged is { Members.Count: 0 } ? null : lease.Pledged;
         // Who names a holder by hand may have removed what was accepted, too.
         var isStripped = lease is { Holder: not null, IsAuthentic: false };
         return lease.Accepted ?? lease.Pledged ?? (isStripped ? Unknown(lease.Terms) : null);

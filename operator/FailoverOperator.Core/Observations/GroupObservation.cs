@@ -122,6 +122,9 @@ public sealed record ServiceObservation
     /// <summary>The role that its selector asks for. Null: its selector does not ask for a role.</summary>
     public string? SelectedRole { get; init; }
 
+    /// <summary>The only pod, by name, that its selector asks for. Null: it asks for none by name.</summary>
+    public string? SelectedPod { get; init; }
+
     /// <summary>The highest term published through it. Null: none.</summary>
     public long? PublishedTerm { get; init; }
 

@@ -15,15 +15,18 @@ public static class Repairs
     public static IReadOnlyList<Step> Needed(GroupObservation group, Member primary, long term)
     {
         var demoted = group.Members.Where(m => m.Uid != primary.Uid).SelectMany(m => Relabel(m, RoleLabels.Standby, null)).ToList();
-        // Invariant I6: no other member is labelled active any more before the primary is.
-        if (demoted.Any(step => step.Member.RoleLabel == RoleLabels.Active)) return demoted;
-        return
+        // Invariant I6: where a Service asks for the role alone, no other member is labelled active any more before the primary is.
+        var isByRole = group.Services.Any(s => s is { Role: TrafficRole.Active, SelectedPod: null });
+        if (isByRole && demoted.Any(step => step.Member.RoleLabel == RoleLabels.Active)) return demoted;
+        IReadOnlyList<Step> traffic =
         [
-            .. demoted,
             .. Relabel(primary, RoleLabels.Active, term),
-            .. group.Services.Where(s => MustPoint(s, term)).Select(s => new Step.PointService(s.Name, s.Role, term)),
-            .. group.Members.Where(m => !group.HasAgents && MustFollow(m, primary)).Select(m => new Step.Follow(m, primary, term)),
+            .. group.Services.Select(s => PointingTo(primary, s, term)).OfType<Step>(),
         ];
+        // The proxies of the nodes take in few changes a second: what clients wait for comes first, the labels of the others after it.
+        var others = traffic.Count > 0 && !isByRole ? [] : demoted;
+        var followers = group.Members.Where(m => !group.HasAgents && MustFollow(m, primary));
+        return [.. others, .. traffic, .. followers.Select(m => new Step.Follow(m, primary, term))];
     }
 
     /// <summary>
@@ -63,11 +66,14 @@ public static class Repairs
     private static IEnumerable<Step.Label> Relabel(Member member, string role, long? term) =>
         member.RoleLabel == role && member.TermLabel == term ? [] : [new Step.Label(member, role, term)];
 
-    /// <summary>Invariant I6: a Service that has published a higher term is left alone.</summary>
-    private static bool MustPoint(ServiceObservation service, long term)
+    /// <summary>Invariant I6: a Service that has published a higher term is left alone. Null: it is as it should be, or has.</summary>
+    private static Step.PointService? PointingTo(Member primary, ServiceObservation service, long term)
     {
-        var wanted = service.Role == TrafficRole.Active ? RoleLabels.Active : RoleLabels.Standby;
-        return service.PublishedTerm is not { } published || published < term || (published == term && service.SelectedRole != wanted);
+        var (role, pod) = service.Role == TrafficRole.Active ? (RoleLabels.Active, primary.Name) : (RoleLabels.Standby, null);
+        var isPointed = service.SelectedRole == role && (pod is null || service.SelectedPod == pod);
+        return service.PublishedTerm is not { } published || published < term || (published == term && !isPointed)
+            ? new(service.Name, service.Role, pod, term)
+            : null;
     }
 
     /// <summary>

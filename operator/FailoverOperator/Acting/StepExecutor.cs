@@ -104,14 +104,17 @@ public sealed partial class StepExecutor(
                 resourceVersion = service.ResourceVersion(),
                 annotations = new Dictionary<string, string> { [ApiGroup.TermLabel] = step.Term.ToString(CultureInfo.InvariantCulture) },
             },
-            spec = new
-            {
-                selector = new Dictionary<string, string>
-                {
-                    [ApiGroup.RoleLabel] = step.Role == TrafficRole.Active ? RoleLabels.Active : RoleLabels.Standby,
-                },
-            },
+            spec = new { selector = Selector(step) },
         }, cancellationToken));
+    }
+
+    /// <summary>Added to what the Service's owner asks for.</summary>
+    private static Dictionary<string, string> Selector(Step.PointService step)
+    {
+        var role = step.Role == TrafficRole.Active ? RoleLabels.Active : RoleLabels.Standby;
+        var selector = new Dictionary<string, string> { [ApiGroup.RoleLabel] = role };
+        if (step.Pod is { } pod) selector[ApiGroup.PodNameLabel] = pod;
+        return selector;
     }
 
     private async Task TaintAsync(ActingContext context, Step.TaintNode step, CancellationToken cancellationToken)
@@ -181,7 +184,7 @@ public sealed partial class StepExecutor(
         Step.Promote promote => $"promote {promote.Member.Name}",
         Step.Follow follow => $"let {follow.Member.Name} follow {follow.Primary.Name}",
         Step.Label label => $"label {label.Member.Name} {label.Role}",
-        Step.PointService point => $"point service {point.Name} to {point.Role}",
+        Step.PointService point => $"point service {point.Name} to {point.Pod ?? point.Role.ToString()}",
         Step.AssignLease assign => $"assign the lease to {assign.Member.Name} in term {assign.Term}",
         Step.RecreateLease recreate => $"make the lease of term {recreate.Term} anew, held by nobody",
         Step.RevokeLease revoke => $"revoke the lease of {revoke.Holder} in term {revoke.Term}",

@@ -20,7 +20,8 @@ public sealed class AcceptanceObserver(ClusterView cluster)
     private ServiceFacts Observe(RedundancyGroup group, V1StatefulSet workload, string name)
     {
         var service = cluster.Service(group.Namespace(), name);
-        var selector = service?.Spec?.Selector?.Where(s => s.Key != ApiGroup.RoleLabel).ToList() ?? [];
+        // What the operator itself has added there is on no template.
+        var selector = service?.Spec?.Selector?.Where(s => s.Key is not (ApiGroup.RoleLabel or ApiGroup.PodNameLabel)).ToList() ?? [];
         var labels = workload.Spec.Template.Metadata?.Labels ?? new Dictionary<string, string>();
         return new ServiceFacts(
             name,

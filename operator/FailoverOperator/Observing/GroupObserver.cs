@@ -117,6 +117,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
             Name = reference.Name,
             Role = reference.Role,
             SelectedRole = service.Spec.Selector.TryGetValue(ApiGroup.RoleLabel, out var role) ? role : null,
+            SelectedPod = service.Spec.Selector.TryGetValue(ApiGroup.PodNameLabel, out var pod) ? pod : null,
             PublishedTerm = Term(service.Metadata.Annotations?.TryGetValue(ApiGroup.TermLabel, out var term) == true ? term : null),
             Addresses = [.. cluster.Endpoints.Of(group.Namespace(), reference.Name).Select(e => e.Address).Distinct()],
         };

@@ -142,6 +142,9 @@ public sealed class ElectorProtocolTests
         Assert.Equal(Assigned(Other, 1) with { Pledged = Terms with { Members = [] } }, first);
         Assert.False(ElectorProtocol.MayBeAssigned(first, "uid-2", expired: true, new HashSet<string>()));
         Assert.True(ElectorProtocol.MayBeAssigned(first.Renewed(Terms), "uid-2", expired: true, new HashSet<string>()));
+        // Its holder's own word, or a proof of its end.
+        Assert.True(ElectorProtocol.MayBeAssigned(first.Released(Note(Other, 1)), "uid-2", expired: true, new HashSet<string>()));
+        Assert.True(ElectorProtocol.MayBeAssigned(first, "uid-2", expired: false, new HashSet<string>()));
     }
 
     [Fact]

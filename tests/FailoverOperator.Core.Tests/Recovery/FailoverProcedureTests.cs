@@ -26,7 +26,7 @@ public sealed class FailoverProcedureTests
     private static GroupObservation Fenced() => Healthy().Without("db-0") with { Departures = [Departed(confirmed: true)] };
 
     /// <summary>db-1 was chosen and is primary now.</summary>
-    private static GroupObservation Promoted() => Group(Primary("db-1"), Standby("db-2", follows: "db-1")) with { Services = [Service("db-rw") with { PublishedTerm = 2, Addresses = [Address("db-1")] }] };
+    private static GroupObservation Promoted() => Group(Primary("db-1"), Standby("db-2", follows: "db-1")) with { Services = [Service("db-rw") with { PublishedTerm = 2, SelectedPod = "db-1", Addresses = [Address("db-1")] }] };
 
     [Fact]
     public void A_failover_fences_first() => Enters(Next(Healthy(), Running(FailoverPhase.Pending)), FailoverPhase.Fencing);

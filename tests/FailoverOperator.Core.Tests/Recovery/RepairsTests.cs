@@ -12,13 +12,31 @@ public sealed class RepairsTests
     [Fact]
     public void A_tidy_group_needs_nothing() => Assert.Empty(Needed(Healthy()));
 
+    /// <summary>Invariant I6, as long as the Service asks for no pod by name.</summary>
     [Fact]
-    public void Nobody_else_is_labelled_active_before_the_primary_is()
+    public void Where_the_role_alone_leads_traffic_nobody_else_is_labelled_active_before_the_primary_is()
     {
-        var group = Healthy().Change("db-0", m => m with { RoleLabel = null }).Change("db-1", m => m with { RoleLabel = "active", TermLabel = 1 });
+        var group = ByRole(Healthy()).Change("db-0", m => m with { RoleLabel = null }).Change("db-1", m => m with { RoleLabel = "active", TermLabel = 1 });
         Assert.Equal(("db-1", "standby", null), Assert.IsType<Step.Label>(Assert.Single(Needed(group))) is var l ? (l.Member.Name, l.Role, l.Term) : default);
         Assert.Equal(("db-0", "active", 1L), Assert.IsType<Step.Label>(Assert.Single(Needed(Healthy().Change("db-0", m => m with { RoleLabel = null })))) is var a ? (a.Member.Name, a.Role, a.Term) : default);
     }
+
+    /// <summary>One write moves the traffic; the old primary's label, which moves nothing any more, comes after it.</summary>
+    [Fact]
+    public void Where_a_pod_is_asked_for_by_name_traffic_moves_before_the_other_labels_change()
+    {
+        var group = Healthy().Change("db-0", m => m with { RoleLabel = "active", TermLabel = 1 });
+        Assert.Equal([new Step.Label(group.Members[1], "active", 2), new Step.PointService("db-rw", TrafficRole.Active, "db-1", 2)],
+            Repairs.Needed(group, group.Members[1], 2).Where(s => s is not Step.Follow));
+        var moved = group.Change("db-1", m => m with { RoleLabel = "active", TermLabel = 2 }) with { Services = [Service("db-rw") with { PublishedTerm = 2, SelectedPod = "db-1" }] };
+        Assert.Equal([new Step.Label(moved.Members[0], "standby", null)], Repairs.Needed(moved, moved.Members[1], 2).Where(s => s is not Step.Follow));
+    }
+
+    [Fact]
+    public void A_service_that_asks_for_the_role_alone_is_pointed_to_the_pod() =>
+        Assert.Equal(new Step.PointService("db-rw", TrafficRole.Active, "db-0", 1), Assert.Single(Needed(ByRole(Healthy()))));
+
+    private static GroupObservation ByRole(GroupObservation group) => group with { Services = [.. group.Services.Select(s => s with { SelectedPod = null })] };
 
     [Theory]
     [InlineData(TrafficRole.Active, null, "active", true)]

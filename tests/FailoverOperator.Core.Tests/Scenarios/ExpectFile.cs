@@ -59,7 +59,7 @@ internal sealed record ExpectFile
         Step.Promote(var member, var term) => $"promote {member.Name}, term {term}",
         Step.Follow(var member, var primary, _) => $"let {member.Name} follow {primary.Name}",
         Step.Label(var member, var role, _) => $"label {member.Name} {role}",
-        Step.PointService(var name, var role, var term) => $"point Service {name} at {role}, term {term}",
+        Step.PointService(var name, var role, _, var term) => $"point Service {name} at {role}, term {term}",
         Step.AssignLease(var member, var term, var terms, _, var keep) assign => $"give the lease to {member.Name}, term {term}, {terms.Members.Count} members, {terms.SynchronousStandbys} synchronous"
             + (keep ? ", keep the note of the release" : "") + (assign.Pledged is { } pledged ? $", {pledged.Members.Count} are bound by promises" : ""),
         Step.RecreateLease(var term, _) => $"make the lease anew, term {term}",

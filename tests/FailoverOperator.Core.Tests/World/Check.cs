@@ -31,9 +31,9 @@ internal static class Check
     public static void Publish(World world, long term) =>
         Holds(world, term >= world.PublishedTerm, $"I6: term {term} is published after {world.PublishedTerm}");
 
-    /// <summary>I6: one member at most is labelled active.</summary>
-    public static void Labels(World world) =>
-        Holds(world, world.Pods.Count(p => p.Exists && p.RoleLabel == "active") <= 1, "I6: two members are labelled active");
+    /// <summary>I6: traffic leads to one member at most.</summary>
+    public static void Traffic(World world) =>
+        Holds(world, world.Pods.Count(p => p.Exists && p.RoleLabel == "active" && (world.SelectedPod ?? p.Name) == p.Name) <= 1, "I6: traffic leads to two members");
 
     /// <summary>I8: the last working member is never fenced on purpose.</summary>
     public static void Terminate(World world, World.Pod pod) =>

@@ -12,6 +12,7 @@ internal sealed partial class World
     // ---- persisted: survives an operator crash
     private readonly List<FailoverRecord> _failovers = [];
     private long _publishedTerm;
+    private string? _selectedPod;
     private string? _traffic;
 
     // ---- remembered: lost with the operator
@@ -30,6 +31,8 @@ internal sealed partial class World
     public IReadOnlyList<FailoverRecord> Failovers => _failovers;
 
     public long PublishedTerm => _publishedTerm;
+
+    public string? SelectedPod => _selectedPod;
 
     public Verdict? Last { get; private set; }
 
@@ -97,11 +100,12 @@ internal sealed partial class World
             case Step.AskMembers(var members): foreach (var m in members) AskByUid(m.Uid); break;
             case Step.Promote(var member, var term): Promote(member.Uid, term); AskByUid(member.Uid); break;
             case Step.Follow(var member, var primary, _): Follow(member.Uid, primary.Uid); AskByUid(member.Uid); break;
-            case Step.Label(var member, var role, var term) when Find(member.Uid) is { Exists: true } pod: (pod.RoleLabel, pod.TermLabel) = (role, term); Check.Labels(this); break;
-            case Step.PointService(_, _, var term): Check.Publish(this, term); _publishedTerm = term; break;
+            case Step.Label(var member, var role, var term) when Find(member.Uid) is { Exists: true } pod: (pod.RoleLabel, pod.TermLabel) = (role, term); break;
+            case Step.PointService(_, _, var pod, var term): Check.Publish(this, term); (_publishedTerm, _selectedPod) = (term, pod); break;
             case Step.Verify(var member, _): _verification = Reach(member.Uid) is { Writable: true } ? new EngineOutcome.Done() : new EngineOutcome.NotDone("no"); break;
         }
-        var active = _pods.Where(p => p.Exists && p.RoleLabel == "active" && p.Ready).ToList();
+        Check.Traffic(this);
+        var active = _pods.Where(p => p.Exists && p.RoleLabel == "active" && (_selectedPod ?? p.Name) == p.Name && p.Ready).ToList();
         _traffic = active is [var one] && _publishedTerm > 0 ? one.Address : null;
     }
 
@@ -200,7 +204,7 @@ internal sealed partial class World
         Members = [.. _pods.Where(p => p.Exists).OrderBy(p => p.Name, StringComparer.Ordinal).Select(SeeMember)],
         Departures = [.. KnownDepartures()],
         Failovers = [.. _failovers.Select(f => f with { PhaseFor = Now - _phaseSince, Verification = _verification })],
-        Services = [new ServiceObservation { Name = "db-rw", Role = TrafficRole.Active, SelectedRole = _publishedTerm > 0 ? "active" : null, PublishedTerm = _publishedTerm > 0 ? _publishedTerm : null, Addresses = _traffic is null ? [] : [_traffic] }],
+        Services = [new ServiceObservation { Name = "db-rw", Role = TrafficRole.Active, SelectedRole = _publishedTerm > 0 ? "active" : null, SelectedPod = _selectedPod, PublishedTerm = _publishedTerm > 0 ? _publishedTerm : null, Addresses = _traffic is null ? [] : [_traffic] }],
         PrimaryMemory = _memory is null ? null : _memory with { LastServiceAge = Now - _memoryAt },
         Operator = new OperatorObservation(true, Now < _apiSilentUntil ? TimeSpan.FromSeconds(6) : TimeSpan.Zero),
     };

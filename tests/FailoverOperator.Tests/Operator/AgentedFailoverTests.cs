@@ -80,7 +80,7 @@ public class AgentedFailoverTests
         [
             .. released ? [] : expiry,
             "create Failover db-0-2", "replaceStatus Failover db-0-2", "replaceStatus Failover db-0-2", "replaceStatus Failover db-0-2", "replace Lease db-0",
-            "patch Pod db-0", "patch Pod db-1", "patch Service db-rw", "replaceStatus Failover db-0-2", "replaceStatus Failover db-0-2", "replaceStatus Failover db-0-2",
+            "patch Pod db-1", "patch Service db-rw", "patch Pod db-0", "replaceStatus Failover db-0-2", "replaceStatus Failover db-0-2", "replaceStatus Failover db-0-2",
         ], own.Select(c => $"{c.Call.Verb} {c.Call.Kind} {c.Call.Name}"));
         var assigned = own.First(c => c.Call is { Verb: "replace", Kind: "Lease" }).At;
         Assert.InRange(assigned - failed, TimeSpan.Zero, TimeSpan.FromMilliseconds(50));

@@ -18,6 +18,10 @@ public class FailoverTests
         Assert.Equal(("db-0-1", FailoverType.Election, FailoverPhase.Completed), (first.Name(), first.Spec.Type, first.Status!.Phase));
         Assert.Equal("active", world.Pod("db-0").Metadata.Labels[ApiGroup.RoleLabel]);
         Assert.Equal("standby", world.Pod("db-1").Metadata.Labels[ApiGroup.RoleLabel]);
+        var selector = world.Api.Peek<V1Service>("shop", "db-rw")!.Spec.Selector;
+        Assert.Equal(("db", "active", "db-0"), (selector["app"], selector[ApiGroup.RoleLabel], selector[ApiGroup.PodNameLabel]));
+        world.Pass(TimeSpan.FromSeconds(30));
+        Assert.Equal("True Valid", world.Condition("Accepted"));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using FailoverOperator.Api;
 using FailoverOperator.Api.RedundancyGroups;
 using k8s.Models;
 
@@ -42,7 +43,7 @@ internal static class Objects
         {
             Name = name,
             NamespaceProperty = namespaceName,
-            Labels = new Dictionary<string, string> { ["app"] = "db" },
+            Labels = new Dictionary<string, string> { ["app"] = "db", [ApiGroup.PodNameLabel] = name },
             OwnerReferences = [new V1OwnerReference { ApiVersion = "apps/v1", Kind = "StatefulSet", Name = owner.Name(), Uid = owner.Uid(), Controller = true }],
         },
         Spec = new V1PodSpec { NodeName = node, Containers = [new V1Container { Name = "server" }] },

@@ -16,6 +16,8 @@ internal sealed class OperatorStore
 
     public long? PublishedTerm { get; set; }
 
+    public string? SelectedPod { get; set; }
+
     /// <summary>The pod whose server hangs, and until when. Its agent does not.</summary>
     public (string Uid, TimeSpan Until) Hung { get; set; } = ("", TimeSpan.Zero);
 

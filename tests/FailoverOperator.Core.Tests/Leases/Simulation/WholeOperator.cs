@@ -92,9 +92,9 @@ internal sealed partial class WholeOperator : IElector
             case Step.Label(var member, var role, var term):
                 _store.Labels[member.Uid] = (role, term);
                 break;
-            case Step.PointService(_, _, var term):
+            case Step.PointService(_, _, var selected, var term):
                 if (term < _store.PublishedTerm) _world.Check.Broken($"I6: term {term} is published after {_store.PublishedTerm}");
-                _store.PublishedTerm = term;
+                (_store.PublishedTerm, _store.SelectedPod) = (term, selected);
                 break;
             case Step.Verify(var member, _):
                 _verified = (running!.Name, _world.Agents.Any(a => a.Uid == member.Uid && a.Server == ServerState.Writable));

@@ -153,8 +153,9 @@ internal sealed partial class WholeOperator
         Name = "db-rw",
         Role = TrafficRole.Active,
         SelectedRole = _store.PublishedTerm is null ? null : RoleLabels.Active,
+        SelectedPod = _store.SelectedPod,
         PublishedTerm = _store.PublishedTerm,
-        Addresses = [.. _world.Agents.Where(a => a is { Exists: true, Runs: true } && _store.Labels.GetValueOrDefault(a.Uid).Role == RoleLabels.Active).Select(a => a.Address)],
+        Addresses = [.. _world.Agents.Where(a => a is { Exists: true, Runs: true } && a.Name == _store.SelectedPod && _store.Labels.GetValueOrDefault(a.Uid).Role == RoleLabels.Active).Select(a => a.Address)],
     };
 
     /// <summary>Who was removed by force has not ended, as far as anybody can tell.</summary>
