@@ -61,6 +61,7 @@ public static class Reasons
     public const string PrimaryIsolated = nameof(PrimaryIsolated);
     public const string LeaseForged = nameof(LeaseForged);
     public const string LeaseDeleted = nameof(LeaseDeleted);
+    public const string LeaseUnreadable = nameof(LeaseUnreadable);
     public const string NotInLease = nameof(NotInLease);
     public const string QuorumNotHeard = nameof(QuorumNotHeard);
     public const string NotAccepted = nameof(NotAccepted);

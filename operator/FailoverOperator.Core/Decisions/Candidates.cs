@@ -52,7 +52,8 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     }
 
     /// <summary>Why nobody may be promoted, whoever it is. Null: there is no such reason.</summary>
-    public string? MissingQuorum(IReadOnlyList<Member> members) => _isSynchronous && limits is not null ? Quorum.Missing(limits.Terms, Heard(members)) : null;
+    public string? MissingQuorum(IReadOnlyList<Member> members) =>
+        _isSynchronous && limits is not null ? Quorum.Missing(limits.Terms, Heard(members)) : null;
 
     /// <summary>Why each of them may not be promoted, and what else is in the way.</summary>
     public IReadOnlyList<Eligibility.Ineligible> Refusals(IReadOnlyList<Member> members)
@@ -66,9 +67,11 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     {
         if (IsOldPrimary(member)) return No(Reasons.NoCandidate, $"{member.Name} is the failed primary");
         if (Unfit(member) is { } unfit) return No(Reasons.NoCandidate, $"{member.Name} {unfit}");
-        if (member.Probe.Reply is EngineReply.Unauthorized) return No(Reasons.CredentialsRejected, $"{member.Name} rejects the operator's credentials");
+        if (member.Probe.Reply is EngineReply.Unauthorized)
+            return No(Reasons.CredentialsRejected, $"{member.Name} rejects the operator's credentials");
         if (member.Probe.Reply is EngineReply.Failed failed) return No(Reasons.EngineFailed, $"{member.Name} answers wrongly: {failed.Message}");
-        if (member.Probe.Status is not { } status) return No(Reasons.MembersUnknown, $"{member.Name} does not answer: {EngineReply.Describe(member.Probe.Reply)}");
+        if (member.Probe.Status is not { } status)
+            return No(Reasons.MembersUnknown, $"{member.Name} does not answer: {EngineReply.Describe(member.Probe.Reply)}");
         if (member.StatusAge > maxAge) return No(Reasons.MembersUnknown, $"{member.Name} does not answer any more");
         if (status.Role == EngineRole.Unknown) return No(Reasons.MembersUnknown, $"{member.Name} does not know its role");
         if (status.Link == ReplicationLink.Syncing) return No(Reasons.NoCandidate, $"{member.Name} is still copying the data");
@@ -85,7 +88,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
         member.Pod.Terminating ? "is being deleted"
         : member.Pod.Phase != PodPhase.Running ? $"is not running, phase {member.Pod.Phase}"
         : !member.Pod.Ready ? "is not ready"
-        : member.Node.State != NodeState.Ready ? $"is on node {member.Node.Name}, which is {member.Node.State}"
+        : member.Node.IsSeenDown ? $"is on node {member.Node.Name}, which is {member.Node.State}"
         : null;
 
     /// <summary>
@@ -110,7 +113,8 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     /// <summary>Members beside the old primary that told their position just now, in its log.</summary>
     private IReadOnlyList<Member> Heard(IReadOnlyList<Member> members) =>
     [
-        .. members.Where(m => !IsOldPrimary(m) && m.StatusAge <= maxAge && m.Probe.Status is { PositionBytes: not null, IsEmpty: not true, Link: not ReplicationLink.Syncing } status
+        .. members.Where(m => !IsOldPrimary(m) && m.StatusAge <= maxAge
+            && m.Probe.Status is { PositionBytes: not null, IsEmpty: not true, Link: not ReplicationLink.Syncing } status
             && SharesHistory(status) && !IsOutdated(status, members)),
     ];
 
@@ -126,7 +130,11 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
         if (_isSynchronous && limits is not null) return LossByQuorum(name, status);
         if (status.ReportedLagBytes == 0 && !FollowsSomebodyElse(status) && status.Link != ReplicationLink.Down) return new Eligibility.Eligible(0);
         if (benchmark.RequiredPositionBytes is { } required && status.PositionBytes is { } position)
-            return SharesHistory(status) ? Loss(name, position, required) : No(Reasons.LagUnknown, $"{name} holds another history than the primary's");
+        {
+            return SharesHistory(status)
+                ? Loss(name, position, required)
+                : No(Reasons.LagUnknown, $"{name} holds another history than the primary's");
+        }
         return LossByTime(name, status);
     }
 
@@ -147,13 +155,20 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     private Eligibility LossByTime(string name, EngineStatus status)
     {
         // Somebody made it the primary: what it misses is lost, whoever is chosen, and a second writer would lose more.
-        if (spec.Engine.StartsAs == StartState.ReadOnly && status is { Role: EngineRole.Primary, Writable: true }) return new Eligibility.Eligible(null);
-        if (FollowsSomebodyElse(status)) return No(Reasons.LagUnknown, $"{name} follows {status.FollowsAddress}, which is not {benchmark.From!.Name}, and what it misses of that is unknown");
+        if (spec.Engine.StartsAs == StartState.ReadOnly && status is { Role: EngineRole.Primary, Writable: true })
+            return new Eligibility.Eligible(null);
+        if (FollowsSomebodyElse(status))
+        {
+            return No(Reasons.LagUnknown,
+                $"{name} follows {status.FollowsAddress}, which is not {benchmark.From!.Name}, and what it misses of that is unknown");
+        }
         var since = status.Link == ReplicationLink.Up ? TimeSpan.Zero : status.LinkDownFor;
         if (since is null) return No(Reasons.LagUnknown, $"{name} does not tell how far behind it is");
         return since <= TimeSpan.FromSeconds(spec.Targets.RpoSeconds)
             ? new Eligibility.Eligible(null)
-            : No(Reasons.LagUnknown, FormattableString.Invariant($"{name} has received nothing for {since.Value.TotalSeconds:0} s, and what the primary wrote since is unknown"));
+            : No(Reasons.LagUnknown,
+                FormattableString.Invariant($"{name} has received nothing for {since.Value.TotalSeconds:0} s, ")
+                + "and what the primary wrote since is unknown");
     }
 
     /// <summary>Its link says how far behind another one it is, not behind the old primary.</summary>

@@ -20,12 +20,16 @@ public static class Decider
         var diagnosis = PrimaryDetector.Diagnose(group);
         var running = group.Failovers.Where(f => !f.IsEnded).ToList();
         if (diagnosis is Diagnosis.OperatorImpaired impaired)
-            return new(diagnosis, running.LastOrDefault(), new Decision.Wait(TimeSpan.FromSeconds(1), Reasons.OperatorImpaired, $"the operator cannot trust what it sees and does nothing: {impaired.Why}"));
+        {
+            return new(diagnosis, running.LastOrDefault(), new Decision.Wait(
+                TimeSpan.FromSeconds(1), Reasons.OperatorImpaired, $"the operator cannot trust what it sees and does nothing: {impaired.Why}"));
+        }
 
         // At most one is acted on: the highest own term. Others are ended first.
         if (running.FirstOrDefault(f => !f.IsOwn) is { } foreign) return new(diagnosis, foreign, Refuse(foreign));
         if (running is [var older, .., var newest]) return new(diagnosis, older, FailoverProcedure.Supersede(older, newest));
-        if (running is [var only] && group.Failovers.LastOrDefault(f => f.IsOwn) is { } last && last != only) return new(diagnosis, only, FailoverProcedure.Supersede(only, last));
+        if (running is [var only] && group.Failovers.LastOrDefault(f => f.IsOwn) is { } last && last != only)
+            return new(diagnosis, only, FailoverProcedure.Supersede(only, last));
         return running is [var current]
             ? new(diagnosis, current, FailoverProcedure.Next(group, current))
             : new(diagnosis, null, OnDiagnosis(group, diagnosis));
@@ -46,11 +50,16 @@ public static class Decider
         Diagnosis.PrimaryDemoted when Rivals.Carried(group) is [var rival, ..] => OnFailure(group, new Diagnosis.PrimaryFailed(
             FailoverCause.PrimaryMoved, [$"{rival.Name} said that it takes writes, and has not been heard since"])),
         Diagnosis.PrimaryDemoted demoted => new Decision.Advance(new Step.Promote(demoted.Primary, SlotHolder.Of(group).Term)),
-        Diagnosis.PrimaryMoved moved => Begin(group, FailoverType.Adoption, FailoverCause.PrimaryMoved, [$"{moved.Primary.Name} takes writes, and {SlotHolder.Of(group).Holder!.Name} has become a standby, without the operator"]),
+        Diagnosis.PrimaryMoved moved => Begin(group, FailoverType.Adoption, FailoverCause.PrimaryMoved,
+            [$"{moved.Primary.Name} takes writes, and {SlotHolder.Of(group).Holder!.Name} has become a standby, without the operator"]),
         // Who held a lease that was deleted can say only in a new one that it has gone.
-        Diagnosis.PrimarySuspected or Diagnosis.PrimaryFailed when group.Lease is { Record: null } => new Decision.Advance(new Step.RecreateLease(SlotHolder.Of(group).Term, LeasePlan.TermsFor(group))),
-        Diagnosis.PrimarySuspected suspected => new Decision.Wait(suspected.DecisiveIn ?? TimeSpan.FromSeconds(1), suspected.Reason, suspected.Evidence),
-        Diagnosis.CredentialsRejected rejected => new Decision.Blocked(Reasons.CredentialsRejected, $"the operator cannot log in, so nothing is known of the members; correct the Secret that {SecretField(group)} names: {rejected.Message}"),
+        Diagnosis.PrimarySuspected or Diagnosis.PrimaryFailed when group.Lease is { Record: null } =>
+            new Decision.Advance(new Step.RecreateLease(SlotHolder.Of(group).Term, LeasePlan.TermsFor(group))),
+        Diagnosis.PrimarySuspected suspected =>
+            new Decision.Wait(suspected.DecisiveIn ?? TimeSpan.FromSeconds(1), suspected.Reason, suspected.Evidence),
+        Diagnosis.CredentialsRejected rejected => new Decision.Blocked(Reasons.CredentialsRejected,
+            "the operator cannot log in, so nothing is known of the members; "
+            + $"correct the Secret that {SecretField(group)} names: {rejected.Message}"),
         Diagnosis.NewGroup => OnNewGroup(group),
         Diagnosis.PrimaryFailed failed => OnFailure(group, failed),
         Diagnosis.OperatorImpaired => throw new InvalidOperationException("an impaired operator decides nothing"),
@@ -79,9 +88,13 @@ public static class Decider
         if (group.HasAgents) return OnNewGroupWithAgents(group);
 
         var primaries = group.Members.Where(m => m.IsWritablePrimary).ToList();
-        var atWork = primaries is [var one] && group.Members.Any(m => m.Probe.Status is { Role: EngineRole.Standby, Link: ReplicationLink.Up } s && s.FollowsAddress == one.Address);
+        var atWork = primaries is [var one]
+            && group.Members.Any(m => m.Probe.Status is { Role: EngineRole.Standby, Link: ReplicationLink.Up } s && s.FollowsAddress == one.Address);
         if (!atWork && !Elections.AllAnswer(group))
-            return new Decision.Wait(TimeSpan.FromSeconds(1), Reasons.WaitingForMembers, $"the first primary is chosen when all {group.WorkloadReplicas} members have answered; missing: {Elections.Missing(group)}");
+        {
+            return new Decision.Wait(TimeSpan.FromSeconds(1), Reasons.WaitingForMembers,
+                $"the first primary is chosen when all {group.WorkloadReplicas} members have answered; missing: {Elections.Missing(group)}");
+        }
 
         var choice = primaries.Count > 0 && primaries.Any(p => p.Probe.Status!.IsEmpty != true) ? Elections.Found(group) : Elections.First(group);
         if (choice is Choice.Nobody nobody) return new Decision.Blocked(nobody.Reason, nobody.Message);
@@ -94,21 +107,25 @@ public static class Decider
     private static Decision OnNewGroupWithAgents(GroupObservation group) => LeaseElections.First(group) switch
     {
         Choice.Candidate(var member, _) when group.Lease?.Record is { } lease && lease.Holder != member.Identity && !LeaseFence.IsOver(group) =>
-            new Decision.Wait(group.LeaseExpiresIn, Reasons.WaitingForMembers, $"the lease still names {lease.Holder ?? "nobody"}, who does not serve: waiting until it has run out"),
+            new Decision.Wait(group.LeaseExpiresIn, Reasons.WaitingForMembers,
+                $"the lease still names {lease.Holder ?? "nobody"}, who does not serve: waiting until it has run out"),
         Choice.Candidate => Begin(group, FailoverType.Election, FailoverCause.NewGroup, ["no member is primary"]),
-        Choice.Nobody { Reason: Reasons.MembersUnknown } nobody => new Decision.Wait(TimeSpan.FromSeconds(1), Reasons.WaitingForMembers, nobody.Message),
+        Choice.Nobody { Reason: Reasons.MembersUnknown } nobody =>
+            new Decision.Wait(TimeSpan.FromSeconds(1), Reasons.WaitingForMembers, nobody.Message),
         Choice.Nobody nobody => new Decision.Blocked(nobody.Reason, nobody.Message),
         var choice => throw new ArgumentOutOfRangeException(nameof(group), choice, "unknown choice"),
     };
 
     /// <summary>Begun as soon as there is hope: what the lease's time alone does not allow, a better proof may.</summary>
-    private static Decision OnFailureWithAgents(GroupObservation group, Diagnosis.PrimaryFailed failed) => LeaseElections.Prospect(group, Benchmark.Of(group)) switch
-    {
-        Choice.Candidate => Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence),
-        Choice.Nobody nobody => new Decision.Blocked(
-            nobody.Reason == Reasons.NoCandidate && !group.Members.Any(m => m.Answers) ? Reasons.AllMembersDown : nobody.Reason, $"{string.Join(", ", failed.Evidence)}; {nobody.Message}"),
-        var choice => throw new ArgumentOutOfRangeException(nameof(group), choice, "unknown choice"),
-    };
+    private static Decision OnFailureWithAgents(GroupObservation group, Diagnosis.PrimaryFailed failed) =>
+        LeaseElections.Prospect(group, Benchmark.Of(group)) switch
+        {
+            Choice.Candidate => Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence),
+            Choice.Nobody nobody => new Decision.Blocked(
+                nobody.Reason == Reasons.NoCandidate && !group.Members.Any(m => m.Answers) ? Reasons.AllMembersDown : nobody.Reason,
+                $"{string.Join(", ", failed.Evidence)}; {nobody.Message}"),
+            var choice => throw new ArgumentOutOfRangeException(nameof(group), choice, "unknown choice"),
+        };
 
     private static Decision OnFailure(GroupObservation group, Diagnosis.PrimaryFailed failed)
     {
@@ -119,9 +136,14 @@ public static class Decider
         // The same pod runs one process at a time. A new pod of its name proves nothing of the old one's end: that is fenced.
         if (Elections.Returned(group, holder) is { } back && back.Uid != holder.Uid && Fence.Proof(group, holder, null, TimeSpan.Zero) is null)
             return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
-        if (Elections.Returned(group, holder) is not null) return Begin(group, FailoverType.Election, FailoverCause.AllMembersDown, [.. failed.Evidence, $"{holder.Name} is back with its data, and nobody else may be promoted"]);
+        if (Elections.Returned(group, holder) is not null)
+        {
+            return Begin(group, FailoverType.Election, FailoverCause.AllMembersDown,
+                [.. failed.Evidence, $"{holder.Name} is back with its data, and nobody else may be promoted"]);
+        }
         var reason = group.Members.Any(m => m.Answers) ? Reasons.NoCandidate : Reasons.AllMembersDown;
-        return new Decision.Blocked(reason, $"{string.Join(", ", failed.Evidence)}; nobody may be promoted: {FailoverProcedure.Explain(candidates, group)}");
+        return new Decision.Blocked(reason,
+            $"{string.Join(", ", failed.Evidence)}; nobody may be promoted: {FailoverProcedure.Explain(candidates, group)}");
     }
 
     private static Decision Begin(GroupObservation group, FailoverType type, FailoverCause cause, IReadOnlyList<string> evidence)

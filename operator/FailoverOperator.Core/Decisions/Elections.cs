@@ -28,7 +28,9 @@ public static class Elections
         FailoverType.Failover => Replacement(group, failover, bound),
         FailoverType.Election when failover.Spec.From is { } last => Return(group, last),
         // Somebody may have made a primary since the election began.
-        FailoverType.Election => group.Members.Any(m => m is { IsWritablePrimary: true, Probe.Status.IsEmpty: not true }) ? Found(group) : First(group),
+        FailoverType.Election => group.Members.Any(m => m is { IsWritablePrimary: true, Probe.Status.IsEmpty: not true })
+            ? Found(group)
+            : First(group),
         FailoverType.Adoption => Found(group),
         _ => throw new ArgumentOutOfRangeException(nameof(failover), failover.Spec.Type, "unknown type"),
     };
@@ -39,16 +41,20 @@ public static class Elections
         var candidates = new Candidates(group.Spec, Benchmark.Of(failover.Spec), bound);
         // Somebody else made a member the primary: it, or nobody, lest two write.
         var atWork = Rivals.AtWork(group, failover.Spec.From);
-        if (atWork.Count > 1) return new Choice.Nobody(Reasons.SplitBrainSuspected, $"{Names(atWork)} all take writes; let all but the right one follow it");
-        if (atWork is [var one]) return candidates.Judge(one) is Eligibility.Eligible fit ? new Choice.Candidate(one, fit.LagBytes) : Nobody(candidates, group);
-        if (candidates.Ranked(group.Members) is [var best, ..]) return new Choice.Candidate(best, (candidates.Judge(best) as Eligibility.Eligible)?.LagBytes);
+        if (atWork.Count > 1)
+            return new Choice.Nobody(Reasons.SplitBrainSuspected, $"{Names(atWork)} all take writes; let all but the right one follow it");
+        if (atWork is [var one])
+            return candidates.Judge(one) is Eligibility.Eligible fit ? new Choice.Candidate(one, fit.LagBytes) : Nobody(candidates, group);
+        if (candidates.Ranked(group.Members) is [var best, ..])
+            return new Choice.Candidate(best, (candidates.Judge(best) as Eligibility.Eligible)?.LagBytes);
         return failover.Spec.From is { } last && Returned(group, last) is { } back ? new Choice.Candidate(back, 0) : Nobody(candidates, group);
     }
 
     /// <summary>Nobody was fenced, so that nobody but the old primary itself may be chosen.</summary>
-    private static Choice Return(GroupObservation group, MemberReference last) => Returned(group, last) is { } back && Rivals.AtWork(group, last).Count == 0
-        ? new Choice.Candidate(back, 0)
-        : new Choice.Nobody(Reasons.NoCandidate, $"{last.Name} is not back with its data any more, or somebody else was made the primary");
+    private static Choice Return(GroupObservation group, MemberReference last) =>
+        Returned(group, last) is { } back && Rivals.AtWork(group, last).Count == 0
+            ? new Choice.Candidate(back, 0)
+            : new Choice.Nobody(Reasons.NoCandidate, $"{last.Name} is not back with its data any more, or somebody else was made the primary");
 
     /// <summary>
     /// The pod that was primary last, back with its storage, when everybody has answered. Nobody's data can be newer:
@@ -65,12 +71,16 @@ public static class Elections
     /// <summary>The first primary of a group in which nobody is primary: who holds data; if nobody does, by name.</summary>
     public static Choice First(GroupObservation group)
     {
-        if (!AllAnswer(group)) return new Choice.Nobody(Reasons.MembersUnknown, $"the first primary is chosen when all {group.WorkloadReplicas} members have answered, lest one with data be overlooked; missing: {Missing(group)}");
+        if (!AllAnswer(group)) return NotAllAnswer(group);
         var holders = group.Members.Where(m => m.Probe.Status!.IsEmpty != true).ToList();
         var logs = holders.Select(m => m.Probe.Status!.History).Distinct().Count();
         // Without a word about emptiness or logs all members count as equal, and the position decides.
         var tellsApart = holders.Any(m => m.Probe.Status!.IsEmpty == false) && logs > 1;
-        if (tellsApart && holders.Count > 1) return new Choice.Nobody(Reasons.SplitBrainSuspected, $"{Names(holders)} hold different data; make the right one the primary and let the others follow it, then the operator adopts it");
+        if (tellsApart && holders.Count > 1)
+        {
+            return new Choice.Nobody(Reasons.SplitBrainSuspected,
+                $"{Names(holders)} hold different data; make the right one the primary and let the others follow it, then the operator adopts it");
+        }
         var from = holders.Count > 0 ? holders : group.Members;
         var ready = from.Where(m => m.Pod is { Ready: true, Terminating: false });
         var best = ready.OrderByDescending(m => m.Probe.Status!.PositionBytes ?? 0).ThenBy(m => m.Name, StringComparer.Ordinal).FirstOrDefault();
@@ -86,7 +96,8 @@ public static class Elections
         return (withData, primaries) switch
         {
             ([var one], _) => new Choice.Candidate(one, 0),
-            ([_, _, ..], _) => new Choice.Nobody(Reasons.SplitBrainSuspected, $"{Names(withData)} all take writes and hold data; let all but the right one follow it, then the operator adopts it"),
+            ([_, _, ..], _) => new Choice.Nobody(Reasons.SplitBrainSuspected,
+                $"{Names(withData)} all take writes and hold data; let all but the right one follow it, then the operator adopts it"),
             ([], [var first, ..]) when !othersHoldData => new Choice.Candidate(first, 0),
             _ => new Choice.Nobody(Reasons.NoPrimary, "no primary with data is at work any more"),
         };
@@ -105,11 +116,16 @@ public static class Elections
 
     private static string Names(IEnumerable<Member> members) => string.Join(", ", members.Select(m => m.Name));
 
+    internal static Choice.Nobody NotAllAnswer(GroupObservation group) => new(Reasons.MembersUnknown,
+        $"the first primary is chosen when all {group.WorkloadReplicas} members have answered, lest one with data be overlooked; "
+        + $"missing: {Missing(group)}");
+
     internal static Choice.Nobody Nobody(Candidates candidates, GroupObservation group)
     {
         var refusals = candidates.Refusals(group.Members);
         // The most telling reason: what a person could decide about, before what is merely not there.
-        var reason = new[] { Reasons.QuorumNotHeard, Reasons.NotInLease, Reasons.BeyondRpo, Reasons.LagUnknown, Reasons.CredentialsRejected }.FirstOrDefault(r => refusals.Any(e => e.Reason == r)) ?? Reasons.NoCandidate;
+        string[] telling = [Reasons.QuorumNotHeard, Reasons.NotInLease, Reasons.BeyondRpo, Reasons.LagUnknown, Reasons.CredentialsRejected];
+        var reason = telling.FirstOrDefault(r => refusals.Any(e => e.Reason == r)) ?? Reasons.NoCandidate;
         return new(reason, $"nobody may be promoted: {string.Join("; ", refusals.Select(e => e.Message))}");
     }
 }

@@ -21,7 +21,7 @@ public static class LeaseElections
     public static Choice First(GroupObservation group)
     {
         if (AtWork(group) is { } serving) return new Choice.Candidate(serving, 0);
-        if (!Elections.AllAnswer(group)) return new Choice.Nobody(Reasons.MembersUnknown, $"the first primary is chosen when all {group.WorkloadReplicas} members have answered, lest one with data be overlooked; missing: {Elections.Missing(group)}");
+        if (!Elections.AllAnswer(group)) return Elections.NotAllAnswer(group);
         if (Writing(group, null) is { } rogue) return rogue;
 
         var holders = group.Members.Where(m => m.Probe.Status!.IsEmpty != true).ToList();
@@ -30,7 +30,8 @@ public static class LeaseElections
         if (holders.Select(m => m.Probe.Status!.History).Distinct().Count() > 1)
             return new Choice.Nobody(Reasons.SplitBrainSuspected, $"{Names(holders)} hold different data; remove the data of all but the right one");
         var limits = LeaseLimits.Of(group, FenceEvidence.NotNeeded)!;
-        var fit = (holders.Count > 0 ? holders : group.Members).Where(m => m.Pod is { Terminating: false, Phase: PodPhase.Running } && m.Address is not null).ToList();
+        var fit = (holders.Count > 0 ? holders : group.Members)
+            .Where(m => m.Pod is { Terminating: false, Phase: PodPhase.Running } && m.Address is not null).ToList();
         var free = fit.Where(m => limits.Lease is null || limits.Refuse(m) is null or { Reason: not Reasons.NotInLease });
         var best = free.OrderByDescending(m => m.Probe.Status!.PositionBytes ?? 0).ThenBy(m => m.Name, StringComparer.Ordinal).FirstOrDefault();
         return best is not null ? new Choice.Candidate(best, 0)
@@ -48,7 +49,8 @@ public static class LeaseElections
         var limits = LeaseLimits.Of(group, evidence, isHope: !atRest)!;
         if (IsTampered(group) && Again(group, from, bound) is { } same && limits.Frees(same)) return new Choice.Candidate(same, 0);
         var candidates = Candidates.Of(group, benchmark, bound, evidence, atRest);
-        if (candidates.Ranked(group.Members) is [var best, ..]) return new Choice.Candidate(best, (candidates.Judge(best) as Eligibility.Eligible)?.LagBytes);
+        if (candidates.Ranked(group.Members) is [var best, ..])
+            return new Choice.Candidate(best, (candidates.Judge(best) as Eligibility.Eligible)?.LagBytes);
         var back = Again(group, from, bound) ?? Elections.Returned(group, from) ?? FirstOfTheEmpty(group, from, limits);
         return back is not null && limits.Frees(back) ? new Choice.Candidate(back, 0) : Elections.Nobody(candidates, group);
     }
@@ -58,9 +60,10 @@ public static class LeaseElections
         Replacement(group, benchmark, FailoverProcedure.ReadinessBound(group.Spec), FenceEvidence.Released, atRest: false);
 
     /// <summary>The member that the lease names and that serves by it.</summary>
-    private static Member? AtWork(GroupObservation group) => group.Lease?.Record is { IsAuthentic: true } lease && group.LeaseExpiresIn > TimeSpan.Zero
-        ? group.Members.FirstOrDefault(m => m.Identity == lease.Holder && m is { IsWritablePrimary: true, Pod.Terminating: false })
-        : null;
+    private static Member? AtWork(GroupObservation group) =>
+        group.Lease?.Record is { IsAuthentic: true } lease && group.LeaseExpiresIn > TimeSpan.Zero
+            ? group.Members.FirstOrDefault(m => m.Identity == lease.Holder && m is { IsWritablePrimary: true, Pod.Terminating: false })
+            : null;
 
     /// <summary>
     /// The old primary itself: it was the last to write, so that nobody has data that it lacks. The same pod only, which is the same volume.
@@ -69,7 +72,7 @@ public static class LeaseElections
     {
         var failedToServe = group.Lease?.Record?.Release is { Reason: ReleaseReason.PromotionFailed } && group.Lease.UnchangedFor < AgainAfter;
         return failedToServe ? null : group.Members.FirstOrDefault(m => m.Uid == from.Uid && m.StatusAge <= bound && m.Address is not null
-            && m.Pod is { Ready: true, Terminating: false, Phase: PodPhase.Running } && m.Node.State == NodeState.Ready
+            && m.Pod is { Ready: true, Terminating: false, Phase: PodPhase.Running } && !m.Node.IsSeenDown
             && m.Probe.Status is { IsEmpty: not true, Role: not EngineRole.Unknown, Link: not ReplicationLink.Syncing });
     }
 
@@ -83,7 +86,8 @@ public static class LeaseElections
     }
 
     private static bool IsTampered(GroupObservation group) =>
-        group.Lease?.Record?.Accepted is { Members.Count: 0 } || LeaseFinding.Of(group, SlotHolder.Of(group)) is LeaseFinding.Deleted or LeaseFinding.Forged;
+        group.Lease?.Record?.Accepted is { Members.Count: 0 }
+        || LeaseFinding.Of(group, SlotHolder.Of(group)) is LeaseFinding.Deleted or LeaseFinding.Forged;
 
     private static Choice.Nobody? Writing(GroupObservation group, MemberReference? from) => Rivals.AtWork(group, from) is { Count: > 0 } writing
         ? new(Reasons.SplitBrainSuspected, $"{Names(writing)} says that it takes writes, although the lease does not name it; its agent stops it")

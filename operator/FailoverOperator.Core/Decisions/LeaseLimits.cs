@@ -32,19 +32,29 @@ public sealed record LeaseLimits(LeaseRecord? Lease, LeaseTerms Wanted, bool Exp
     }
 
     /// <summary>How many members have an acknowledged write, by all that the last holder may have lived by.</summary>
-    public IReadOnlyList<LeaseTerms> Terms => new[] { Lease?.Accepted, Lease?.Pledged, Lease?.Terms }.OfType<LeaseTerms>().Where(t => t.Members.Count > 0).DefaultIfEmpty(Wanted).ToList();
+    public IReadOnlyList<LeaseTerms> Terms =>
+    [
+        .. new[] { Lease?.Accepted, Lease?.Pledged, Lease?.Terms }.OfType<LeaseTerms>().Where(t => t.Members.Count > 0).DefaultIfEmpty(Wanted),
+    ];
 
     /// <summary>No earlier holder can go on writing by promises that bind others and not this one.</summary>
-    public bool Frees(Member member) => member.Uid == Sole || (Lease is null && Released) || ElectorProtocol.MayBeAssigned(Lease, member.Uid, Expired, Ended);
+    public bool Frees(Member member) =>
+        member.Uid == Sole || (Lease is null && Released) || ElectorProtocol.MayBeAssigned(Lease, member.Uid, Expired, Ended);
 
     /// <summary>Null: the lease may name it.</summary>
     public Eligibility.Ineligible? Refuse(Member member)
     {
         if (member.Address is null) return new(Reasons.NoCandidate, $"{member.Name} has no address yet");
-        if (member.IsWritablePrimary) return new(Reasons.SplitBrainSuspected, $"{member.Name} says that it takes writes, although the lease does not name it; its agent stops it");
+        if (member.IsWritablePrimary)
+        {
+            return new(Reasons.SplitBrainSuspected,
+                $"{member.Name} says that it takes writes, although the lease does not name it; its agent stops it");
+        }
         if (member.Probe.Status?.IsEmpty == true) return new(Reasons.NoCandidate, $"{member.Name} holds no data");
         return Frees(member)
             ? null
-            : new(Reasons.NotInLease, $"{member.Name} has not promised to wait for the end of the last holder, which may go on without the API server: the lease's terms did not name it yet");
+            : new(Reasons.NotInLease,
+                $"{member.Name} has not promised to wait for the end of the last holder, which may go on without the API server: "
+                + "the lease's terms did not name it yet");
     }
 }

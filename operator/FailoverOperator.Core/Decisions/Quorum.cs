@@ -12,7 +12,8 @@ public static class Quorum
     /// <summary>Why not enough members have been heard to promote one, and who must come back. Null: enough have been.</summary>
     /// <param name="terms">What the last holder may have lived by.</param>
     /// <param name="heard">Members that told their position after the fence, in the log of the old primary, that one not among them.</param>
-    public static string? Missing(IEnumerable<LeaseTerms> terms, IReadOnlyList<Member> heard) => terms.Select(t => Missing(t, heard)).FirstOrDefault(m => m is not null);
+    public static string? Missing(IEnumerable<LeaseTerms> terms, IReadOnlyList<Member> heard) =>
+        terms.Select(t => Missing(t, heard)).FirstOrDefault(m => m is not null);
 
     private static string? Missing(LeaseTerms terms, IReadOnlyList<Member> heard)
     {
@@ -21,6 +22,7 @@ public static class Quorum
         var r = terms.Members.Count(m => heard.Any(h => h.Name == m.Name));
         if (w == 1 || r + w > n) return null;
         var absent = terms.Members.Where(m => heard.All(h => h.Name != m.Name)).Select(m => m.Name);
-        return $"each acknowledged write is in {w} of {n} members, so {n - w + 1} beside the old primary must be heard to find them all, and {r} are; it takes {n - w + 1 - r} more of {string.Join(", ", absent)}";
+        return $"each acknowledged write is in {w} of {n} members, so {n - w + 1} beside the old primary must be heard to find them all, "
+            + $"and {r} are; it takes {n - w + 1 - r} more of {string.Join(", ", absent)}";
     }
 }

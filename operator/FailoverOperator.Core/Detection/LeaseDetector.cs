@@ -64,7 +64,9 @@ internal static class LeaseDetector
         }
         if (primary.Probe.Reply is EngineReply.Answered or EngineReply.Failed) return Failed(FailoverCause.PrimaryIsolated, expired, "its agent answers", "no other member acknowledges it");
         var said = $"{primary.Name}: {EngineReply.Describe(primary.Probe.Reply)}";
-        return primary.Probe.Reply is EngineReply.Silent { Connected: false } || primary.Node.State != NodeState.Ready
+        // What becomes of a node that nobody may look at is not said; the lease is proof enough.
+        if (primary.Node.State == NodeState.Unobserved) return Failed(FailoverCause.PrimaryLeaseExpired, expired, said);
+        return primary.Probe.Reply is EngineReply.Silent { Connected: false } || primary.Node.IsSeenDown
             ? Failed(FailoverCause.PrimaryNodeDown, expired, said, $"node {primary.Node.Name} is {primary.Node.State}")
             : Failed(FailoverCause.PrimaryLeaseExpired, expired, said);
     }

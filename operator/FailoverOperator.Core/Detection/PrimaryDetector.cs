@@ -93,7 +93,7 @@ public static class PrimaryDetector
 
         // The node's and the kubelet's word counts alone. The operator's own probes count only while another member
         // answers them: otherwise it may be the operator that is cut off.
-        if (primary.Node.State != NodeState.Ready && !primary.Answers)
+        if (primary.Node.IsSeenDown && !primary.Answers)
             return Failed(FailoverCause.PrimaryNodeDown, sign, $"node {primary.Node.Name} is {primary.Node.State}");
         if (!primary.Pod.Ready || AnotherAnswers(group, primary))
             return Failed(FailoverCause.PrimaryUnresponsive, sign, primary.Pod.Ready ? "another member answers" : "its kubelet says: not ready");

@@ -10,8 +10,8 @@ namespace FailoverOperator.Core.Observations;
 /// </param>
 public sealed record LeaseObservation(LeaseRecord? Record, TimeSpan UnchangedFor)
 {
-    /// <summary>What of the lease cannot be read, for people. Null: nothing. What cannot be read is taken for as little as is safe.</summary>
-    public string? Problem { get; init; }
+    /// <summary>The annotations that cannot be read. What cannot be read is taken for as little as is safe.</summary>
+    public IReadOnlyList<string> Unreadable { get; init; } = [];
 
     /// <summary>
     /// D: of the terms that the holder accepted and those written since, the longer one, lest a shortened lease be taken for expired

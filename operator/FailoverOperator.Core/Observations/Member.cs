@@ -11,6 +11,9 @@ public enum NodeState
 
     /// <summary>There is no such node (any more).</summary>
     Absent,
+
+    /// <summary>The operator may not read nodes: it is neither up, nor down, nor absent, and proves nothing.</summary>
+    Unobserved,
 }
 
 /// <summary>A member's node.</summary>
@@ -21,6 +24,14 @@ public sealed record NodeObservation
     public string? Zone { get; init; }
 
     public required NodeState State { get; init; }
+
+    /// <summary>It was seen not to be ready. An unobserved one never is: nobody looked.</summary>
+    public bool IsSeenDown => State switch
+    {
+        NodeState.Unknown or NodeState.NotReady or NodeState.Absent => true,
+        NodeState.Ready or NodeState.Unobserved => false,
+        _ => throw new ArgumentOutOfRangeException(nameof(State), State, "unknown state"),
+    };
 
     /// <summary>For how long the operator has seen it other than ready. Null: it is ready, or nobody has looked for long enough to tell.</summary>
     public TimeSpan? NotReadyFor { get; init; }
@@ -135,6 +146,8 @@ public sealed record Member
 /// <param name="ConfirmedByKubelet">
 /// Its last state, seen on the watch, had every container ended. False: it was removed by force, or nobody saw it go.
 /// </param>
-/// <param name="Age">Time since the operator noticed, or since it last saw the node other than ready, whichever is less.</param>
+/// <param name="Age">
+/// Time since the operator noticed; if its kubelet did not confirm it, since the node was last other than ready, if that is less.
+/// </param>
 /// <param name="Node">The node that it ran on, as it is now. Null: unknown.</param>
 public sealed record Departure(string Uid, string Name, bool ConfirmedByKubelet, TimeSpan Age, NodeObservation? Node);

@@ -28,7 +28,8 @@ public static class Fence
     {
         var pod = group.Members.FirstOrDefault(m => m.Uid == from.Uid);
         // A person's word does not outweigh the member's own.
-        if (confirmedFor == from.Name && pod is not { IsWritablePrimary: true }) return new(FenceEvidence.ConfirmedByPerson, $"annotation {ApiGroup.FenceConfirmedAnnotation}");
+        if (confirmedFor == from.Name && pod is not { IsWritablePrimary: true })
+            return new(FenceEvidence.ConfirmedByPerson, $"annotation {ApiGroup.FenceConfirmedAnnotation}");
         return pod is not null ? ProofByPod(group, from, pod, fencingFor) : ProofByDeparture(group, from);
     }
 
@@ -49,7 +50,8 @@ public static class Fence
         {
             // The lease is not its own, or others may be writable by it, too.
             var holders = LeaseFence.PossibleHolders(group);
-            if (holders.All(h => h.Uid != from.Uid) || holders.Any(h => h.Uid != from.Uid && Proof(group, h, failover.FenceConfirmedFor, failover.PhaseFor) is null)) return null;
+            if (holders.All(h => h.Uid != from.Uid)) return null;
+            if (holders.Any(h => h.Uid != from.Uid && Proof(group, h, failover.FenceConfirmedFor, failover.PhaseFor) is null)) return null;
         }
         if (Proof(group, from, failover.FenceConfirmedFor, failover.PhaseFor) is { } proof) return proof;
         return failover.FencingJob is JobObservation.Succeeded && !group.Members.Any(m => m.Uid == from.Uid && m.IsWritablePrimary)
@@ -61,29 +63,34 @@ public static class Fence
     {
         var kubelet = $"kubelet of {member.Node.Name}";
         // A pod in a final phase is never started again.
-        if (member.Pod.Phase is PodPhase.Failed or PodPhase.Succeeded && member.Pod.AllContainersEnded) return new(FenceEvidence.PodTerminated, kubelet);
+        if (member.Pod.Phase is PodPhase.Failed or PodPhase.Succeeded && member.Pod.AllContainersEnded)
+            return new(FenceEvidence.PodTerminated, kubelet);
         // Whatever is said of the old run: a pod that says that it takes writes is not fenced.
         if ((group.HasAgents || group.Spec.Engine.StartsAs == StartState.ReadOnly) && !member.IsWritablePrimary)
         {
             // A server that tells no instance may have been restarted and promoted again before the report of its end came.
             if (from.Instance is not null && ProcessIdentity.ContainerEnded(from, member)) return new(FenceEvidence.ProcessEnded, kubelet);
             // An agent may start its server again, and make it writable by the lease that it has kept.
-            if (!group.HasAgents && AnotherRunAnswers(from, member, fencingFor)) return new(FenceEvidence.ProcessEnded, $"the next run of {member.Name}");
+            if (!group.HasAgents && AnotherRunAnswers(from, member, fencingFor))
+                return new(FenceEvidence.ProcessEnded, $"the next run of {member.Name}");
         }
-        if (member.Node.OutOfService && member.Node.State != NodeState.Ready) return new(FenceEvidence.NodeOutOfService, $"taint on node {member.Node.Name}");
+        if (member.Node is { OutOfService: true, IsSeenDown: true }) return new(FenceEvidence.NodeOutOfService, $"taint on node {member.Node.Name}");
         return null;
     }
 
     /// <summary>Since the fence is sought, another run of the server has answered from the pod, and takes no writes.</summary>
     private static bool AnotherRunAnswers(MemberReference from, Member member, TimeSpan fencingFor) =>
-        member.StatusAge <= fencingFor && member.Probe.Status is { Writable: false, Instance: { } now } && from.Instance is { } before && now != before;
+        member.StatusAge <= fencingFor
+        && member.Probe.Status is { Writable: false, Instance: { } now }
+        && from.Instance is { } before && now != before;
 
     private static FenceProof? ProofByDeparture(GroupObservation group, MemberReference from)
     {
         if (group.Departures.FirstOrDefault(d => d.Uid == from.Uid) is not { } departure) return null;
         if (departure.ConfirmedByKubelet) return new(FenceEvidence.PodTerminated, $"kubelet of {from.Node}");
-        if (departure.Node is { State: NodeState.Ready } node && departure.Age >= KubeletCatchUp) return new(FenceEvidence.KubeletCaughtUp, $"kubelet of {node.Name}");
-        if (departure.Node is { OutOfService: true, State: not NodeState.Ready } down) return new(FenceEvidence.NodeOutOfService, $"taint on node {down.Name}");
+        if (departure.Node is { State: NodeState.Ready } node && departure.Age >= KubeletCatchUp)
+            return new(FenceEvidence.KubeletCaughtUp, $"kubelet of {node.Name}");
+        if (departure.Node is { OutOfService: true, IsSeenDown: true } down) return new(FenceEvidence.NodeOutOfService, $"taint on node {down.Name}");
         return null;
     }
 }

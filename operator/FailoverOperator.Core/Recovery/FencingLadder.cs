@@ -19,7 +19,8 @@ public static class FencingLadder
     public static Decision Next(GroupObservation group, FailoverRecord failover)
     {
         var from = failover.Spec.From!;
-        if (Rivals.Unrecorded(group, failover) is { Count: > 0 } rivals) return new Decision.Advance(new Step.Enter(FailoverPhase.Fencing) { Rivals = rivals });
+        if (Rivals.Unrecorded(group, failover) is { Count: > 0 } rivals)
+            return new Decision.Advance(new Step.Enter(FailoverPhase.Fencing) { Rivals = rivals });
         if (Fence.OfPrimary(group, failover) is { } proof)
             return new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Fence = proof.Evidence, FencedBy = proof.By });
 
@@ -42,11 +43,15 @@ public static class FencingLadder
         var from = failover.Spec.From!;
         var limit = TimeSpan.FromSeconds(group.Spec.Detection.UnhealthyAfterSeconds);
         if (HasMoved(group, from, old, failover.PhaseFor) is { } leader)
-            return new Decision.Abort(Reasons.PrimaryMoved, $"{from.Name} has become a standby, {leader.Name} takes writes, and nothing had been done to either");
+            return new Decision.Abort(Reasons.PrimaryMoved,
+                $"{from.Name} has become a standby, {leader.Name} takes writes, and nothing had been done to either");
         if (failover.Spec.Cause == FailoverCause.PrimaryMoved && old.Probe.UnansweredFor is { } silent && silent < limit)
             return new Decision.Wait(limit - silent, Reasons.FailoverRunning, $"waiting for a word of {from.Name}");
-        if (HasRecovered(group, from, old)) return new Decision.Abort(Reasons.PrimaryRecovered, $"{from.Name} takes writes again, and nothing had been done to it");
-        return ProcessEndIsNear(group, failover) ? new Decision.Wait(ProcessEndGrace - failover.PhaseFor, Reasons.FailoverRunning, $"waiting for the kubelet to report the end of the process of {from.Name}") : null;
+        if (HasRecovered(group, from, old))
+            return new Decision.Abort(Reasons.PrimaryRecovered, $"{from.Name} takes writes again, and nothing had been done to it");
+        return ProcessEndIsNear(group, failover)
+            ? Wait(failover, ProcessEndGrace, $"waiting for the kubelet to report the end of the process of {from.Name}")
+            : null;
     }
 
     private static Decision Climb(GroupObservation group, FailoverRecord failover, Member? old)
@@ -80,7 +85,10 @@ public static class FencingLadder
         FencingMethod.PodTermination when old is { Pod.Terminating: false } => Touch(group, failover, new Step.TerminatePod(failover.Spec.From!)),
         _ when failover.PhaseFor >= until => null,
         FencingMethod.SelfFence => SelfFence(group, failover, old, until),
-        FencingMethod.PodTermination => old?.Node.State == NodeState.Ready ? Wait(failover, until, $"waiting for the kubelet of {failover.Spec.From!.Node} to confirm the end of {failover.Spec.From.Name}") : null,
+        // Where nobody may look at the node, its kubelet may still be there, and is waited for.
+        FencingMethod.PodTermination => old is { Node.IsSeenDown: false }
+            ? Wait(failover, until, $"waiting for the kubelet of {failover.Spec.From!.Node} to confirm the end of {failover.Spec.From.Name}")
+            : null,
         FencingMethod.NodeOutOfService => TaintNode(group, failover, old, until),
         FencingMethod.Job => RunJob(group, failover, until),
         _ => throw new ArgumentOutOfRangeException(nameof(method), method, "unknown method"),
@@ -89,7 +97,8 @@ public static class FencingLadder
     private static Decision? SelfFence(GroupObservation group, FailoverRecord failover, Member? old, TimeSpan until)
     {
         var from = failover.Spec.From!;
-        if (group.Lease?.Record is not { } lease) return new Decision.Advance(new Step.RecreateLease(SlotHolder.Of(group).Term, Leases.LeasePlan.TermsFor(group)));
+        if (group.Lease?.Record is not { } lease)
+            return new Decision.Advance(new Step.RecreateLease(SlotHolder.Of(group).Term, Leases.LeasePlan.TermsFor(group)));
 
         // A pod that is being deleted hands over in order, if it can.
         var isHandingOver = old?.Pod.Terminating == true && failover.PhaseFor < TimeSpan.FromSeconds(group.Spec.Detection.UnhealthyAfterSeconds);
@@ -102,14 +111,18 @@ public static class FencingLadder
             : Wait(failover, until, $"the lease has run out, but {from.Name} still says that it takes writes");
     }
 
-    /// <summary>Never on a node that is ready: everything on it would be ended.</summary>
+    /// <summary>Never on a node that is ready, or may be: everything on it would be ended.</summary>
     private static Decision? TaintNode(GroupObservation group, FailoverRecord failover, Member? old, TimeSpan until)
     {
-        var node = old?.Node ?? group.Departures.FirstOrDefault(d => d.Uid == failover.Spec.From!.Uid)?.Node;
-        if (node is null or { State: NodeState.Ready or NodeState.Absent } or { OutOfService: true }) return null;
+        if (NodeOf(group, failover, old) is not { IsSeenDown: true, OutOfService: false } node || node.State == NodeState.Absent) return null;
         var isDown = old is null or { Pod.Terminating: true } || node.NotReadyFor >= TimeSpan.FromSeconds(group.Spec.Fencing.TimeoutSeconds);
-        return isDown ? Touch(group, failover, new Step.TaintNode(node.Name)) : Wait(failover, until, $"node {node.Name} is {node.State}, but not for long enough to be taken out of service");
+        return isDown
+            ? Touch(group, failover, new Step.TaintNode(node.Name))
+            : Wait(failover, until, $"node {node.Name} is {node.State}, but not for long enough to be taken out of service");
     }
+
+    private static NodeObservation? NodeOf(GroupObservation group, FailoverRecord failover, Member? old) =>
+        old?.Node ?? group.Departures.FirstOrDefault(d => d.Uid == failover.Spec.From!.Uid)?.Node;
 
     private static Decision? RunJob(GroupObservation group, FailoverRecord failover, TimeSpan until) => failover.FencingJob switch
     {
@@ -122,37 +135,66 @@ public static class FencingLadder
     /// <summary>Something that is done to the old primary on purpose.</summary>
     private static Decision Touch(GroupObservation group, FailoverRecord failover, Step step) => SomebodyCouldTakeOver(group, failover)
         ? new Decision.Advance(step)
-        : new Decision.Blocked(Reasons.NoCandidate, $"{failover.Spec.From!.Name} has failed, but nobody could take over, so it is left alone: {FailoverProcedure.Explain(group, failover)}");
+        : new Decision.Blocked(Reasons.NoCandidate,
+            $"{failover.Spec.From!.Name} has failed, but nobody could take over, so it is left alone: {FailoverProcedure.Explain(group, failover)}");
 
     /// <summary>Every way has been gone.</summary>
     private static Decision AtTheTop(GroupObservation group, FailoverRecord failover, Member? old, TimeSpan until)
     {
         var from = failover.Spec.From!;
         if (failover.FenceConfirmedFor is { } other && other != from.Name)
-            return new Decision.Blocked(Reasons.FenceConfirmationInvalid, $"the annotation {ApiGroup.FenceConfirmedAnnotation} names {other}, but the old primary is {from.Name}; if {from.Name} surely cannot write any more, set it to {from.Name}");
+        {
+            return new Decision.Blocked(Reasons.FenceConfirmationInvalid,
+                $"the annotation {ApiGroup.FenceConfirmedAnnotation} names {other}, but the old primary is {from.Name}; "
+                + $"if {from.Name} surely cannot write any more, set it to {from.Name}");
+        }
         return group.Spec.Fencing.WhenUnproven switch
         {
-            UnprovenFence.Proceed when failover.PhaseFor < until => Wait(failover, until, $"waiting for a proof that {from.Name} does not write any more"),
-            UnprovenFence.Proceed => new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Fence = FenceEvidence.Unproven, FencedBy = "fencing.whenUnproven: Proceed" }),
-            UnprovenFence.Block => new Decision.Blocked(Reasons.FenceUnproven, Unproven(failover, old)),
+            UnprovenFence.Proceed when failover.PhaseFor < until =>
+                Wait(failover, until, $"waiting for a proof that {from.Name} does not write any more"),
+            UnprovenFence.Proceed => new Decision.Advance(new Step.Enter(FailoverPhase.Electing)
+            {
+                Fence = FenceEvidence.Unproven,
+                FencedBy = "fencing.whenUnproven: Proceed",
+            }),
+            UnprovenFence.Block => new Decision.Blocked(Reasons.FenceUnproven, Unproven(group, failover, old)),
             _ => throw new ArgumentOutOfRangeException(nameof(group), group.Spec.Fencing.WhenUnproven, "unknown choice"),
         };
     }
 
-    private static string Unproven(FailoverRecord failover, Member? old)
+    private static string Unproven(GroupObservation group, FailoverRecord failover, Member? old)
     {
         var from = failover.Spec.From!;
-        var state = old is null ? $"{from.Name} was removed without its kubelet's confirmation" : $"node {old.Node.Name} is {old.Node.State} and has not confirmed the end of {from.Name}";
+        var state = NodeOf(group, failover, old) is { State: NodeState.Unobserved } ? Unobserved(group, failover, old)
+            : old is null ? $"{from.Name} was removed without its kubelet's confirmation"
+            : $"node {old.Node.Name} is {old.Node.State} and has not confirmed the end of {from.Name}";
         var job = failover.FencingJob is JobObservation.Failed(var message) ? $" ({message})" : "";
-        return $"{state}{job}, so {from.Name} may still take writes and nobody is promoted. Bring node {from.Node} back, or make sure that it is off and then run: "
+        return $"{state}{job}, so {from.Name} may still take writes and nobody is promoted. "
+            + $"Bring node {from.Node} back, or make sure that it is off and then run: "
             // By the short name: "failover" is also the category of all our kinds, which kubectl annotate refuses.
             + $"kubectl annotate fo {failover.Name} {ApiGroup.FenceConfirmedAnnotation}={from.Name}";
     }
 
+    /// <summary>What is missing for a proof, and which proofs cannot come because nobody may look at the node.</summary>
+    private static string Unobserved(GroupObservation group, FailoverRecord failover, Member? old)
+    {
+        var from = failover.Spec.From!;
+        var missing = old is null
+            ? $"{from.Name} was removed without its kubelet's confirmation"
+            : $"node {from.Node} has not confirmed the end of {from.Name}";
+        var unknown = old is null ? "whether that kubelet has caught up since" : "whether it is down";
+        var taint = group.Spec.Fencing.Policy.Contains(FencingMethod.NodeOutOfService) ? ", nor take it out of service" : "";
+        return $"{missing}, and the operator, which may not read nodes (the chart's rbac.nodes), cannot tell {unknown}{taint}";
+    }
+
     /// <summary>Who was made the primary, as both say since the fence is sought. Null: nobody, or they do not both say so.</summary>
     private static Member? HasMoved(GroupObservation group, MemberReference from, Member old, TimeSpan fencingFor) =>
-        !group.HasAgents && old.Probe.Status is { Role: EngineRole.Standby, Writable: false } && old.StatusAge <= fencingFor && old.Pod.Ready && ProcessIdentity.EndOf(from, old) is null
-        && Rivals.AtWork(group, from) is [{ Pod: { Ready: true, Terminating: false } } leader] && leader.StatusAge < FailoverProcedure.FreshnessBound ? leader : null;
+        !group.HasAgents
+        && old.Probe.Status is { Role: EngineRole.Standby, Writable: false } && old.StatusAge <= fencingFor && old.Pod.Ready
+        && ProcessIdentity.EndOf(from, old) is null
+        && Rivals.AtWork(group, from) is [{ Pod: { Ready: true, Terminating: false } } leader] && leader.StatusAge < FailoverProcedure.FreshnessBound
+            ? leader
+            : null;
 
     private static bool HasRecovered(GroupObservation group, MemberReference from, Member old)
     {
@@ -164,7 +206,9 @@ public static class FencingLadder
 
     /// <summary>Where a restarted server is read-only, the end of the process is all that is needed, and its pod can be spared.</summary>
     private static bool ProcessEndIsNear(GroupObservation group, FailoverRecord failover) => !group.HasAgents
-        && group.Spec.Engine.StartsAs == StartState.ReadOnly && failover.Spec.Cause == FailoverCause.PrimaryProcessDown && failover.PhaseFor < ProcessEndGrace;
+        && group.Spec.Engine.StartsAs == StartState.ReadOnly
+        && failover.Spec.Cause == FailoverCause.PrimaryProcessDown && failover.PhaseFor < ProcessEndGrace;
 
-    private static Decision.Wait Wait(FailoverRecord failover, TimeSpan until, string message) => new(until - failover.PhaseFor, Reasons.FailoverRunning, message);
+    private static Decision.Wait Wait(FailoverRecord failover, TimeSpan until, string message) =>
+        new(until - failover.PhaseFor, Reasons.FailoverRunning, message);
 }

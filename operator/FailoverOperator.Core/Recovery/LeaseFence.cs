@@ -21,7 +21,9 @@ public static class LeaseFence
         if (lease is { IsReleased: true } && lease.Term == given?.Spec.Term) return new(FenceEvidence.Released, $"agent of {from.Name}");
         // What an earlier lease says is an old story where a later one is known to have been claimed.
         var isOld = given is { HasServed: true } && lease?.Term < given.Spec.Term;
-        if (!isOld && lease is { IsReleased: true }) return new(FenceEvidence.LeaseExpired, $"the lease, which {lease.Release!.Holder.Split('/')[0]} released before {from.Name} was given it");
+        if (!isOld && lease is { IsReleased: true })
+            return new(FenceEvidence.LeaseExpired,
+                $"the lease, which {lease.Release!.Holder.Split('/')[0]} released before {from.Name} was given it");
         if (!isOld && lease is { IsClaimed: false }) return new(FenceEvidence.LeaseExpired, "the lease, which nobody has claimed");
         return group.Lease is not null && group.LeaseExpiresIn == TimeSpan.Zero ? new(FenceEvidence.LeaseExpired, "the operator's clock") : null;
     }
@@ -50,7 +52,8 @@ public static class LeaseFence
         var given = group.Failovers.Where(f => f.IsOwn && f.Status.Candidate is not null).ToList();
         if (group.Lease?.Record is not { } lease || given.Count == 0) return [];
         var holder = lease.IsTermGenuine ? given.FindLast(f => f.Spec.Term == lease.Term) : given[^1].Spec.Term == lease.Term ? given[^1] : null;
-        if (lease.IsTermGenuine && (holder is null || (lease.Holder is { } named && named != ProcessIdentity.InLease(holder.Status.Candidate!)))) return [];
+        if (lease.IsTermGenuine && (holder is null || (lease.Holder is { } named && named != ProcessIdentity.InLease(holder.Status.Candidate!))))
+            return [];
         if (holder is not null && lease is not { Accepted.Members.Count: 0 }) return [holder.Status.Candidate!];
         var known = lease.IsTermGenuine ? given.FindAll(f => f.Spec.Term <= lease.Term) : given;
         return [.. known.Skip(known.FindLastIndex(f => f.HasServed)).Select(f => f.Status.Candidate!).DistinctBy(c => c.Uid)];
@@ -65,5 +68,7 @@ public static class LeaseFence
 
     /// <summary>To whom the operator gave the lease in this term. Null: nobody remembers.</summary>
     private static string? AssigneeOf(GroupObservation group, long term) =>
-        group.Failovers.FirstOrDefault(f => f.IsOwn && f.Spec.Term == term)?.Status.Candidate is { } candidate ? ProcessIdentity.InLease(candidate) : null;
+        group.Failovers.FirstOrDefault(f => f.IsOwn && f.Spec.Term == term)?.Status.Candidate is { } candidate
+            ? ProcessIdentity.InLease(candidate)
+            : null;
 }

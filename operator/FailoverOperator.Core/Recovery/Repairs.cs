@@ -18,10 +18,15 @@ public static class Repairs
         // Invariant I6: where a Service asks for the role alone, no other member is labelled active any more before the primary is.
         var isByRole = group.Services.Any(s => s is { Role: TrafficRole.Active, SelectedPod: null });
         if (isByRole && demoted.Any(step => step.Member.RoleLabel == RoleLabels.Active)) return demoted;
-        IReadOnlyList<Step> traffic = [.. Relabel(primary, RoleLabels.Active, term), .. group.Services.Select(s => PointingTo(primary, s, term)).OfType<Step>()];
+        IReadOnlyList<Step> traffic =
+        [
+            .. Relabel(primary, RoleLabels.Active, term),
+            .. group.Services.Select(s => PointingTo(primary, s, term)).OfType<Step>(),
+        ];
         // The proxies of the nodes take in few changes a second: what clients wait for comes first, the labels of the others after it.
         var others = traffic.Count > 0 && !isByRole ? [] : demoted;
-        return [.. others, .. traffic, .. group.Members.Where(m => !group.HasAgents && MustFollow(m, primary)).Select(m => new Step.Follow(m, primary, term))];
+        var followers = group.Members.Where(m => !group.HasAgents && MustFollow(m, primary));
+        return [.. others, .. traffic, .. followers.Select(m => new Step.Follow(m, primary, term))];
     }
 
     /// <summary>
@@ -30,19 +35,29 @@ public static class Repairs
     /// </summary>
     public static Step.UpdateLeaseTerms? NewTerms(GroupObservation group, Member primary)
     {
-        if (group.Lease?.Record is not { } lease || !lease.IsHeldBy(primary.Identity) || group.LeaseExpiresIn == TimeSpan.Zero || !primary.IsWritablePrimary) return null;
+        if (group.Lease?.Record is not { } lease || !lease.IsHeldBy(primary.Identity)) return null;
+        if (group.LeaseExpiresIn == TimeSpan.Zero || !primary.IsWritablePrimary) return null;
+        // Terms that cannot be read, or were removed, are never accepted. Those that the holder lives by change nothing for it.
+        if (lease.Terms.Members.Count == 0) return lease.Accepted is { Members.Count: > 0 } accepted ? new(accepted, lease.Version) : null;
         var wanted = LeasePlan.TermsFor(group);
         if (wanted == lease.Terms || lease.Accepted != lease.Terms) return null;
-        return wanted.SynchronousStandbys > 0 && !AllReplicate(group, primary, wanted) && Loses(lease.Terms, wanted) ? null : new(wanted, lease.Version);
+        return wanted.SynchronousStandbys > 0 && !AllReplicate(group, primary, wanted) && Loses(lease.Terms, wanted)
+            ? null
+            : new(wanted, lease.Version);
     }
 
     /// <summary>Invariant I5: nobody is left out of the quorum before all others have what it has.</summary>
     private static bool Loses(LeaseTerms before, LeaseTerms wanted) =>
         before.Members.Any(m => wanted.Members.All(w => w.Name != m.Name)) || wanted.SynchronousStandbys < before.SynchronousStandbys;
 
-    private static bool AllReplicate(GroupObservation group, Member primary, LeaseTerms wanted) => wanted.Members.Where(m => m.Uid != primary.Uid).All(w => group.Members.Any(m =>
-        m.Uid == w.Uid && m.StatusAge <= FailoverProcedure.ReadinessBound(group.Spec) && m.Probe.Status is { Link: ReplicationLink.Up } status && status.History == primary.Probe.Status!.History
-        && status.PositionBytes >= group.PrimaryMemory?.RequiredPositionBytes));
+    private static bool AllReplicate(GroupObservation group, Member primary, LeaseTerms wanted) => wanted.Members.Where(m => m.Uid != primary.Uid)
+        .All(w => group.Members.Any(m => m.Uid == w.Uid && Replicates(group, m, primary)));
+
+    private static bool Replicates(GroupObservation group, Member member, Member primary) =>
+        member.StatusAge <= FailoverProcedure.ReadinessBound(group.Spec)
+        && member.Probe.Status is { Link: ReplicationLink.Up } status
+        && status.History == primary.Probe.Status!.History
+        && status.PositionBytes >= group.PrimaryMemory?.RequiredPositionBytes;
 
     /// <summary>Whether the Services for the primary lead to it and to nobody else.</summary>
     public static bool TrafficLeadsTo(GroupObservation group, Member primary) =>

@@ -16,16 +16,23 @@ public static class Rivals
 {
     /// <summary>What the claim of a new failover has to carry.</summary>
     public static IReadOnlyList<MemberReference> Known(GroupObservation group, MemberReference? from) =>
-        [.. Carried(group).Concat(AtWork(group, from).Select(ReferenceTo)).Where(r => r.Uid != from?.Uid).DistinctBy(r => r.Uid).Take(FailoverSpec.MaxRivals)];
+    [
+        .. Carried(group).Concat(AtWork(group, from).Select(ReferenceTo))
+            .Where(r => r.Uid != from?.Uid).DistinctBy(r => r.Uid).Take(FailoverSpec.MaxRivals),
+    ];
 
     /// <summary>Members that take writes, and are neither written down nor the old primary.</summary>
     public static IReadOnlyList<MemberReference> Unrecorded(GroupObservation group, FailoverRecord failover) =>
-        [.. AtWork(group, failover.Spec.From).Select(ReferenceTo).Where(r => failover.Rivals.All(known => known.Uid != r.Uid)).Take(FailoverSpec.MaxRivals - failover.Status.Rivals.Count)];
+    [
+        .. AtWork(group, failover.Spec.From).Select(ReferenceTo)
+            .Where(r => failover.Rivals.All(known => known.Uid != r.Uid)).Take(FailoverSpec.MaxRivals - failover.Status.Rivals.Count),
+    ];
 
-    public static IReadOnlyList<Member> AtWork(GroupObservation group, MemberReference? from) => group.HasAgents || group.Spec.Engine.StartsAs == StartState.ReadOnly
-        // Who holds the lease is no rival, whoever was meant to hold it.
-        ? [.. group.Members.Where(m => m.IsWritablePrimary && m.Uid != from?.Uid && group.Lease?.Record?.IsHeldBy(m.Identity) != true)]
-        : [];
+    public static IReadOnlyList<Member> AtWork(GroupObservation group, MemberReference? from) =>
+        group.HasAgents || group.Spec.Engine.StartsAs == StartState.ReadOnly
+            // Who holds the lease is no rival, whoever was meant to hold it.
+            ? [.. group.Members.Where(m => m.IsWritablePrimary && m.Uid != from?.Uid && group.Lease?.Record?.IsHeldBy(m.Identity) != true)]
+            : [];
 
     /// <summary>
     /// Those of a failover that came to no end, unless they have been heard as standbys since: nobody has made sure of them.
@@ -55,11 +62,18 @@ public static class Rivals
 
         var member = group.Members.FirstOrDefault(m => m.Uid == rival.Uid);
         // Invariant I8: not if nobody could take over.
-        if (member is { Pod.Terminating: false } && FencingLadder.SomebodyCouldTakeOver(group, failover)) return new Decision.Advance(new Step.TerminatePod(rival));
-        if (failover.PhaseFor < timeout) return new Decision.Wait(timeout - failover.PhaseFor, Reasons.FailoverRunning, $"{said}; waiting for its kubelet to confirm its end");
+        if (member is { Pod.Terminating: false } && FencingLadder.SomebodyCouldTakeOver(group, failover))
+            return new Decision.Advance(new Step.TerminatePod(rival));
+        if (failover.PhaseFor < timeout)
+            return new Decision.Wait(timeout - failover.PhaseFor, Reasons.FailoverRunning, $"{said}; waiting for its kubelet to confirm its end");
         return group.Spec.Fencing.WhenUnproven == UnprovenFence.Proceed
-            ? new Decision.Advance(new Step.Enter(failover.Status.Phase) { Fence = FenceEvidence.Unproven, FencedBy = $"fencing.whenUnproven: Proceed, for {rival.Name}" })
-            : new Decision.Blocked(Reasons.FenceUnproven, $"{said}, so it may still take them and nobody is promoted. Bring it back, or make sure that it is off and then run: "
+            ? new Decision.Advance(new Step.Enter(failover.Status.Phase)
+            {
+                Fence = FenceEvidence.Unproven,
+                FencedBy = $"fencing.whenUnproven: Proceed, for {rival.Name}",
+            })
+            : new Decision.Blocked(Reasons.FenceUnproven,
+                $"{said}, so it may still take them and nobody is promoted. Bring it back, or make sure that it is off and then run: "
                 + $"kubectl annotate --overwrite fo {failover.Name} {ApiGroup.FenceConfirmedAnnotation}={rival.Name}");
     }
 

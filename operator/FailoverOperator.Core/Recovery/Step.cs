@@ -51,7 +51,9 @@ public abstract record Step
     /// <summary>Set the member's role label, and its term label (null: remove it).</summary>
     public sealed record Label(Member Member, string Role, long? Term) : Step;
 
-    /// <summary>Make the Service select members of its role only, and publish the term. One write: traffic moves from one pod to the other at once.</summary>
+    /// <summary>
+    /// Make the Service select members of its role only, and publish the term. One write: traffic moves from one pod to the other at once.
+    /// </summary>
     /// <param name="Pod">The only pod, by name, that it is to lead to. Null: all of its role.</param>
     public sealed record PointService(string Name, TrafficRole Role, string? Pod, long Term) : Step;
 

@@ -15,6 +15,8 @@ public sealed record ConditionFact(string Type, ConditionStatus Status, string R
 /// <summary>What the group's status is to say.</summary>
 public sealed record GroupReport
 {
+    private const string SeeAccepted = "the group is not accepted, see condition Accepted";
+
     public required IReadOnlyList<ConditionFact> Conditions { get; init; }
 
     public string? Holder { get; init; }
@@ -36,8 +38,8 @@ public sealed record GroupReport
         [
             Accepted(acceptance),
             .. new[] { ConditionTypes.Available, ConditionTypes.Redundant, ConditionTypes.FailoverReady, ConditionTypes.TargetsMet }
-                .Select(type => new ConditionFact(type, ConditionStatus.Unknown, Reasons.NotAccepted, "the group is not accepted, see condition Accepted")),
-            new ConditionFact(ConditionTypes.Progressing, ConditionStatus.False, Reasons.NotAccepted, "the group is not accepted, see condition Accepted"),
+                .Select(type => Fact(type, ConditionStatus.Unknown, Reasons.NotAccepted, SeeAccepted)),
+            Fact(ConditionTypes.Progressing, ConditionStatus.False, Reasons.NotAccepted, SeeAccepted),
         ],
         Readiness = new FailoverReadiness { Ready = false, Reason = Reasons.NotAccepted, Message = acceptance.Message },
     };
@@ -49,7 +51,8 @@ public sealed record GroupReport
         // A second writer is no standby until it follows.
         var standbys = verdict.Diagnosis is Diagnosis.SplitBrainSuspected split ? [.. group.Members.Except(split.Others)] : group.Members;
         var ranked = slot.Holder is null ? [] : candidates.Ranked(standbys);
-        var readiness = JudgeReadiness(group, verdict, slot, candidates, ranked);
+        var judged = JudgeReadiness(group, verdict, slot, candidates, ranked);
+        var readiness = verdict.Diagnosis is Diagnosis.OperatorImpaired ? judged : LeaseReport.Amend(judged, group);
         var last = group.Failovers.LastOrDefault(f => f.IsOwn && f.IsEnded && f.Spec.Type == FailoverType.Failover);
         return new GroupReport
         {
@@ -60,39 +63,49 @@ public sealed record GroupReport
                 verdict.Diagnosis is Diagnosis.OperatorImpaired blind
                     ? Fact(ConditionTypes.Redundant, ConditionStatus.Unknown, Reasons.OperatorImpaired, blind.Why)
                     : Redundant(group.Spec.Spares, ranked.Count, candidates, group),
-                Fact(ConditionTypes.FailoverReady, verdict.Diagnosis is Diagnosis.OperatorImpaired ? ConditionStatus.Unknown : Is(readiness.Ready), readiness.Reason, readiness.Message),
+                Fact(
+                    ConditionTypes.FailoverReady, verdict.Diagnosis is Diagnosis.OperatorImpaired ? ConditionStatus.Unknown : Is(readiness.Ready),
+                    readiness.Reason, readiness.Message),
                 TargetsMet(group.Spec.Targets, last),
                 Progressing(verdict),
             ],
             Holder = slot.Holder?.Name,
             Term = slot.Holder is null ? null : slot.Term,
-            Members = MemberReport.Of(group, slot.Holder?.Uid, verdict.Running is { Spec.Type: FailoverType.Failover } running ? running.Spec.From?.Uid : null),
+            Members = MemberReport.Of(
+                group, slot.Holder?.Uid, fencedUid: verdict.Running is { Spec.Type: FailoverType.Failover } running ? running.Spec.From?.Uid : null),
             SparesReady = ranked.Count,
             Readiness = readiness,
             LastFailover = last is null ? null : Summary(last),
         };
     }
 
-    private static ConditionFact Accepted(AcceptanceVerdict verdict) => Fact(ConditionTypes.Accepted, Is(verdict.Accepted), verdict.Reason, verdict.Message);
+    private static ConditionFact Accepted(AcceptanceVerdict verdict) =>
+        Fact(ConditionTypes.Accepted, Is(verdict.Accepted), verdict.Reason, verdict.Message);
 
     private static ConditionFact Available(Verdict verdict, SlotHolder slot)
     {
         var primary = slot.Holder?.Name;
-        if (verdict.Running is { Spec.Type: not FailoverType.Adoption, Status.Phase: var phase } running && verdict.Diagnosis is not Diagnosis.OperatorImpaired)
+        if (verdict.Running is { Spec.Type: not FailoverType.Adoption, Status.Phase: var phase } running
+            && verdict.Diagnosis is not Diagnosis.OperatorImpaired)
             return Fact(ConditionTypes.Available, ConditionStatus.False, Reasons.PrimaryNotServing, $"{running.Name} is at phase {phase}");
         return verdict.Diagnosis switch
         {
             Diagnosis.Healthy => Fact(ConditionTypes.Available, ConditionStatus.True, Reasons.PrimaryServing, $"{primary} takes writes"),
             Diagnosis.SplitBrainSuspected split => Fact(ConditionTypes.Available, ConditionStatus.True, Reasons.SplitBrainSuspected,
-                $"{primary} is the primary, but {string.Join(", ", split.Others.Select(m => m.Name))} also says that it takes writes; it is made a standby"),
+                $"{primary} is the primary, but {string.Join(", ", split.Others.Select(m => m.Name))} also says that it takes writes; "
+                + "it is made a standby"),
             Diagnosis.PrimaryIsolated isolated => Fact(ConditionTypes.Available, ConditionStatus.True, Reasons.PrimaryIsolated,
                 $"{primary} takes writes, but cannot reach the API server; the other members keep it: {string.Join(", ", isolated.Evidence)}"),
             Diagnosis.NewGroup => Fact(ConditionTypes.Available, ConditionStatus.False, Reasons.NoPrimary, "no primary has been chosen yet"),
-            Diagnosis.PrimaryFailed failed => Fact(ConditionTypes.Available, ConditionStatus.False, failed.Reason, $"{failed.Cause}: {string.Join(", ", failed.Evidence)}"),
-            Diagnosis.PrimaryDemoted => Fact(ConditionTypes.Available, ConditionStatus.False, Reasons.PrimaryNotServing, $"{primary} was made a standby without the operator; it is promoted again"),
-            Diagnosis.PrimaryMoved moved => Fact(ConditionTypes.Available, ConditionStatus.Unknown, Reasons.PrimaryNotServing, $"{moved.Primary.Name} was made the primary without the operator"),
+            Diagnosis.PrimaryFailed failed => Fact(ConditionTypes.Available, ConditionStatus.False, failed.Reason,
+                $"{failed.Cause}: {string.Join(", ", failed.Evidence)}"),
+            Diagnosis.PrimaryDemoted => Fact(ConditionTypes.Available, ConditionStatus.False, Reasons.PrimaryNotServing,
+                $"{primary} was made a standby without the operator; it is promoted again"),
+            Diagnosis.PrimaryMoved moved => Fact(ConditionTypes.Available, ConditionStatus.Unknown, Reasons.PrimaryNotServing,
+                $"{moved.Primary.Name} was made the primary without the operator"),
             Diagnosis.PrimarySuspected suspected => Fact(ConditionTypes.Available, ConditionStatus.Unknown, suspected.Reason, suspected.Evidence),
-            Diagnosis.CredentialsRejected rejected => Fact(ConditionTypes.Available, ConditionStatus.Unknown, Reasons.CredentialsRejected, rejected.Message),
+            Diagnosis.CredentialsRejected rejected =>
+                Fact(ConditionTypes.Available, ConditionStatus.Unknown, Reasons.CredentialsRejected, rejected.Message),
             Diagnosis.OperatorImpaired impaired => Fact(ConditionTypes.Available, ConditionStatus.Unknown, Reasons.OperatorImpaired, impaired.Why),
             _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict.Diagnosis, "unknown diagnosis"),
         };
@@ -100,16 +113,24 @@ public sealed record GroupReport
 
     private static ConditionFact Redundant(int wanted, int ready, Candidates candidates, GroupObservation group) => ready >= wanted
         ? Fact(ConditionTypes.Redundant, ConditionStatus.True, Reasons.EnoughSpares, $"{ready} standbys could take over, {wanted} are wanted")
-        : Fact(ConditionTypes.Redundant, ConditionStatus.False, Reasons.TooFewSpares, $"{ready} standbys could take over, {wanted} are wanted: {FailoverProcedure.Explain(candidates, group)}");
+        : Fact(ConditionTypes.Redundant, ConditionStatus.False, Reasons.TooFewSpares,
+            $"{ready} standbys could take over, {wanted} are wanted: {FailoverProcedure.Explain(candidates, group)}");
 
-    private static FailoverReadiness JudgeReadiness(GroupObservation group, Verdict verdict, SlotHolder slot, Candidates candidates, IReadOnlyList<Member> ranked)
+    private static FailoverReadiness JudgeReadiness(
+        GroupObservation group, Verdict verdict, SlotHolder slot, Candidates candidates, IReadOnlyList<Member> ranked)
     {
         if (verdict.Diagnosis is Diagnosis.OperatorImpaired impaired) return NotReady(Reasons.OperatorImpaired, impaired.Why);
-        if (slot.Holder is null) return verdict.Decision is Decision.Blocked(var reason, var message) ? NotReady(reason, message) : NotReady(Reasons.NoPrimary, (verdict.Decision as Decision.Wait)?.Message ?? "no primary has been chosen yet");
+        if (slot.Holder is null)
+        {
+            return verdict.Decision is Decision.Blocked(var reason, var message)
+                ? NotReady(reason, message)
+                : NotReady(Reasons.NoPrimary, (verdict.Decision as Decision.Wait)?.Message ?? "no primary has been chosen yet");
+        }
         if (ranked is [var best, ..])
         {
             var lag = (candidates.Judge(best) as Eligibility.Eligible)?.LagBytes is { } bytes ? $", {bytes} bytes behind" : "";
-            return new FailoverReadiness { Ready = true, Candidate = best.Name, Reason = Reasons.Ready, Message = $"{best.Name} would take over{lag}" };
+            var message = $"{best.Name} would take over{lag}";
+            return new FailoverReadiness { Ready = true, Candidate = best.Name, Reason = Reasons.Ready, Message = message };
         }
         if (candidates.MissingQuorum(group.Members) is { } missing) return NotReady(Reasons.QuorumNotHeard, missing);
         var refusals = group.Members.Where(m => m.Uid != slot.Holder.Uid).Select(candidates.Judge).OfType<Eligibility.Ineligible>().ToList();
@@ -121,9 +142,12 @@ public sealed record GroupReport
     private static ConditionFact TargetsMet(TargetsSpec targets, FailoverRecord? last) => last?.Status.Targets switch
     {
         null => Fact(ConditionTypes.TargetsMet, ConditionStatus.Unknown, Reasons.NoFailoverYet, "there was no failover yet"),
-        TargetVerdict.NotJudged => Fact(ConditionTypes.TargetsMet, ConditionStatus.Unknown, last.Status.Reason ?? Reasons.NoFailoverYet, $"{last.Name} did not end with a verified write"),
-        TargetVerdict.Met => Fact(ConditionTypes.TargetsMet, ConditionStatus.True, Reasons.WithinTargets, $"{last.Name} took {last.Status.DowntimeMilliseconds} ms, {targets.RtoSeconds} s were allowed"),
-        TargetVerdict.RtoMissed => Fact(ConditionTypes.TargetsMet, ConditionStatus.False, Reasons.RtoExceeded, $"{last.Name} took {last.Status.DowntimeMilliseconds} ms, {targets.RtoSeconds} s were allowed; see its phases"),
+        TargetVerdict.NotJudged => Fact(ConditionTypes.TargetsMet, ConditionStatus.Unknown, last.Status.Reason ?? Reasons.NoFailoverYet,
+            $"{last.Name} did not end with a verified write"),
+        TargetVerdict.Met => Fact(ConditionTypes.TargetsMet, ConditionStatus.True, Reasons.WithinTargets,
+            $"{last.Name} took {last.Status.DowntimeMilliseconds} ms, {targets.RtoSeconds} s were allowed"),
+        TargetVerdict.RtoMissed => Fact(ConditionTypes.TargetsMet, ConditionStatus.False, Reasons.RtoExceeded,
+            $"{last.Name} took {last.Status.DowntimeMilliseconds} ms, {targets.RtoSeconds} s were allowed; see its phases"),
         _ => throw new ArgumentOutOfRangeException(nameof(last), last.Status.Targets, "unknown verdict"),
     };
 
@@ -131,9 +155,12 @@ public sealed record GroupReport
     {
         Decision.Blocked(var reason, var message) => Fact(ConditionTypes.Progressing, ConditionStatus.False, reason, message),
         Decision.Wait(_, var reason, var message) => Fact(ConditionTypes.Progressing, ConditionStatus.True, reason, message),
-        Decision.Begin(var plan) => Fact(ConditionTypes.Progressing, ConditionStatus.True, Reasons.FailoverRunning, $"{plan.Type} begins: {plan.Cause}"),
-        Decision.Advance or Decision.Abort when verdict.Running is { } running => Fact(ConditionTypes.Progressing, ConditionStatus.True, Reasons.FailoverRunning, $"{running.Name} is at phase {running.Status.Phase}"),
-        Decision.Advance or Decision.Abort => Fact(ConditionTypes.Progressing, ConditionStatus.True, Reasons.Repairing, "labels, Services, standbys or the lease are being put right"),
+        Decision.Begin(var plan) => Fact(ConditionTypes.Progressing, ConditionStatus.True, Reasons.FailoverRunning,
+            $"{plan.Type} begins: {plan.Cause}"),
+        Decision.Advance or Decision.Abort when verdict.Running is { } running => Fact(
+            ConditionTypes.Progressing, ConditionStatus.True, Reasons.FailoverRunning, $"{running.Name} is at phase {running.Status.Phase}"),
+        Decision.Advance or Decision.Abort => Fact(
+            ConditionTypes.Progressing, ConditionStatus.True, Reasons.Repairing, "labels, Services, standbys or the lease are being put right"),
         Decision.Steady => Fact(ConditionTypes.Progressing, ConditionStatus.False, Reasons.Steady, "the right member is active"),
         _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict.Decision, "unknown decision"),
     };

@@ -34,16 +34,18 @@ public static class MemberReport
     {
         if (member.Pod.Terminating) return (MemberHealth.Failed, "is being deleted");
         if (member.Pod.Phase is PodPhase.Failed or PodPhase.Succeeded) return (MemberHealth.Failed, $"has ended, phase {member.Pod.Phase}");
-        if (member.Node.State != NodeState.Ready) return (MemberHealth.Unknown, $"node {member.Node.Name} is {member.Node.State}");
+        if (member.Node.IsSeenDown) return (MemberHealth.Unknown, $"node {member.Node.Name} is {member.Node.State}");
         return member.Probe.Reply switch
         {
             null => (MemberHealth.Unknown, "has not been asked yet"),
             EngineReply.Unauthorized rejected => (MemberHealth.Unknown, rejected.Message),
             EngineReply.Answered { Status.Link: ReplicationLink.Syncing } => (MemberHealth.Suspect, "is copying the data"),
-            EngineReply.Answered { Status: { Role: EngineRole.Standby, Link: ReplicationLink.Down } } => (MemberHealth.Suspect, "has no link to its primary"),
+            EngineReply.Answered { Status: { Role: EngineRole.Standby, Link: ReplicationLink.Down } } =>
+                (MemberHealth.Suspect, "has no link to its primary"),
             EngineReply.Answered when member.Pod.Ready => (MemberHealth.Healthy, null),
             EngineReply.Answered => (MemberHealth.Suspect, "is not ready"),
-            EngineReply.Refused or EngineReply.Silent or EngineReply.Failed when member.Probe.UnansweredFor >= limit => (MemberHealth.Failed, EngineReply.Describe(member.Probe.Reply)),
+            EngineReply.Refused or EngineReply.Silent or EngineReply.Failed when member.Probe.UnansweredFor >= limit =>
+                (MemberHealth.Failed, EngineReply.Describe(member.Probe.Reply)),
             EngineReply.Refused or EngineReply.Silent or EngineReply.Failed => (MemberHealth.Suspect, EngineReply.Describe(member.Probe.Reply)),
             _ => throw new ArgumentOutOfRangeException(nameof(member), member.Probe.Reply, "unknown reply"),
         };

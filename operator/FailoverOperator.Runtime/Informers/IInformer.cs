@@ -53,6 +53,12 @@ public interface IInformer<T> : IWatched
     /// </summary>
     TimeSpan Staleness { get; }
 
+    /// <summary>
+    /// Nobody lets us read these objects, and they are done without: synced, and empty. An object that is not there may well exist.
+    /// Whoever found one missing asks for this afterwards.
+    /// </summary>
+    bool IsForbidden { get; }
+
     bool TryGet(ObjectKey key, [NotNullWhen(true)] out T? entity);
 
     /// <summary>All cached objects, ordered by namespace and name.</summary>

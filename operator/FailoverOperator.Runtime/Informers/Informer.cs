@@ -26,6 +26,12 @@ public sealed record InformerOptions
     public TimeSpan BaseDelay { get; init; } = TimeSpan.FromMilliseconds(100);
 
     public TimeSpan MaxDelay { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The objects can be done without where the right to read them is missing; else everything waits for it.</summary>
+    public bool MayBeForbidden { get; init; }
+
+    /// <summary>Somebody has to grant a missing right first, so there is no hurry.</summary>
+    public TimeSpan MaxForbiddenDelay { get; init; } = TimeSpan.FromMinutes(5);
 }
 
 /// <inheritdoc cref="IInformer{T}"/>
@@ -37,10 +43,13 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
     private long _heardTimestamp = time.GetTimestamp();
     private SilenceWatchdog? _watch;
     private int _fruitless;
+    private volatile bool _isForbidden;
 
     public bool IsSynced => _synced.Task.IsCompletedSuccessfully;
 
     public TimeSpan Staleness => time.GetElapsedTime(Interlocked.Read(ref _heardTimestamp));
+
+    public bool IsForbidden => _isForbidden;
 
     public Task WaitForSyncAsync(CancellationToken cancellationToken) => _synced.Task.WaitAsync(cancellationToken);
 
@@ -74,7 +83,8 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
             }
             catch (KubernetesApiException e)
             {
-                LogFailure(ResourceKind.Of<T>().Plural, e.Message);
+                if (e.Failure == ApiFailure.Forbidden && options.MayBeForbidden) DoWithout(e.Message);
+                else LogFailure(ResourceKind.Of<T>().Plural, e.Message);
                 // Whatever broke, what happened meanwhile is unknown: a list tells it, deletions included.
                 version = null;
                 await PauseAsync(cancellationToken);
@@ -93,8 +103,19 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
         var list = await api.ListAsync<T>(options.Namespace, options.Selection, cancellationToken);
         Heard();
         _cache.ReplaceAll(list.Items, list.Unreadable);
+        if (_isForbidden) LogAllowed(ResourceKind.Of<T>().Plural);
+        _isForbidden = false;
         _synced.TrySetResult();
         return list.ResourceVersion;
+    }
+
+    /// <summary>What was known may be long over. First the word and then the deed: at no moment does an empty cache look like an answer.</summary>
+    private void DoWithout(string reason)
+    {
+        if (!_isForbidden) LogForbidden(ResourceKind.Of<T>().Plural, reason);
+        _isForbidden = true;
+        _cache.ReplaceAll([], []);
+        _synced.TrySetResult();
     }
 
     /// <returns>The version up to which everything is in the cache: the next watch goes on from there.</returns>
@@ -147,12 +168,19 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
     /// <summary>Exponential, half of it by chance.</summary>
     private TimeSpan Backoff(int failures)
     {
-        var full = Math.Min(options.MaxDelay.TotalMilliseconds, options.BaseDelay.TotalMilliseconds * Math.Pow(2, Math.Min(failures, 20)));
+        var most = _isForbidden ? options.MaxForbiddenDelay : options.MaxDelay;
+        var full = Math.Min(most.TotalMilliseconds, options.BaseDelay.TotalMilliseconds * Math.Pow(2, Math.Min(failures, 20)));
         lock (random) return TimeSpan.FromMilliseconds((full / 2) + (random.NextDouble() * full / 2));
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the watch of {Resource} broke and everything is listed anew: {Reason}")]
     private partial void LogFailure(string resource, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Resource} may not be read, so nothing is known of them; asked again now and then: {Reason}")]
+    private partial void LogForbidden(string resource, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Resource} may be read again")]
+    private partial void LogAllowed(string resource);
 
     /// <summary>Cancels its token when it has not been reset for the given time.</summary>
     private sealed class SilenceWatchdog : IDisposable

@@ -1,3 +1,4 @@
+using System.Globalization;
 using FailoverOperator.Api;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Observations;
@@ -22,7 +23,8 @@ public sealed partial class StepExecutor(
     /// <summary>Does all steps at the same time. Throws <see cref="KubernetesApiException"/> when the API server refused one.</summary>
     public async Task ExecuteAsync(ActingContext context, IReadOnlyList<Step> steps, CancellationToken cancellationToken)
     {
-        foreach (var step in steps) LogStep(context.Group.Namespace(), context.Group.Name(), context.Running?.Name, context.Running?.Spec.Term, Describe(step));
+        var (group, running) = (context.Group, context.Running);
+        foreach (var step in steps) LogStep(group.Namespace(), group.Name(), running?.Name, running?.Spec.Term, Describe(step));
         await Task.WhenAll(steps.Select(step => ExecuteAsync(context, step, cancellationToken)));
     }
 
@@ -67,7 +69,8 @@ public sealed partial class StepExecutor(
 
     private async Task FollowAsync(ActingContext context, Step.Follow step, CancellationToken cancellationToken)
     {
-        var outcome = await context.Session.Engine.FollowAsync(Endpoint(context, step.Member), Endpoint(context, step.Primary), Context(context, step.Term), cancellationToken);
+        var outcome = await context.Session.Engine.FollowAsync(
+            Endpoint(context, step.Member), Endpoint(context, step.Primary), Context(context, step.Term), cancellationToken);
         Report(context, step, outcome);
         await context.Session.Prober.AskAsync(step.Member.Uid, cancellationToken);
     }
@@ -84,7 +87,7 @@ public sealed partial class StepExecutor(
                     [ApiGroup.GroupLabel] = context.Group.Name(),
                     [ApiGroup.SlotLabel] = ApiGroup.FirstSlot,
                     [ApiGroup.RoleLabel] = step.Role,
-                    [ApiGroup.TermLabel] = step.Term?.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                    [ApiGroup.TermLabel] = step.Term?.ToString(CultureInfo.InvariantCulture),
                 },
             },
         }, cancellationToken));
@@ -99,7 +102,7 @@ public sealed partial class StepExecutor(
             {
                 // Invariant I6: a term that somebody else has published since is not overwritten.
                 resourceVersion = service.ResourceVersion(),
-                annotations = new Dictionary<string, string> { [ApiGroup.TermLabel] = step.Term.ToString(System.Globalization.CultureInfo.InvariantCulture) },
+                annotations = new Dictionary<string, string> { [ApiGroup.TermLabel] = step.Term.ToString(CultureInfo.InvariantCulture) },
             },
             spec = new { selector = Selector(step) },
         }, cancellationToken));
@@ -108,7 +111,8 @@ public sealed partial class StepExecutor(
     /// <summary>Added to what the Service's owner asks for.</summary>
     private static Dictionary<string, string> Selector(Step.PointService step)
     {
-        var selector = new Dictionary<string, string> { [ApiGroup.RoleLabel] = step.Role == TrafficRole.Active ? RoleLabels.Active : RoleLabels.Standby };
+        var role = step.Role == TrafficRole.Active ? RoleLabels.Active : RoleLabels.Standby;
+        var selector = new Dictionary<string, string> { [ApiGroup.RoleLabel] = role };
         if (step.Pod is { } pod) selector[ApiGroup.PodNameLabel] = pod;
         return selector;
     }
@@ -162,10 +166,12 @@ public sealed partial class StepExecutor(
 
     private void Report(ActingContext context, Step step, EngineOutcome outcome)
     {
-        if (outcome is EngineOutcome.NotDone notDone) LogNotDone(context.Group.Namespace(), context.Group.Name(), context.Running?.Name, Describe(step), notDone.Message);
+        if (outcome is not EngineOutcome.NotDone notDone) return;
+        LogNotDone(context.Group.Namespace(), context.Group.Name(), context.Running?.Name, Describe(step), notDone.Message);
     }
 
-    private static MemberEndpoint Endpoint(ActingContext context, Member member) => new(context.Group.Namespace(), member.Name, member.Uid, member.Address!);
+    private static MemberEndpoint Endpoint(ActingContext context, Member member) =>
+        new(context.Group.Namespace(), member.Name, member.Uid, member.Address!);
 
     private static EngineContext Context(ActingContext context, long term) => new(context.Group.Name(), ApiGroup.FirstSlot, term);
 
@@ -182,7 +188,8 @@ public sealed partial class StepExecutor(
         Step.AssignLease assign => $"assign the lease to {assign.Member.Name} in term {assign.Term}",
         Step.RecreateLease recreate => $"make the lease of term {recreate.Term} anew, held by nobody",
         Step.RevokeLease revoke => $"revoke the lease of {revoke.Holder} in term {revoke.Term}",
-        Step.UpdateLeaseTerms update => $"write the lease's terms: {update.Terms.Members.Count} members, {update.Terms.SynchronousStandbys} synchronous",
+        Step.UpdateLeaseTerms update =>
+            $"write the lease's terms: {update.Terms.Members.Count} members, {update.Terms.SynchronousStandbys} synchronous",
         Step.TaintNode taint => $"taint node {taint.Node} as out of service",
         Step.RunFencingJob run => $"run the fencing Job for {run.Member.Name}",
         Step.Verify verify => $"verify a write on {verify.Member.Name}",

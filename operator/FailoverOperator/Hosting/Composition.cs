@@ -87,7 +87,7 @@ public static class Composition
             Groups = Follow<RedundancyGroup>(s, settings.WatchNamespace, seed),
             Failovers = Follow<Failover>(s, settings.WatchNamespace, seed),
             Pods = Follow<V1Pod>(s, settings.WatchNamespace, seed),
-            Nodes = Follow<V1Node>(s, null, seed),
+            Nodes = Nodes(s, settings, seed),
             Services = Follow<V1Service>(s, settings.WatchNamespace, seed),
             Workloads = Follow<V1StatefulSet>(s, settings.WatchNamespace, seed),
             Leases = Follow<V1Lease>(s, settings.WatchNamespace, seed, OfGroups),
@@ -141,11 +141,24 @@ public static class Composition
             .Watch(cluster.Jobs, cluster.GroupsOf);
     }
 
+    /// <summary>They can be done without: what is then lost is said by docs/reference.md.</summary>
+    private static IInformer<V1Node> Nodes(IServiceProvider services, OperatorSettings settings, int seed)
+    {
+        if (settings.ReadNodes) return Follow<V1Node>(services, new InformerOptions { MayBeForbidden = true }, seed);
+        services.GetRequiredService<ILogger<ClusterView>>().LogWarning(
+            "nodes are not read (FAILOVER_READ_NODES, rbac.nodes of the chart): a lost node is noticed only by its silent pods, and none can be fenced by its state");
+        return new ForbiddenInformer<V1Node>(services.GetRequiredService<TimeProvider>());
+    }
+
     private static Informer<T> Follow<T>(IServiceProvider services, string? namespaceName, int seed, ListOptions? selection = null)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        Follow<T>(services, new InformerOptions { Namespace = namespaceName, Selection = selection ?? ListOptions.All }, seed);
+
+    private static Informer<T> Follow<T>(IServiceProvider services, InformerOptions options, int seed)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         var informer = new Informer<T>(
-            services.GetRequiredService<IKubernetesApi>(), new InformerOptions { Namespace = namespaceName, Selection = selection ?? ListOptions.All },
+            services.GetRequiredService<IKubernetesApi>(), options,
             services.GetRequiredService<TimeProvider>(), new Random(seed), services.GetRequiredService<ILogger<Informer<T>>>());
         services.GetRequiredService<ApiHealth>().Resumed += informer.Relist;
         return informer;

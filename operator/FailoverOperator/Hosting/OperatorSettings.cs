@@ -8,6 +8,9 @@ public sealed record OperatorSettings
     /// <summary>Namespace to watch. Null: all.</summary>
     public string? WatchNamespace { get; init; }
 
+    /// <summary>Whether the operator has the right to read nodes. Without, it does not even ask for them.</summary>
+    public bool ReadNodes { get; init; } = true;
+
     /// <summary>Port of <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c>.</summary>
     public int HttpPort { get; init; } = 8080;
 
@@ -23,6 +26,8 @@ public sealed record OperatorSettings
     public static OperatorSettings Read(Func<string, string?> variable) => new()
     {
         WatchNamespace = Read(variable, "FAILOVER_WATCH_NAMESPACE", null),
+        ReadNodes = bool.TryParse(Read(variable, "FAILOVER_READ_NODES", "true"), out var readNodes)
+            ? readNodes : throw new FormatException("FAILOVER_READ_NODES must be true or false"),
         HttpPort = int.TryParse(Read(variable, "FAILOVER_HTTP_PORT", "8080"), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535
             ? port : throw new FormatException("FAILOVER_HTTP_PORT must be a port number, 1 to 65535"),
         LogLevel = Enum.TryParse<LogLevel>(Read(variable, "FAILOVER_LOG_LEVEL", "Information"), ignoreCase: true, out var level) && Enum.IsDefined(level)

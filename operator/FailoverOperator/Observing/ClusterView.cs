@@ -63,27 +63,38 @@ public sealed class ClusterView
 
     public IReadOnlyList<Failover> FailoversOf(RedundancyGroup group) => Failovers.ByIndex(ByGroup, Key(group.Namespace(), group.Name()));
 
-    public V1Service? Service(string namespaceName, string name) => Services.TryGet(new ObjectKey(namespaceName, name), out var service) ? service : null;
+    public V1Service? Service(string namespaceName, string name) =>
+        Services.TryGet(new ObjectKey(namespaceName, name), out var service) ? service : null;
 
     public V1Job? FencingJobOf(Failover failover) =>
         Jobs.TryGet(new ObjectKey(failover.Namespace(), FencingJobReader.NameOf(failover.Name())), out var job) ? job : null;
 
-    public NodeObservation Node(string name) => NodeReader.Read(name, Nodes.TryGet(new ObjectKey("", name), out var node) ? node : null);
+    public NodeObservation Node(string name)
+    {
+        var wasForbidden = Nodes.IsForbidden;
+        var node = Nodes.TryGet(new ObjectKey("", name), out var found) ? found : null;
+        // Before and after: a node that is missing while the right is lost or granted is not absent.
+        return wasForbidden || Nodes.IsForbidden ? NodeReader.Unobserved(name) : NodeReader.Read(name, node);
+    }
 
     /// <summary>The older of all groups that name this workload, if it is another one than <paramref name="group"/>. Null: none.</summary>
-    public string? OlderClaimOnWorkload(RedundancyGroup group) => OlderClaim(group, Groups.ByIndex(ByWorkload, Key(group.Namespace(), group.Spec.WorkloadRef.Name)));
+    public string? OlderClaimOnWorkload(RedundancyGroup group) =>
+        OlderClaim(group, Groups.ByIndex(ByWorkload, Key(group.Namespace(), group.Spec.WorkloadRef.Name)));
 
     /// <summary>The same for one of its Services.</summary>
-    public string? OlderClaimOnService(RedundancyGroup group, string service) => OlderClaim(group, Groups.ByIndex(ByService, Key(group.Namespace(), service)));
+    public string? OlderClaimOnService(RedundancyGroup group, string service) =>
+        OlderClaim(group, Groups.ByIndex(ByService, Key(group.Namespace(), service)));
 
     /// <summary>The groups that have to be looked at when this pod changes.</summary>
     public IEnumerable<ObjectKey> GroupsOf(V1Pod pod) => pod.Metadata.OwnerReferences is not { } owners ? [] : owners
         .Where(o => o.Kind == V1StatefulSet.KubeKind)
         .SelectMany(o => Groups.ByIndex(ByWorkload, Key(pod.Namespace(), o.Name))).Select(KeyOf);
 
-    public IEnumerable<ObjectKey> GroupsOf(V1StatefulSet workload) => Groups.ByIndex(ByWorkload, Key(workload.Namespace(), workload.Name())).Select(KeyOf);
+    public IEnumerable<ObjectKey> GroupsOf(V1StatefulSet workload) =>
+        Groups.ByIndex(ByWorkload, Key(workload.Namespace(), workload.Name())).Select(KeyOf);
 
-    public IEnumerable<ObjectKey> GroupsOfService(string namespaceName, string name) => Groups.ByIndex(ByService, Key(namespaceName, name)).Select(KeyOf);
+    public IEnumerable<ObjectKey> GroupsOfService(string namespaceName, string name) =>
+        Groups.ByIndex(ByService, Key(namespaceName, name)).Select(KeyOf);
 
     public IEnumerable<ObjectKey> GroupsOf(V1Lease lease) => Groups.ByIndex(ByLease, Key(lease.Namespace(), lease.Name())).Select(KeyOf);
 
@@ -98,7 +109,8 @@ public sealed class ClusterView
         return oldest is null || oldest.Uid() == group.Uid() ? null : oldest.Name();
     }
 
-    private static IEnumerable<string> OwnerUids(V1Pod pod) => pod.Metadata.OwnerReferences?.Where(o => o.Controller == true).Select(o => o.Uid) ?? [];
+    private static IEnumerable<string> OwnerUids(V1Pod pod) =>
+        pod.Metadata.OwnerReferences?.Where(o => o.Controller == true).Select(o => o.Uid) ?? [];
 
     private static ObjectKey KeyOf(IKubernetesObject<V1ObjectMeta> entity) => new(entity.Namespace(), entity.Name());
 

@@ -26,8 +26,8 @@ public sealed class DepartureLog
     {
         var entry = _entries.GetOrAdd(uid, _ => new Entry(name, false, nodeName, _clock.Now));
         var node = entry.NodeName is { } known ? nodes(known) : null;
-        // What counts is how long the node has been ready in one piece since then.
-        if (node is not { State: NodeState.Ready }) _entries[uid] = entry = entry with { At = _clock.Now };
+        // What its kubelet did not confirm is proven by how long the node has been ready in one piece since then.
+        if (!entry.Confirmed && node is not { State: NodeState.Ready }) _entries[uid] = entry = entry with { At = _clock.Now };
         return new Departure(uid, name, entry.Confirmed, _clock.Now - entry.At, node);
     }
 

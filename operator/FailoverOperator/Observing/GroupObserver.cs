@@ -88,9 +88,9 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
     private NodeObservation Node(string name)
     {
         var node = cluster.Node(name);
-        var isReady = node.State == NodeState.Ready;
-        var since = _nodes.Of(name, isReady);
-        return isReady ? node : node with { NotReadyFor = since };
+        // Time in which nobody could look does not count.
+        var since = _nodes.Of(name, node.IsSeenDown);
+        return node.IsSeenDown ? node with { NotReadyFor = since } : node;
     }
 
     private FailoverRecord Read(RedundancyGroup group, Failover failover, GroupSession session) => new()

@@ -9,8 +9,8 @@ using k8s.Models;
 namespace FailoverOperator.Observing;
 
 /// <summary>A lease in the core's words.</summary>
-/// <param name="Problem">What of it cannot be read, for people. Null: nothing.</param>
-public sealed record LeaseReading(LeaseRecord Record, string? Problem);
+/// <param name="Unreadable">The annotations that cannot be read.</param>
+public sealed record LeaseReading(LeaseRecord Record, IReadOnlyList<string> Unreadable);
 
 /// <summary>Translates the slot's Lease into the core's words, and what the operator writes into it back. No judgement.</summary>
 public static class LeaseCodec
@@ -21,7 +21,7 @@ public static class LeaseCodec
     /// </summary>
     public static LeaseReading Read(V1Lease lease)
     {
-        var problems = new List<string>();
+        var unreadables = new List<string>();
         var seconds = lease.Spec?.LeaseDurationSeconds is > 0 and var told ? told : new LeaseTerms().LeaseDurationSeconds;
         var unknown = new LeaseTerms { LeaseDurationSeconds = seconds };
         var record = new LeaseRecord
@@ -35,14 +35,14 @@ public static class LeaseCodec
             Release = Parse(LeaseContract.ReleaseAnnotation, AgentJson.Default.ReleaseNote, null),
             Version = lease.ResourceVersion() ?? "",
         };
-        return new(record, problems.Count == 0 ? null : $"Lease {lease.Name()}: {string.Join("; ", problems)}");
+        return new(record, unreadables);
 
         T? Parse<T>(string annotation, JsonTypeInfo<T> type, T? unreadable)
             where T : class
         {
             if (Annotation(lease, annotation) is not { } text) return null;
             if (TryParse(text, type) is { } value && IsWhole(value)) return value;
-            problems.Add($"annotation {annotation} cannot be read; remove it");
+            unreadables.Add(annotation);
             return unreadable;
         }
     }

@@ -107,7 +107,7 @@ public sealed partial class LeaseLog
     private (LeaseObservation Observation, TimeSpan Duration) Judge(RedundancyGroup group, Entry entry)
     {
         var (known, answering) = (_clock.Now - entry.Since, _health.AnsweringFor);
-        var observation = new LeaseObservation(entry.Reading?.Record, known < answering ? known : answering) { Problem = entry.Reading?.Problem };
+        var observation = new LeaseObservation(entry.Reading?.Record, known < answering ? known : answering) { Unreadable = entry.Reading?.Unreadable ?? [] };
         return (observation, observation.Duration(TimeSpan.FromSeconds(group.Spec.Detection.LeaseDurationSeconds)));
     }
 
@@ -133,7 +133,7 @@ public sealed partial class LeaseLog
     private Entry Make(V1Lease lease)
     {
         var reading = LeaseCodec.Read(lease);
-        if (reading.Problem is { } problem) LogUnreadable(lease.Namespace(), problem);
+        if (reading.Unreadable.Count > 0) LogUnreadable(lease.Namespace(), lease.Name(), string.Join(", ", reading.Unreadable));
         return new Entry(lease, reading, _clock.Now, null);
     }
 
@@ -144,8 +144,8 @@ public sealed partial class LeaseLog
 
     private static ulong Version(V1Lease lease) => ulong.TryParse(lease.ResourceVersion(), out var version) ? version : 0;
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Namespace}: {Problem}")]
-    private partial void LogUnreadable(string @namespace, string problem);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Namespace}: annotations of Lease {Lease} cannot be read: {Annotations}")]
+    private partial void LogUnreadable(string @namespace, string lease, string annotations);
 
     /// <param name="Lease">Null: there is none.</param>
     /// <param name="Since">When its last change, or its absence, was observed.</param>

@@ -10,6 +10,8 @@ public static class NodeReader
 
     private const string ZoneLabel = "topology.kubernetes.io/zone";
 
+    public static NodeObservation Unobserved(string name) => new() { Name = name, State = NodeState.Unobserved };
+
     public static NodeObservation Read(string name, V1Node? node)
     {
         var condition = node?.Status?.Conditions?.FirstOrDefault(c => c.Type == "Ready")?.Status;

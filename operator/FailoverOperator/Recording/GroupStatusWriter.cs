@@ -83,7 +83,7 @@ public sealed class GroupStatusWriter(IKubernetesApi api, OperatorClock clock)
     private static string? Gist(RedundancyGroupStatus? status) => status is null ? null : string.Join('|',
         status.ObservedGeneration,
         string.Join(',', status.Slots.Select(s => $"{s.Holder}:{s.Term}")),
-        string.Join(',', status.Members.Select(m => $"{m.Name}:{m.Role}:{m.Health}:{m.Node}")),
+        string.Join(',', status.Members.Select(m => $"{m.Name}:{m.Role}:{m.Health}:{m.Node}:{m.Zone}")),
         status.SparesReady,
         status.FailoverReadiness?.Candidate,
         status.LastFailover,

@@ -43,6 +43,10 @@ public sealed class CandidatesTests
     }
 
     [Fact]
+    public void A_node_that_nobody_may_look_at_is_no_reason_to_refuse_anybody() =>
+        Assert.IsType<Eligibility.Eligible>(Judge(Standby("db-1").OnNode(NodeState.Unobserved).InZone(null)));
+
+    [Fact]
     public void The_failed_primary_is_no_candidate_but_a_new_pod_of_its_name_may_be()
     {
         Assert.Contains("failed primary", Assert.IsType<Eligibility.Ineligible>(Judge(Primary())).Message);

@@ -1,4 +1,5 @@
 using FailoverOperator.Api;
+using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Acceptance;
@@ -149,4 +150,16 @@ public sealed class DeciderWithAgentsTests
             Terms = l.Terms with { SynchronousStandbys = 0 },
             Accepted = l.Terms with { SynchronousStandbys = 0 },
         }).Without("db-2").Change("db-1", m => m.Silent(9)));
+
+    /// <summary>No holder accepts them, so that waiting for that would be for ever. They are written as they were before anything else is changed.</summary>
+    [Fact]
+    public void Terms_that_cannot_be_read_are_written_again_as_the_holder_accepted_them()
+    {
+        var four = Group(Primary(), Standby("db-1"), Standby("db-2"), Standby("db-3"));
+        var spoilt = four.Leased(l => l with { Terms = new LeaseTerms(), Accepted = l.Accepted! with { Members = [.. l.Accepted.Members.Take(3)] } });
+        Assert.Equal(spoilt.Lease!.Record!.Accepted, Only<Step.UpdateLeaseTerms>(spoilt).Terms);
+
+        // Nobody knows by what it lives.
+        Assert.IsType<Decision.Steady>(Decider.Decide(spoilt.Leased(l => l with { Accepted = new LeaseTerms() })).Decision);
+    }
 }

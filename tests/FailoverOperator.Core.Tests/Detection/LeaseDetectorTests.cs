@@ -154,6 +154,7 @@ public sealed class LeaseDetectorTests
     {
         { "cannot be connected to", m => m.Unreachable(5), FailoverCause.PrimaryNodeDown },
         { "node not ready", m => m.Silent(5).OnNode(NodeState.Unknown), FailoverCause.PrimaryNodeDown },
+        { "cannot be connected to, and nobody may look at its node", m => m.Unreachable(5).OnNode(NodeState.Unobserved), FailoverCause.PrimaryLeaseExpired },
         { "frozen", m => m with { Probe = m.Silent(5).Probe with { Reply = new EngineReply.Silent("no answer", Connected: true) } }, FailoverCause.PrimaryLeaseExpired },
         { "silent", m => m.Silent(5), FailoverCause.PrimaryLeaseExpired },
         { "refuses", m => m.Refused(9), FailoverCause.PrimaryLeaseExpired },

@@ -96,6 +96,7 @@ public sealed class PrimaryDetectorTests
         { "node not ready and silent", m => m.OnNode(NodeState.NotReady).Silent(5), FailoverCause.PrimaryNodeDown, "node-0 is NotReady" },
         { "node unknown and silent", m => m.OnNode(NodeState.Unknown).Silent(5), FailoverCause.PrimaryNodeDown, "node-0 is Unknown" },
         { "node gone and silent", m => m.OnNode(NodeState.Absent).Silent(5), FailoverCause.PrimaryNodeDown, "node-0 is Absent" },
+        { "node unobserved and silent", m => m.OnNode(NodeState.Unobserved).Silent(5), FailoverCause.PrimaryUnresponsive, "another member answers" },
         { "node not ready, yet it answers", m => m.OnNode(NodeState.NotReady).NotReady(5), FailoverCause.PrimaryUnresponsive, "not ready" },
     };
 
@@ -125,6 +126,15 @@ public sealed class PrimaryDetectorTests
         Assert.Equal(FailoverCause.PrimaryUnresponsive, Assert.IsType<Diagnosis.PrimaryFailed>(PrimaryDetector.Diagnose(notReady)).Cause);
         var node = Group(Primary().Silent(6).OnNode(NodeState.NotReady), Standby("db-1").Silent(60));
         Assert.Equal(FailoverCause.PrimaryNodeDown, Assert.IsType<Diagnosis.PrimaryFailed>(PrimaryDetector.Diagnose(node)).Cause);
+    }
+
+    /// <summary>Nobody's word is left but the operator's own.</summary>
+    [Fact]
+    public void A_node_that_nobody_may_look_at_says_nothing()
+    {
+        var alone = Group(Primary().Silent(60).OnNode(NodeState.Unobserved), Standby("db-1").Silent(60));
+        Assert.Null(Assert.IsType<Diagnosis.PrimarySuspected>(PrimaryDetector.Diagnose(alone)).DecisiveIn);
+        Assert.IsType<Diagnosis.Healthy>(Of(m => m.OnNode(NodeState.Unobserved)));
     }
 
     [Fact]

@@ -122,10 +122,34 @@ public sealed class FencingLadderTests
     [Theory]
     [InlineData(NodeState.Ready)]
     [InlineData(NodeState.Absent)]
+    [InlineData(NodeState.Unobserved)]
     public void No_other_node_is_ever_taken_out_of_service(NodeState state)
     {
         var group = Agentless(FencingMethod.NodeOutOfService).Change("db-0", m => m.Terminating().OnNode(state));
         Assert.Equal(Reasons.FenceUnproven, Assert.IsType<Decision.Blocked>(Fencing(group)).Reason);
+    }
+
+    /// <summary>Its kubelet may be there, and is waited for; what would take a look at the node is passed over, and the message says why.</summary>
+    [Fact]
+    public void On_a_node_that_nobody_may_look_at_only_its_kubelets_word_can_come()
+    {
+        var unobserved = Agentless(FencingMethod.PodTermination).Change("db-0", m => m.OnNode(NodeState.Unobserved));
+        Step<Step.TerminatePod>(Fencing(unobserved));
+        var leaving = unobserved.Change("db-0", m => m.Terminating());
+        Assert.Equal(Given.Seconds(19.5), Wait(Fencing(leaving)));
+        Assert.Contains(
+            "node node-0 has not confirmed the end of db-0, and the operator, which may not read nodes (the chart's rbac.nodes), cannot tell whether it is down, so db-0 may",
+            Assert.IsType<Decision.Blocked>(Fencing(leaving, 20)).Message);
+
+        var gone = Agentless(FencingMethod.PodTermination, FencingMethod.NodeOutOfService).Without("db-0") with
+        {
+            Departures = [Given.Departed(confirmed: false, 900, NodeState.Unobserved)],
+        };
+        Assert.Contains(
+            "removed without its kubelet's confirmation, and the operator, which may not read nodes (the chart's rbac.nodes), "
+            + "cannot tell whether that kubelet has caught up since, nor take it out of service",
+            Assert.IsType<Decision.Blocked>(Fencing(gone)).Message);
+        Assert.DoesNotContain("may not read", Assert.IsType<Decision.Blocked>(Fencing(leaving.Change("db-0", m => m.OnNode(NodeState.NotReady)))).Message);
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using FailoverOperator.Api;
+using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Acceptance;
@@ -52,6 +53,36 @@ public sealed class ReportTests
         Assert.Equal(expected, Conditions(Of(labelled)));
     }
 
+    public static TheoryData<string, string> Unreadable => new()
+    {
+        { LeaseContract.TermsAnnotation, "the operator writes again" },
+        { LeaseContract.AcceptedAnnotation, "nobody can be promoted when the lease runs out; do not remove it" },
+        { LeaseContract.PledgedAnnotation, "before its holder has renewed it; do not remove it" },
+        { LeaseContract.ReleaseAnnotation, "remove it: kubectl annotate lease db-0 failover-operator.io/release-" },
+    };
+
+    /// <summary>Whether a failover would work is another question.</summary>
+    [Theory]
+    [MemberData(nameof(Unreadable))]
+    public void What_of_the_lease_cannot_be_read_is_told_with_what_to_do(string annotation, string message)
+    {
+        var group = GivenAgents.Healthy();
+        var spoilt = group with { Lease = group.Lease! with { Unreadable = [annotation] } };
+        var condition = Of(spoilt).Conditions.Single(c => c.Type == ConditionTypes.FailoverReady);
+        Assert.Equal((ConditionStatus.True, Reasons.LeaseUnreadable), (condition.Status, condition.Reason));
+        Assert.Equal((true, Reasons.LeaseUnreadable, "db-1"), Of(spoilt).Readiness is { } r ? (r.Ready, r.Reason, r.Candidate) : default);
+        Assert.StartsWith("db-1 would take over, 0 bytes behind; somebody wrote into Lease db-0 what cannot be read: " + annotation, condition.Message);
+        Assert.Contains(message, condition.Message);
+        Assert.EndsWith("kubectl get lease db-0 -o yaml --show-managed-fields", condition.Message);
+
+        var nobody = Of(spoilt.Change("db-1", m => m.NotReady(9)).Change("db-2", m => m.NotReady(9))).Conditions.Single(c => c.Type == ConditionTypes.FailoverReady);
+        Assert.Equal((ConditionStatus.False, Reasons.LeaseUnreadable), (nobody.Status, nobody.Reason));
+        Assert.Contains("db-1 is not ready", nobody.Message);
+        // Who doubts himself does not judge what he sees.
+        var blind = Of(spoilt with { Operator = new OperatorObservation(false, TimeSpan.Zero) }).Conditions.Single(c => c.Type == ConditionTypes.FailoverReady);
+        Assert.Equal(Reasons.OperatorImpaired, blind.Reason);
+    }
+
     [Fact]
     public void The_summary_names_holder_candidate_and_the_last_failover()
     {
@@ -77,6 +108,7 @@ public sealed class ReportTests
         { Standby("db-1").Terminating(), MemberRole.Standby, MemberHealth.Failed },
         { Standby("db-1").Phase(PodPhase.Failed), MemberRole.Standby, MemberHealth.Failed },
         { Standby("db-1").OnNode(NodeState.NotReady), MemberRole.Standby, MemberHealth.Unknown },
+        { Standby("db-1").OnNode(NodeState.Unobserved), MemberRole.Standby, MemberHealth.Healthy },
         { Standby("db-1").Unauthorized(), MemberRole.Unknown, MemberHealth.Unknown },
         { Standby("db-1").NotAsked(), MemberRole.Unknown, MemberHealth.Unknown },
         { Standby("db-1").Silent(4.9), MemberRole.Unknown, MemberHealth.Suspect },

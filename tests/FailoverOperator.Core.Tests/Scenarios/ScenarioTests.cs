@@ -1,6 +1,10 @@
 using FailoverOperator.Api;
+using FailoverOperator.Api.Failovers;
 using FailoverOperator.Core.Acceptance;
 using FailoverOperator.Core.Decisions;
+using FailoverOperator.Core.Detection;
+using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Recovery;
 using FailoverOperator.Core.Reporting;
 using YamlDotNet.Serialization;
 using YamlDotNet.Serialization.NamingConventions;
@@ -27,6 +31,18 @@ public sealed class ScenarioTests
         var actual = Writer.Serialize(ExpectFile.Of(verdict, report));
         var expected = Writer.Serialize(Read<ExpectFile>(name, "expect.yaml"));
         Assert.True(expected == actual, $"expected:{Environment.NewLine}{expected}{Environment.NewLine}actual:{Environment.NewLine}{actual}");
+    }
+
+    /// <summary>An operator that may not read nodes knows less in each of them: it accuses no node, and takes none for a proof.</summary>
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Without_a_look_at_the_nodes_none_is_accused_and_none_is_a_proof(string name)
+    {
+        var seen = Read<GivenFile>(name, "given.yaml").Read();
+        var verdict = Decider.Decide(seen with { Members = [.. seen.Members.Select(m => m.OnNode(NodeState.Unobserved).InZone(null))] });
+        Assert.NotEqual(FailoverCause.PrimaryNodeDown, (verdict.Diagnosis as Diagnosis.PrimaryFailed)?.Cause);
+        var steps = verdict.Decision is Decision.Advance(var all) ? all : [];
+        Assert.DoesNotContain(steps, step => step is Step.TaintNode or Step.Enter { Fence: FenceEvidence.NodeOutOfService or FenceEvidence.KubeletCaughtUp });
     }
 
     private static T Read<T>(string name, string file) => Reader.Deserialize<T>(File.ReadAllText(Path.Combine(Folder, name, file)));

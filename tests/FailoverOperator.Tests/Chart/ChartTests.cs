@@ -130,6 +130,20 @@ public sealed class ChartTests
         Assert.False(manifests.Allows("get", "nodes"));
     }
 
+    /// <summary>An operator that asks for what it may not read is told no for ever.</summary>
+    [Theory]
+    [InlineData(Defaults, "true")]
+    [InlineData("rbac: { nodes: false }", "false")]
+    [InlineData(NamespacedWithoutNodes, "false")]
+    [InlineData("rbac: { create: false, nodes: false }", "false")]
+    public void The_operator_is_told_whether_it_may_read_nodes(string values, string read)
+    {
+        var manifests = Helm.Template(values);
+
+        Assert.Equal(read, manifests.Environment("FAILOVER_READ_NODES"));
+        if (manifests.Rules.Count > 0) Assert.All(["get", "list", "watch"], verb => Assert.Equal(read == "true", manifests.Allows(verb, "nodes")));
+    }
+
     [Theory]
     [InlineData(Defaults, true)]
     [InlineData("hooks: { exec: false }", false)]

@@ -172,13 +172,32 @@ public class AgentedFailoverTests
         Assert.Equal(world.Failovers[^1].Spec.Term, Lease(world).Term);
     }
 
-    [Fact]
-    public void Terms_that_cannot_be_read_are_written_anew()
+    [Theory]
+    [InlineData("{")]
+    [InlineData(null)]
+    public void Terms_that_cannot_be_read_or_are_gone_are_written_anew(string? terms)
     {
         using var world = Running();
-        world.Api.Change<V1Lease>("shop", "db-0", l => l.Metadata.Annotations[LeaseContract.TermsAnnotation] = "{");
-        world.Until(() => LeaseCodec.Read(world.Lease!) is { Problem: null, Record: { Terms.Members.Count: 3, Accepted.Members.Count: 3 } }, "they are readable again", TimeSpan.FromSeconds(30));
+        world.Api.Change<V1Lease>("shop", "db-0", l =>
+        {
+            l.Metadata.Annotations.Remove(LeaseContract.TermsAnnotation);
+            if (terms is not null) l.Metadata.Annotations[LeaseContract.TermsAnnotation] = terms;
+        });
+        world.Until(() => LeaseCodec.Read(world.Lease!) is { Unreadable: [], Record: { Terms.Members.Count: 3, Accepted.Members.Count: 3 } }, "they are readable again", TimeSpan.FromSeconds(30));
         Assert.True(world.Agents.All.Count(a => a.IsWritable) <= 1);
+        Assert.Single(world.Failovers);
+    }
+
+    /// <summary>Only what nobody writes again by himself stays to be seen.</summary>
+    [Fact]
+    public void What_of_the_lease_cannot_be_read_is_told_in_the_group_until_it_is_mended()
+    {
+        using var world = Running();
+        world.Api.Change<V1Lease>("shop", "db-0", l => l.Metadata.Annotations[LeaseContract.ReleaseAnnotation] = "{");
+        world.Until(() => world.Condition("FailoverReady") == "True LeaseUnreadable", "it is told");
+        Assert.Contains("kubectl annotate lease db-0 failover-operator.io/release-", world.Group.Status!.Conditions.First(c => c.Type == "FailoverReady").Message);
+        world.Api.Change<V1Lease>("shop", "db-0", l => l.Metadata.Annotations.Remove(LeaseContract.ReleaseAnnotation));
+        world.Until(() => world.Condition("FailoverReady") == "True Ready", "it is mended");
     }
 
     [Fact]

@@ -13,8 +13,17 @@ public class CompositionTests
     }
 
     [Theory]
+    [InlineData(null, true)]
+    [InlineData("", true)]
+    [InlineData("true", true)]
+    [InlineData("false", false)]
+    public void Nodes_are_read_unless_it_is_said_otherwise(string? value, bool read) =>
+        Assert.Equal(read, OperatorSettings.Read(name => name == "FAILOVER_READ_NODES" ? value : null).ReadNodes);
+
+    [Theory]
     [InlineData("FAILOVER_HTTP_PORT", "eighty")]
     [InlineData("FAILOVER_HTTP_PORT", "70000")]
+    [InlineData("FAILOVER_READ_NODES", "maybe")]
     [InlineData("FAILOVER_LOG_LEVEL", "loud")]
     [InlineData("FAILOVER_LOG_FORMAT", "xml")]
     public void A_bad_setting_is_refused_by_name(string variable, string value)

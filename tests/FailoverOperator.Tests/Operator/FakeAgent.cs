@@ -4,6 +4,7 @@ using FailoverOperator.Core.Observations;
 using FailoverOperator.Observing;
 using FailoverOperator.Runtime.Kubernetes;
 using FailoverOperator.Testing;
+using k8s.Models;
 
 namespace FailoverOperator.Tests.Operator;
 
@@ -61,7 +62,7 @@ public sealed class FakeAgent(string identity, FakeKubernetesApi api, FakeServer
     public void Tick()
     {
         if (!IsAlive || IsFrozen) return;
-        if (!api.IsCutOff) _memory = _memory.Saw(all.Lease() is { } lease ? LeaseCodec.Read(lease).Record : null, all.Now);
+        if (!api.IsCutOff) _memory = _memory.Saw(all.Lease() is { } lease ? Read(lease) : null, all.Now);
         if (!server.Up) NoteDown();
         var order = AgentProtocol.Decide(_memory, all.Now);
         if (order.GetType() != _order?.GetType()) _orderedAt = all.Now;
@@ -213,6 +214,10 @@ public sealed class FakeAgent(string identity, FakeKubernetesApi api, FakeServer
         var lease = LeaseCodec.Write(current, "shop", "db", record, now);
         lease.Metadata.ResourceVersion = record.Version;
         lease.Spec.RenewTime = now.UtcDateTime;
-        return LeaseCodec.Read(await api.ReplaceAsync(lease, CancellationToken.None)).Record;
+        return Read(await api.ReplaceAsync(lease, CancellationToken.None));
     }
+
+    /// <summary>As the agent's own codec: terms that cannot be read, or are not there, are never accepted.</summary>
+    private static LeaseRecord Read(V1Lease lease) =>
+        LeaseCodec.Read(lease).Record is var record && record.Terms.Members.Count > 0 ? record : record with { Terms = new LeaseTerms { LeaseDurationSeconds = 0 } };
 }

@@ -45,7 +45,7 @@ public class LeaseCodecTests
         foreach (var before in new[] { null, full })
         {
             var lease = Stored(LeaseCodec.Write(before, "shop", "db", record, Now));
-            Assert.Equal((record with { Version = "5" }, null), (LeaseCodec.Read(lease).Record, LeaseCodec.Read(lease).Problem));
+            Assert.Equal((record with { Version = "5" }, 0), (LeaseCodec.Read(lease).Record, LeaseCodec.Read(lease).Unreadable.Count));
             Assert.Equal(("db-0", "shop", "db", "0"), (lease.Name(), lease.Namespace(), lease.Metadata.Labels[ApiGroup.GroupLabel], lease.Metadata.Labels[ApiGroup.SlotLabel]));
             Assert.Equal(record.Terms.LeaseDurationSeconds, lease.Spec.LeaseDurationSeconds);
             Assert.Null(lease.Metadata.OwnerReferences);
@@ -73,7 +73,7 @@ public class LeaseCodecTests
     public void A_lease_without_anything_is_held_by_nobody_in_term_0()
     {
         var reading = LeaseCodec.Read(new V1Lease { Metadata = new V1ObjectMeta { Name = "db-0" } });
-        Assert.Null(reading.Problem);
+        Assert.Empty(reading.Unreadable);
         Assert.Equal((null, 0, null), (reading.Record.Holder, reading.Record.Term, reading.Record.Accepted));
     }
 
@@ -89,9 +89,10 @@ public class LeaseCodecTests
     public void Annotations_that_cannot_be_read_are_taken_for_as_little_as_is_safe(string nonsense)
     {
         var lease = LeaseCodec.Write(null, "shop", "db", Assigned with { Terms = Terms with { LeaseDurationSeconds = 60 } }, Now);
-        foreach (var annotation in new[] { LeaseContract.TermsAnnotation, LeaseContract.AcceptedAnnotation, LeaseContract.PledgedAnnotation, LeaseContract.ReleaseAnnotation }) lease.Metadata.Annotations[annotation] = nonsense;
+        string[] annotations = [LeaseContract.TermsAnnotation, LeaseContract.AcceptedAnnotation, LeaseContract.PledgedAnnotation, LeaseContract.ReleaseAnnotation];
+        foreach (var annotation in annotations) lease.Metadata.Annotations[annotation] = nonsense;
         var reading = LeaseCodec.Read(lease);
-        Assert.Contains("failover-operator.io/accepted cannot be read", reading.Problem);
+        Assert.Equal(annotations, reading.Unreadable);
         // Nobody may be promoted on account of these; the lease is not taken for expired earlier than it says of itself.
         Assert.Empty(reading.Record.Accepted!.Members);
         Assert.Empty(reading.Record.Pledged!.Members);

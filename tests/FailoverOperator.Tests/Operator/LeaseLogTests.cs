@@ -203,7 +203,7 @@ public sealed class LeaseLogTests : IDisposable
         Seed();
         _server.Change<V1Lease>("shop", "db-0", l => l.Metadata.Annotations[LeaseContract.TermsAnnotation] = "{");
         Pass(0.1);
-        Assert.Contains("failover-operator.io/terms cannot be read", _log.Observe(Group).Problem);
+        Assert.Equal(["failover-operator.io/terms"], _log.Observe(Group).Unreadable);
     }
 
     private void Seed(LeaseTerms? terms = null)

@@ -14,7 +14,7 @@ public sealed class OperatorUnderTest
     private readonly CancellationTokenSource _life = new();
     private readonly OperatorProcess _process;
 
-    public OperatorUnderTest(FakeKubernetesApi server, TimeProvider time, EngineMaker engines)
+    public OperatorUnderTest(FakeKubernetesApi server, TimeProvider time, EngineMaker engines, OperatorSettings? settings = null)
     {
         var health = new ApiHealth(time);
         Api = server.Connect(health);
@@ -22,7 +22,7 @@ public sealed class OperatorUnderTest
         services.AddSingleton(time).AddSingleton<IKubernetesApi>(Api).AddSingleton(health).AddSingleton(Metrics.NewCustomRegistry());
         services.AddLogging(logging => logging.ClearProviders());
         services.AddSingleton<ApiHealthMonitor>();
-        Composition.AddOperator(services, new OperatorSettings(), seed: 1);
+        Composition.AddOperator(services, settings ?? new OperatorSettings(), seed: 1);
         services.AddSingleton(engines);
         _process = services.BuildServiceProvider().GetRequiredService<OperatorProcess>();
     }

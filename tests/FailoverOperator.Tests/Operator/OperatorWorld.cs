@@ -1,6 +1,8 @@
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Hosting;
 using FailoverOperator.Observing;
+using FailoverOperator.Runtime.Kubernetes;
 using FailoverOperator.Testing;
 using k8s.Models;
 using Microsoft.Extensions.Time.Testing;
@@ -44,6 +46,12 @@ public sealed class OperatorWorld : IDisposable
 
     public FakeServers Servers { get; } = new();
 
+    /// <summary>Those of the operators that are started.</summary>
+    public OperatorSettings Settings { get; init; } = new();
+
+    /// <summary>Operators are refused whatever they ask of nodes.</summary>
+    public bool NodesAreForbidden { get; set; }
+
     /// <summary>Those of a group with agents.</summary>
     public FakeAgents Agents { get; }
 
@@ -74,7 +82,8 @@ public sealed class OperatorWorld : IDisposable
     /// <summary>A new operator process, with nothing in memory; another one may run beside it.</summary>
     public void StartOperator()
     {
-        var started = new OperatorUnderTest(Api, _time, (group, _, _) => group.Spec.Agent is null ? Servers.Engine() : Agents.Engine());
+        var started = new OperatorUnderTest(Api, _time, (group, _, _) => group.Spec.Agent is null ? Servers.Engine() : Agents.Engine(), Settings);
+        started.Api.Faults.FailNext(ApiFailure.Forbidden, call => NodesAreForbidden && call.Kind == "Node", times: int.MaxValue);
         _operators.Add(started);
         _ = _loop.Start(started.RunAsync);
     }

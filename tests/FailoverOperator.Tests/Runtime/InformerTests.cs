@@ -157,6 +157,48 @@ public sealed class InformerTests : IDisposable
     }
 
     [Fact]
+    public void Waits_for_a_right_that_it_cannot_do_without()
+    {
+        _api.Faults.FailNext(ApiFailure.Forbidden, call => call.Verb == "list", times: 3);
+        Start();
+        Assert.False(_informer.IsSynced);
+        Pass(2);
+        Assert.True(_informer.IsSynced);
+        Assert.False(_informer.IsForbidden);
+    }
+
+    [Fact]
+    public void Does_without_what_may_not_be_read_and_says_so_once()
+    {
+        var forbidden = true;
+        _api.Faults.FailNext(ApiFailure.Forbidden, call => forbidden, times: int.MaxValue);
+        var log = new Log();
+        var informer = new Informer<V1ConfigMap>(_api, new InformerOptions { MayBeForbidden = true }, _time, new Random(1), log);
+        informer.Subscribe(change => _events.Add($"{change.Change} {change.Current.Name()}"));
+        Seed("a", "1");
+        _ = _loop.Start(() => informer.RunAsync(_stop.Token));
+        Pass(3600);
+        Assert.True(informer is { IsSynced: true, IsForbidden: true });
+        Assert.Contains("configmaps may not be read", Assert.Single(log.Messages));
+        Assert.InRange(Calls("list"), 15, 40);
+
+        forbidden = false;
+        Pass(300);
+        Assert.False(informer.IsForbidden);
+        Assert.Equal(["Added a"], _events);
+        Assert.Contains("configmaps may be read again", log.Messages[^1]);
+
+        // At no moment is an object that is not there any more told to be gone without the word that nothing is known.
+        var known = new List<bool>();
+        informer.Subscribe(_ => known.Add(informer.IsForbidden));
+        forbidden = true;
+        _api.EndWatches(ApiFailure.Unreachable);
+        Pass(15);
+        Assert.Equal(["Added a", "DeletedUnseen a"], _events);
+        Assert.Equal([true], known);
+    }
+
+    [Fact]
     public void Bookmarks_keep_it_fresh()
     {
         Start();
@@ -199,6 +241,20 @@ public sealed class InformerTests : IDisposable
         _loop.Settle();
 
         Assert.Equal(["Added a", "Deleted a"], names);
+    }
+
+    private sealed class Log : Microsoft.Extensions.Logging.ILogger
+    {
+        public List<string> Messages { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(Microsoft.Extensions.Logging.LogLevel logLevel) => true;
+
+        void Microsoft.Extensions.Logging.ILogger.Log<TState>(
+            Microsoft.Extensions.Logging.LogLevel logLevel, Microsoft.Extensions.Logging.EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter) => Messages.Add(formatter(state, exception));
     }
 
     private Informer<V1ConfigMap> NewInformer(InformerOptions options) => new(_api, options, _time, new Random(1), NullLogger.Instance);
