@@ -88,6 +88,10 @@ internal static class GivenAgents
 
     public static GroupObservation Deleted(this GroupObservation group, double seconds = 0.1) => group.Leased(_ => null).Unchanged(seconds);
 
+    /// <summary>Who was chosen before was lost on the way.</summary>
+    public static GroupObservation NeverServed(this GroupObservation group) =>
+        group with { Failovers = [.. group.Failovers.Select(f => f with { Status = f.Status with { Phase = FailoverPhase.Failed } })] };
+
     /// <summary>Its Services have published this term.</summary>
     public static GroupObservation Published(this GroupObservation group, long term, string pod) =>
         group with { Services = [.. group.Services.Select(s => s with { PublishedTerm = term, SelectedPod = pod })] };

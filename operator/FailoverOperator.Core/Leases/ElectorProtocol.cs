@@ -72,5 +72,6 @@ public static class ElectorProtocol
         return lease.Accepted ?? lease.Pledged ?? (isStripped ? Unknown(lease.Terms) : null);
     }
 
-    private static LeaseTerms Unknown(LeaseTerms terms) => terms with { Failsafe = true, Members = [] };
+    /// <summary>In place of what was accepted or promised, where nobody knows what it was: by nobody's promises it can be proven to be over.</summary>
+    public static LeaseTerms Unknown(LeaseTerms terms) => terms with { Failsafe = true, Members = [] };
 }

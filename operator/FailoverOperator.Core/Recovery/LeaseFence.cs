@@ -30,11 +30,17 @@ public static class LeaseFence
 
     /// <summary>
     /// The lease, without a note that proves nothing: it was not written by whom the operator had given the lease to, or in one that was
-    /// made anew by one who may never have claimed it, so that those before may go on.
+    /// made anew by one who may never have claimed it, so that those before may go on. Who has served in its term had claimed it, though
+    /// somebody has removed what was accepted.
     /// </summary>
     public static LeaseRecord? Trusted(GroupObservation group)
     {
-        if (group.Lease?.Record is not { IsReleased: true } lease) return group.Lease?.Record;
+        if (group.Lease?.Record is not { } lease) return null;
+        if (!lease.IsReleased)
+        {
+            var isStripped = !lease.IsClaimed && group.Failovers.Any(f => f is { IsOwn: true, HasServed: true } && f.Spec.Term == lease.Term);
+            return isStripped ? lease.Renewed(ElectorProtocol.Unknown(lease.Terms)) : lease;
+        }
         var isForeign = AssigneeOf(group, lease.Term) is { } assignee && assignee != lease.Release!.Holder;
         return isForeign || PossibleHolders(group).Count > 1 ? lease with { Release = null } : lease;
     }

@@ -14,6 +14,8 @@ public sealed class LeaseFenceTests
 
     private static GroupObservation Dead() => Healthy().Change("db-0", m => m.Unreachable(6));
 
+    private static GroupObservation Stripped() => Dead().Leased(l => l with { Accepted = null });
+
     private static Departure Departed() => Given.Departed(confirmed: true);
 
     public static TheoryData<string, GroupObservation> NoProofs => new()
@@ -24,6 +26,7 @@ public sealed class LeaseFenceTests
         { "deleted just now", Dead().Deleted(4.999) },
         { "made anew just now", Dead().Revoked(0).Leased(l => l with { Accepted = l.Accepted! with { Members = [] } }) },
         { "forged just now", Dead().Forged(4.999) },
+        { "what it had accepted was removed just now", Stripped().Unchanged(4.999) },
         { "released by somebody else", Dead().Released(by: "db-1") },
         { "released in an earlier term", Dead().Leased(l => l with { Release = new ReleaseNote(Identity("db-0"), 0, ReleaseReason.ProcessDown, null, null) }) },
         { "expired, but it says that it takes writes", Healthy().Expired() },
@@ -46,7 +49,8 @@ public sealed class LeaseFenceTests
         { "revoked for D", Dead().Revoked(5), FenceEvidence.LeaseExpired, "the operator's clock" },
         { "deleted for D", Dead().Deleted(5), FenceEvidence.LeaseExpired, "the operator's clock" },
         { "forged for D", Dead().Forged(5), FenceEvidence.LeaseExpired, "the operator's clock" },
-        { "never claimed", Dead().Leased(l => l with { Accepted = null }), FenceEvidence.LeaseExpired, "the lease, which nobody has claimed" },
+        { "what it had accepted was removed, and nothing changed for D", Stripped().Expired(), FenceEvidence.LeaseExpired, "the operator's clock" },
+        { "never claimed", Stripped().NeverServed(), FenceEvidence.LeaseExpired, "the lease, which nobody has claimed" },
         { "a note of somebody else's, for D", Dead().Released(by: "db-1", seconds: 5), FenceEvidence.LeaseExpired, "the operator's clock" },
         { "pod ended", Healthy().Change("db-0", m => m.Phase(PodPhase.Failed)), FenceEvidence.PodTerminated, "kubelet of node-0" },
         { "pod gone", Dead().Without("db-0") with { Departures = [Departed()] }, FenceEvidence.PodTerminated, "kubelet of node-0" },

@@ -73,7 +73,8 @@ public sealed class LeasePromotionTests
         { "confirmed by a person", Dead().Unchanged(0.6), FenceEvidence.ConfirmedByPerson, typeof(Step.AssignLease) },
         { "risked", Dead().Unchanged(0.6), FenceEvidence.Unproven, typeof(Step.AssignLease) },
         { "it is the candidate's own", Dead().Unchanged(0.6).Leased(l => Lease(Healthy(), "db-1")), FenceEvidence.NotNeeded, typeof(Step.AssignLease) },
-        { "nobody claimed it", Dead().Unchanged(0.6).Leased(l => l with { Accepted = null }), FenceEvidence.NotNeeded, typeof(Step.AssignLease) },
+        { "nobody claimed it", Dead().NeverServed().Unchanged(0.6).Leased(l => l with { Accepted = null }), FenceEvidence.NotNeeded, typeof(Step.AssignLease) },
+        { "what its holder had accepted was removed", Dead().Unchanged(0.6).Leased(l => l with { Accepted = null }), FenceEvidence.NotNeeded, typeof(Decision.Wait) },
         { "deleted", Dead().Deleted(0.6), FenceEvidence.LeaseExpired, typeof(Step.RecreateLease) },
     };
 

@@ -132,7 +132,7 @@ internal static class ServerConfiguration
         yield return ("wal_receiver_timeout", "5s");
         yield return ("wal_receiver_status_interval", "1s");
         // How soon a standby tries again to reach a new primary: its first writes wait for that.
-        yield return ("wal_retrieve_retry_interval", "200ms");
+        yield return ("wal_retrieve_retry_interval", "100ms");
     }
 
     private static void Add(StringBuilder text, string name, string value) =>
