@@ -79,6 +79,20 @@ public sealed class DataDirectoryTests : IDisposable
         Assert.False(File.Exists(Path.Combine(data.Path, "recovery.signal")));
     }
 
+    /// <summary>As the kubelet leaves them when it mounts the volume for another pod with <c>fsGroup</c>: drwxrws---.</summary>
+    [Theory]
+    [InlineData("2770", "700")]
+    [InlineData("755", "700")]
+    [InlineData("750", "750")]
+    [InlineData("700", "700")]
+    public void Data_that_the_server_would_refuse_are_closed_to_others(string before, string after)
+    {
+        Make(data.Path, "old");
+        File.SetUnixFileMode(data.Path, (UnixFileMode)Convert.ToInt32(before, 8));
+        data.MakeStandby();
+        Assert.Equal(after, Convert.ToString((int)File.GetUnixFileMode(data.Path), 8));
+    }
+
     [Fact]
     public void The_root_of_a_volume_is_refused()
     {

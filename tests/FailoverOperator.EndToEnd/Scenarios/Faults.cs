@@ -133,7 +133,22 @@ public sealed partial record Fault
         await scene.Nodes.RestoreAsync(scene.Nodes.ControlPlane);
         await Poll.UntilAsync("the API server to be back", TimeSpan.FromSeconds(90),
             async () => (await scene.Bed.Cluster.Kubectl.TryAsync("get", "--raw", "/readyz", "--request-timeout=2s")).Succeeded);
+        // Connections from before the outage break only when they are used.
+        await Poll.UntilAsync("this process to reach the API server again", TimeSpan.FromSeconds(30), async () => await HasAnswerAsync(scene));
         await scene.Bed.Cluster.Kubectl.RunAsync("wait", "--for=condition=Ready", "nodes", "--all", "--timeout=60s");
+    }
+
+    private static async Task<bool> HasAnswerAsync(Scene scene)
+    {
+        try
+        {
+            await scene.Group.PodNamesAsync();
+            return true;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Somebody writes a standby into the lease, all by himself, and makes it look like a new term.</summary>

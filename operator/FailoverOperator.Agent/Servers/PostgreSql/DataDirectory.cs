@@ -103,10 +103,22 @@ internal sealed class DataDirectory(string path)
     /// </summary>
     public void MakeStandby()
     {
+        CloseToOthers();
         var signal = System.IO.Path.Combine(path, "standby.signal");
         if (!File.Exists(signal)) File.WriteAllBytes(signal, []);
         // Would end the recovery, and make it writable, at a point of its own.
         File.Delete(System.IO.Path.Combine(path, "recovery.signal"));
+    }
+
+    /// <summary>
+    /// PostgreSQL refuses data that others may change or read. The kubelet opens them to the group of <c>fsGroup</c> when it mounts the volume
+    /// for another pod.
+    /// </summary>
+    private void CloseToOthers()
+    {
+        const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        const UnixFileMode refused = UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+        if ((File.GetUnixFileMode(path) & refused) != 0) File.SetUnixFileMode(path, owner);
     }
 
     /// <summary>From the data's own history file. Null: there is none, or it cannot be understood.</summary>
