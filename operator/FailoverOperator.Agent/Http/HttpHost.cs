@@ -25,6 +25,12 @@ internal static class HttpHost
             kestrel.Limits.RequestHeadersTimeout = HeadersTimeout;
             kestrel.Listen(address, port);
         });
+        // No answer here blocks a thread, so none needs another thread than the one that has read the question.
+        builder.WebHost.UseSockets(sockets =>
+        {
+            sockets.UnsafePreferInlineScheduling = true;
+            sockets.WaitForDataBeforeAllocatingBuffer = false;
+        });
         // The agent's own loop says when the process ends.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         var app = builder.Build();

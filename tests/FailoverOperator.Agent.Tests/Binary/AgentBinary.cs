@@ -39,9 +39,10 @@ internal sealed class AgentBinary : IAsyncDisposable
 
     public LeaseTerms Terms { get; init; } = new() { Failsafe = false };
 
-    /// <summary>Built once, and kept in the cache.</summary>
+    /// <summary>Built once, and kept in the cache. FAILOVER_AGENT names another one.</summary>
     public static async Task<string> PathAsync(Supervisor supervisor)
     {
+        path ??= System.Environment.GetEnvironmentVariable("FAILOVER_AGENT");
         if (path is not null) return path;
         var built = await supervisor.RunAsync(new ProcessCommand(Repository.PathOf("tests/tools/build-agent"), []), BuildDeadline, CancellationToken.None);
         return path = built is CommandResult.Exited { ExitCode: 0 } exited ? exited.Output.Split('\n')[^1] : throw new InvalidOperationException($"cannot build the agent: {built}");
