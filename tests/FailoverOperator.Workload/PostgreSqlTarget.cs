@@ -114,7 +114,10 @@ public sealed class PostgreSqlTarget : IWriteTarget
     private async Task<NpgsqlConnection> ConnectAsync(NpgsqlDataSource source, TimeSpan deadline)
     {
         using var cancellation = new CancellationTokenSource(deadline);
-        var fresh = await source.OpenConnectionAsync(cancellation.Token);
+        var opening = source.OpenConnectionAsync(cancellation.Token).AsTask();
+        // The kernel of a server that stands still accepts the connection, and Npgsql then waits for its first word, cancelled or not.
+        _ = opening.ContinueWith(late => late.Result.Dispose(), cancellation.Token, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+        var fresh = await opening.WaitAsync(cancellation.Token);
         fresh.Notice += (_, notice) => warning = notice.Notice.InvariantSeverity == "WARNING" ? notice.Notice.MessageText : warning;
         return fresh;
     }

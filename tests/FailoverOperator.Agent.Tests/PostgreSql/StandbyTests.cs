@@ -42,6 +42,24 @@ public sealed class StandbyTests(FirstData first)
         Assert.Empty(c.Supervisor.Programs);
     }
 
+    /// <summary>As after a rewind, or a crash in the middle of it all: it lets nobody in before it has read on, and only the leader has what it lacks.</summary>
+    [Fact]
+    public async Task A_standby_that_lets_nobody_in_yet_learns_of_its_leader_all_the_same()
+    {
+        await using var group = await PostgreSqlGroup.StartAsync(first, members: 2, synchronous: 0);
+        var (a, b) = (group.Members[0], group.Members[1]);
+        _ = await b.Server.DemoteAsync(Stop);
+        foreach (var segment in Directory.EnumerateFiles(Path.Combine(b.Data, "pg_wal"))) File.Delete(segment);
+        using var impatience = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var standing = b.Server.StandByAsync(impatience.Token);
+        while (b.Supervisor.Server?.LastOutput.Contains("waiting for WAL", StringComparison.Ordinal) != true)
+            await Task.Delay(TimeSpan.FromMilliseconds(10), RealClock.Instance, Stop);
+        await impatience.CancelAsync();
+        _ = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => standing);
+
+        _ = await b.FollowAsync(a);
+    }
+
     [Fact]
     public async Task A_standby_that_was_away_for_too_long_is_copied_anew()
     {

@@ -38,7 +38,7 @@ internal sealed class ServerProcess(
     /// </summary>
     public async Task<(Session? Session, string? Problem)> BringUpAsync(Bearing bearing, CancellationToken cancellationToken)
     {
-        var (session, problem) = Runs ? await ReadyAsync(cancellationToken) : await StartAsync(bearing, NoFloors, cancellationToken);
+        var (session, problem) = Runs ? await ReadyAsync(bearing, cancellationToken) : await StartAsync(bearing, NoFloors, cancellationToken);
         // Smaller settings than the log was written with keep a standby from starting, or from reading on and being promoted. A
         // user who makes max_connections smaller, say, does not want to have no server for it.
         var mayBeTooSmall = session is null ? ServerLog.SaysTooSmall(Log) : await session.TextAsync(IsPaused, cancellationToken) is not null;
@@ -58,7 +58,7 @@ internal sealed class ServerProcess(
         var command = new ProcessCommand(settings.Program("postgres"), files.Arguments(data.Version ?? 0, floors));
         var (run, problem) = supervisor.StartServer(command with { Environment = PostgreSqlTools.ServerEnvironment });
         if (run is null) return (null, $"postgres could not be started, is it in the image (FAILOVER_PG_BIN)? {problem}");
-        return await ReadyAsync(cancellationToken);
+        return await ReadyAsync(bearing, cancellationToken);
     }
 
     /// <summary>Which of the user's settings are too small for the log in the data, and what they must be.</summary>
@@ -73,7 +73,7 @@ internal sealed class ServerProcess(
         return floors;
     }
 
-    private async Task<(Session? Session, string? Problem)> ReadyAsync(CancellationToken cancellationToken)
+    private async Task<(Session? Session, string? Problem)> ReadyAsync(Bearing bearing, CancellationToken cancellationToken)
     {
         for (var pause = Glance; Runs; pause = pause < LongGlance ? pause * 1.2 : LongGlance)
         {
@@ -89,9 +89,21 @@ internal sealed class ServerProcess(
             {
                 cancellationToken.ThrowIfCancellationRequested();
             }
+            Announce(bearing);
             await Task.Delay(pause, time, cancellationToken);
         }
         return (null, await WhyEndedAsync());
+    }
+
+    /// <summary>
+    /// A standby lets nobody in before it has read as much of the log as its data need, and only the leader may have that: it learns without a
+    /// session where to go.
+    /// </summary>
+    private void Announce(Bearing bearing)
+    {
+        if (!files.Write(bearing)) return;
+        _checkpointerLags |= bearing.SynchronousNames.Length > 0;
+        _ = supervisor.Server?.Signal(Reload);
     }
 
     public async Task<string> WhyEndedAsync()
