@@ -116,8 +116,12 @@ public sealed class PostgreSqlTarget : IWriteTarget
         using var cancellation = new CancellationTokenSource(deadline);
         var opening = source.OpenConnectionAsync(cancellation.Token).AsTask();
         // The kernel of a server that stands still accepts the connection, and Npgsql then waits for its first word, cancelled or not.
-        _ = opening.ContinueWith(late => late.Result.Dispose(), cancellation.Token, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
-        var fresh = await opening.WaitAsync(cancellation.Token);
+        if (await Task.WhenAny(opening, Task.Delay(Timeout.Infinite, cancellation.Token)) != opening)
+        {
+            _ = opening.ContinueWith(late => late.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+            throw new OperationCanceledException(cancellation.Token);
+        }
+        var fresh = await opening;
         fresh.Notice += (_, notice) => warning = notice.Notice.InvariantSeverity == "WARNING" ? notice.Notice.MessageText : warning;
         return fresh;
     }
