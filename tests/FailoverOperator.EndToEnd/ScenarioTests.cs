@@ -38,6 +38,12 @@ public sealed class ScenarioTests(BedFixture fixture, ITestOutputHelper output) 
     [Fact, Trait("Scenario", "pg-process-crash")]
     public Task No_acknowledged_row_is_lost_when_PostgreSQL_is_killed() => StrikePostgreSqlAsync(Fault.Named("process-crash"));
 
+    [Fact, Trait("Scenario", "pg-node-power-cut")]
+    public Task No_acknowledged_row_is_lost_when_the_node_of_PostgreSQL_loses_power() => StrikePostgreSqlAsync(Fault.Named("node-power-cut"));
+
+    [Fact, Trait("Scenario", "pg-api-down")]
+    public Task PostgreSQL_goes_on_without_the_API_server() => StrikePostgreSqlAsync(Fault.Named("api-down"));
+
     private static Scenario Named(string name) => Scenario.All.First(scenario => scenario.Name == name);
 
     private Task RunBesideOthersAsync(string name) => fixture.RunBesideOthersAsync(Named(name), output.WriteLine);
