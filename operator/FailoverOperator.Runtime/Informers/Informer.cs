@@ -33,16 +33,16 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
     private readonly ObjectCache<T> _cache = new();
-    private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Milestone _synced = new();
     private long _heardTimestamp = time.GetTimestamp();
     private SilenceWatchdog? _watch;
     private int _fruitless;
 
-    public bool IsSynced => _synced.Task.IsCompletedSuccessfully;
+    public bool IsSynced => _synced.IsReached;
 
     public TimeSpan Staleness => time.GetElapsedTime(Interlocked.Read(ref _heardTimestamp));
 
-    public Task WaitForSyncAsync(CancellationToken cancellationToken) => _synced.Task.WaitAsync(cancellationToken);
+    public Task WaitForSyncAsync(CancellationToken cancellationToken) => _synced.WaitAsync(cancellationToken);
 
     public bool TryGet(ObjectKey key, [NotNullWhen(true)] out T? entity) => _cache.TryGet(key, out entity);
 
@@ -93,7 +93,7 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
         var list = await api.ListAsync<T>(options.Namespace, options.Selection, cancellationToken);
         Heard();
         _cache.ReplaceAll(list.Items, list.Unreadable);
-        _synced.TrySetResult();
+        _synced.Reach();
         return list.ResourceVersion;
     }
 

@@ -1,0 +1,59 @@
+namespace FailoverOperator.Simulator.Faults;
+
+/// <summary>What can go wrong.</summary>
+public enum Fault
+{
+    ServerCrash,
+    ServerHang,
+    ServerUnkillable,
+    AgentPause,
+    ContainerFreeze,
+    ContainerKill,
+    PowerCut,
+    KubeletHang,
+    NodeCutOff,
+    NodeCutFromApi,
+    NodeDeaf,
+    NodeMute,
+    PeersCut,
+    PeersCutOneWay,
+    ZoneCutOff,
+    SlowNode,
+    PacketLoss,
+    OperatorCrash,
+    OperatorCrashBeforeWrite,
+    OperatorCrashAfterWrite,
+    OperatorPause,
+    OperatorCutFromApi,
+    OperatorCutFromNodes,
+    OperatorCutOff,
+    ApiOutage,
+    ApiHang,
+    ApiErrors,
+    ApiSlow,
+    AnswersLost,
+    OperatorAnswersLost,
+    WatchesLag,
+    WatchesBreak,
+    WatchesSilent,
+    HistoryCompacted,
+    PodDeleted,
+    PodForceDeleted,
+    LeaseHolderEdited,
+    LeaseTermEdited,
+    LeaseEmptied,
+    LeaseDeleted,
+    LabelsEdited,
+    FailsafeSwitched,
+    TimingsChanged,
+    WallClockStep,
+}
+
+/// <summary>One fault of a schedule. Numbers instead of names, so that any schedule makes sense in any world.</summary>
+/// <param name="AtMilliseconds">From when the group was steady.</param>
+/// <param name="Whom">Even: the primary or its node. Odd: any of them.</param>
+/// <param name="Other">A second one, or which of several ways.</param>
+public sealed record Strike(Fault Fault, int AtMilliseconds, int Whom, int Other, int ForMilliseconds)
+{
+    public override string ToString() => FormattableString.Invariant($"{AtMilliseconds / 1000.0:0.000} {Fault} {Whom} {Other} for {ForMilliseconds / 1000.0:0.000}");
+}

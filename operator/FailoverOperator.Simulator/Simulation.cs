@@ -1,0 +1,82 @@
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Simulator.Checking;
+using FailoverOperator.Simulator.Cluster;
+using FailoverOperator.Simulator.Faults;
+
+namespace FailoverOperator.Simulator;
+
+/// <summary>What became of a schedule.</summary>
+/// <param name="SimulatedTime">How long the world lasted.</param>
+/// <param name="Recovery">From the healing to everything as it should be. Null: it was not waited for.</param>
+public sealed record SimulationResult(Violation? Violation, string TraceHash, string Trace, TimeSpan SimulatedTime, TimeSpan? Recovery, IReadOnlyDictionary<string, int> Sometimes, int Strays);
+
+/// <summary>Runs schedules: a group becomes steady, is struck, and is left to itself when everything has healed.</summary>
+public static class Simulation
+{
+    private static readonly TimeSpan StartBound = TimeSpan.FromSeconds(120);
+
+    /// <summary>How long the slowest way out may take, copies of the data and pauses between restarts included.</summary>
+    private static readonly TimeSpan RecoveryBound = TimeSpan.FromSeconds(240);
+
+    /// <summary>After the last fault, so that its consequences are seen.</summary>
+    private static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(20);
+
+    public static RedundancyGroupSpec Spec { get; } = new()
+    {
+        WorkloadRef = new WorkloadReference { Name = Objects.Group },
+        Spares = 2,
+        Engine = new EngineSpec { Type = EngineType.PostgreSQL },
+        Targets = new TargetsSpec { RtoSeconds = 30, RpoSeconds = 0 },
+        Agent = new AgentSpec { TokenSecretRef = new SecretKeyReference { Name = "agent", Key = "token" } },
+        Fencing = new FencingSpec { Policy = [FencingMethod.SelfFence, FencingMethod.PodTermination] },
+        Traffic = new TrafficSpec { Services = [new ServiceReference { Name = Objects.Service, Role = TrafficRole.Active }] },
+    };
+
+    /// <param name="untilSteady">Whether it has to recover in the end. L1.</param>
+    public static SimulationResult Run(Schedule schedule, Seams? seams = null, bool untilSteady = true, bool isRecording = false)
+    {
+        var world = new SimulatedWorld(OptionsOf(schedule.Seed, isRecording), seams);
+        world.RunUntil(StartBound, world.IsSteady);
+        if (!world.IsSteady()) world.Judge.Break("L1", "the group never came up");
+        var recovery = world.Judge.Violation is null ? Strike(world, schedule, untilSteady) : null;
+        if (world.Loop.Strays > 0) world.Judge.Break("determinism", $"{world.Loop.Strays} continuations left the simulated world's thread");
+        return new SimulationResult(world.Judge.Violation, world.Trace.Hash, world.Trace.Text, world.Loop.Now, recovery, world.Judge.Sometimes, world.Loop.Strays);
+    }
+
+    private static TimeSpan? Strike(SimulatedWorld world, Schedule schedule, bool untilSteady)
+    {
+        var (begin, injector) = (world.Loop.Now, new Injector(world));
+        foreach (var strike in schedule.Strikes) world.Loop.At(begin + TimeSpan.FromMilliseconds(strike.AtMilliseconds), () => injector.Hit(strike));
+        world.RunUntil(begin + schedule.Length + Aftermath);
+        if (!untilSteady || world.Judge.Violation is not null) return null;
+
+        world.Heal();
+        var healed = world.Loop.Now;
+        world.RunUntil(healed + RecoveryBound, world.IsSteady);
+        if (world.Judge.Violation is not null) return null;
+        if (!world.IsSteady()) world.Judge.Break("L1", $"not as it should be {RecoveryBound.TotalSeconds:0} s after everything had healed: {Describe(world)}");
+        else world.Judge.CheckLoss(world.Judge.Primaries[0].Volume, "the primary in the end");
+        return world.Loop.Now - healed;
+    }
+
+    /// <summary>What is not so that should be.</summary>
+    private static string Describe(SimulatedWorld world)
+    {
+        var group = world.Cluster.Find<RedundancyGroup>(Objects.Group);
+        var conditions = string.Join("; ", (group?.Status?.Conditions ?? []).Select(c => $"{c.Type} {c.Status} {c.Reason} {c.Message}"));
+        var servers = string.Join("; ", world.Containers.Select(c => $"{c.PodName} {c.Server.Run?.State} follows {c.Server.Run?.Standby.Follows} {c.Server.Run?.Standby.Link}"));
+        return $"{servers}; {conditions}";
+    }
+
+    private static WorldOptions OptionsOf(int seed, bool isRecording)
+    {
+        var random = new Random(seed);
+        return new WorldOptions
+        {
+            Seed = random.Next(),
+            Spec = Spec,
+            Operators = random.Next(4) == 0 ? 2 : 1,
+            IsRecording = isRecording,
+        };
+    }
+}
