@@ -1,9 +1,11 @@
 using FailoverOperator.Agent.Leases;
 using FailoverOperator.Agent.Peers;
 using FailoverOperator.Agent.Servers;
+using FailoverOperator.Agent.Watchdogs;
 using FailoverOperator.Engines;
 using FailoverOperator.Runtime.Kubernetes;
 using FailoverOperator.Simulator.Engines;
+using FailoverOperator.Simulator.Scheduling;
 
 namespace FailoverOperator.Simulator;
 
@@ -19,7 +21,15 @@ public class Seams
 
     public virtual IPeers Peers(IPeers real, Container container) => real;
 
-    public virtual IKubernetesApi KubernetesApi(IKubernetesApi real) => real;
+    public virtual IWatchdog Watchdog(IWatchdog real, Container container) => real;
+
+    /// <summary>What the agent and its watchdog count by.</summary>
+    public virtual NodeClock AgentClock(NodeClock real) => real;
+
+    /// <param name="health">What the operator knows of the API server's answers.</param>
+    public virtual IKubernetesApi KubernetesApi(IKubernetesApi real, ApiHealth health) => real;
+
+    public virtual NodeClock OperatorClock(NodeClock real) => real;
 
     public virtual IEngine Engine(IEngine real) => real;
 }

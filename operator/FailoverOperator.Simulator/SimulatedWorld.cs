@@ -1,3 +1,4 @@
+using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Simulator.ApiServers;
 using FailoverOperator.Simulator.Checking;
@@ -41,6 +42,7 @@ public sealed class SimulatedWorld
     private readonly Dictionary<string, Volume> _volumes = [];
     private readonly Dictionary<string, Kubelet> _kubelets = [];
     private readonly ControlPlane _controlPlane;
+    private int _failovers;
     private int _branches;
     private int _processes;
     private int _containers;
@@ -93,10 +95,19 @@ public sealed class SimulatedWorld
 
     public Judge Judge { get; }
 
+    /// <summary>Called with its number when a failover begins; the first election does not count.</summary>
+    public Action<int>? FailoverBegan { get; set; }
+
+    public bool HasHealed { get; private set; }
+
     public IEnumerable<Container> Containers => Nodes.SelectMany(n => n.Containers);
 
     /// <summary>Every machine that sends or receives anything, the clients' aside.</summary>
     public IEnumerable<string> Machines => Nodes.Select(n => n.Name).Concat(Operators.Select(o => o.Machine)).Append(ApiServer.Machine);
+
+    /// <summary>What the failover that runs is at. Null: none runs.</summary>
+    public FailoverPhase? RunningPhase => Cluster.All<Failover>().Select(f => f.Status?.Phase ?? FailoverPhase.Pending)
+        .Where(p => p is not (FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted)).Cast<FailoverPhase?>().LastOrDefault();
 
     /// <summary>Where the volume of the member of this ordinal is.</summary>
     public Node NodeOf(int ordinal) => Nodes[ordinal % Nodes.Count];
@@ -143,6 +154,7 @@ public sealed class SimulatedWorld
     public void Heal()
     {
         Trace.Write("world", "everything heals");
+        HasHealed = true;
         Network.Heal();
         Api.Heal();
         foreach (var node in Nodes)
@@ -153,12 +165,12 @@ public sealed class SimulatedWorld
         foreach (var container in Containers)
         {
             container.UnkillableUntil = TimeSpan.Zero;
-            container.Freeze(false);
+            container.ThawAtLast();
         }
         foreach (var one in Operators)
         {
             (one.CrashAt, one.IsWanted) = (null, true);
-            one.Process.Resume();
+            one.Process.ResumeAtLast();
             if (one.Process.HasEnded) one.Start();
         }
     }
@@ -190,6 +202,9 @@ public sealed class SimulatedWorld
         {
             case "Pod":
                 if (_kubelets.TryGetValue(change.After.As<V1Pod>().Spec.NodeName ?? "", out var kubelet)) kubelet.Notice();
+                break;
+            case "Failover" when change.Before is null:
+                if (change.After.As<Failover>().Spec.Type == FailoverType.Failover) FailoverBegan?.Invoke(++_failovers);
                 break;
             case "EndpointSlice":
                 Clients.Point(change.Type == Runtime.Kubernetes.WatchNoticeType.Deleted ? null : change.After.As<V1EndpointSlice>());

@@ -46,8 +46,13 @@ public static class Simulation
     private static TimeSpan? Strike(SimulatedWorld world, Schedule schedule, bool untilSteady)
     {
         var (begin, injector) = (world.Loop.Now, new Injector(world));
-        foreach (var strike in schedule.Strikes) world.Loop.At(begin + TimeSpan.FromMilliseconds(strike.AtMilliseconds), () => injector.Hit(strike));
+        foreach (var strike in schedule.Strikes.Where(s => s.Failover == 0)) At(begin, strike);
+        world.FailoverBegan = number =>
+        {
+            foreach (var strike in schedule.Strikes.Where(s => s.Failover == number)) At(world.Loop.Now, strike);
+        };
         world.RunUntil(begin + schedule.Length + Aftermath);
+        world.FailoverBegan = null;
         if (!untilSteady || world.Judge.Violation is not null) return null;
 
         world.Heal();
@@ -57,6 +62,11 @@ public static class Simulation
         if (!world.IsSteady()) world.Judge.Break("L1", $"not as it should be {RecoveryBound.TotalSeconds:0} s after everything had healed: {Describe(world)}");
         else world.Judge.CheckLoss(world.Judge.Primaries[0].Volume, "the primary in the end");
         return world.Loop.Now - healed;
+
+        void At(TimeSpan from, Strike strike) => world.Loop.At(from + TimeSpan.FromMilliseconds(strike.AtMilliseconds), () =>
+        {
+            if (!world.HasHealed) injector.Hit(strike);
+        });
     }
 
     /// <summary>What is not so that should be.</summary>
@@ -68,7 +78,7 @@ public static class Simulation
         return $"{servers}; {conditions}";
     }
 
-    private static WorldOptions OptionsOf(int seed, bool isRecording)
+    public static WorldOptions OptionsOf(int seed, bool isRecording)
     {
         var random = new Random(seed);
         return new WorldOptions

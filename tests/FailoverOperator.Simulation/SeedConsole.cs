@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using FailoverOperator.Simulation.Mutants;
 using FailoverOperator.Simulator;
 using FailoverOperator.Simulator.Faults;
 
@@ -8,14 +9,15 @@ namespace FailoverOperator.Simulation;
 /// <summary>Searches seeds, and shows one.</summary>
 internal static class SeedConsole
 {
-    /// <summary>One seed, with all that happened.</summary>
+    /// <summary>One seed, with all that happened; of one that breaks an invariant, the fewest strikes that do.</summary>
     public static int Replay(int seed)
     {
         var schedule = Schedule.Of(seed);
         var result = Simulator.Simulation.Run(schedule, isRecording: true);
-        Console.Write(result.Trace);
-        Console.WriteLine();
-        foreach (var strike in schedule.Strikes) Console.WriteLine($"    {strike}");
+        var smallest = result.Violation is { } violation ? Shrinker.Shrink(schedule, violation.Invariant) : schedule;
+        Console.Write(ReferenceEquals(smallest, schedule) ? result.Trace : Simulator.Simulation.Run(smallest, isRecording: true).Trace);
+        Console.WriteLine($"\nstrikes, {smallest.Strikes.Count} of {schedule.Strikes.Count}:");
+        foreach (var strike in smallest.Strikes) Console.WriteLine($"    {strike}");
         Console.WriteLine($"seed {seed}: {result.Violation?.ToString() ?? "no violation"}; trace {result.TraceHash}");
         return result.Violation is null ? 0 : 1;
     }
@@ -36,5 +38,38 @@ internal static class SeedConsole
         sums.Report(watch.Elapsed);
         Console.WriteLine($"{count} seeds, {found.Count} with violations: {string.Join(" ", found.Keys.Order())}");
         return found.IsEmpty ? 0 : 1;
+    }
+
+    /// <summary>How many seeds each deliberate mistake needs.</summary>
+    public static int Mutants(int count, string name)
+    {
+        var missed = 0;
+        Parallel.ForEach(AllMutants.All.Where(m => m.Name.Contains(name, StringComparison.Ordinal)), mutant =>
+        {
+            var (seed, violation) = FirstFound(mutant.Seams, count);
+            if (violation is null) Interlocked.Increment(ref missed);
+            Console.WriteLine(violation is null ? $"{mutant.Name,-32} not within {count}" : $"{mutant.Name,-32} {seed,6} {violation}");
+        });
+        return missed;
+    }
+
+    public static (int Seed, Simulator.Checking.Violation? Violation) FirstFound(Seams seams, int count)
+    {
+        for (var seed = 1; seed <= count; seed++)
+        {
+            if (Simulator.Simulation.Run(Schedule.Of(seed), seams).Violation is { } violation) return (seed, violation);
+        }
+        return (0, null);
+    }
+
+    /// <summary>What an hour without any fault takes.</summary>
+    public static int Quiet(int hours)
+    {
+        var watch = Stopwatch.StartNew();
+        var world = new SimulatedWorld(Simulator.Simulation.OptionsOf(1, isRecording: false));
+        world.RunUntil(TimeSpan.FromHours(hours));
+        Console.WriteLine(FormattableString.Invariant(
+            $"{hours} group-hours in {watch.Elapsed.TotalSeconds:0.0} s: {hours / watch.Elapsed.TotalMinutes:0.0} a minute, {world.Loop.Count / world.Loop.Now.TotalSeconds:0} events a second; {world.Clients.Acknowledged} writes acknowledged, {world.Clients.Failed} failed, {world.Clients.Unknown} unknown"));
+        return world.Judge.Violation is null ? 0 : 1;
     }
 }

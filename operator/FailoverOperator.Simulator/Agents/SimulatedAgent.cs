@@ -23,10 +23,11 @@ public sealed class SimulatedAgent
     internal SimulatedAgent(Container container)
     {
         var world = container.World;
-        Process = new SimulatedProcess($"{container.PodName}/agent", world.Loop, container.Node.Clock);
-        Watchdog = new SimulatedWatchdog(container);
+        var clock = world.Seams.AgentClock(container.Node.Clock);
+        Process = new SimulatedProcess($"{container.PodName}/agent", world.Loop, clock);
+        Watchdog = new SimulatedWatchdog(container, clock);
         _supervisor = new SimulatedSupervisor(container);
-        State = new AgentState(container.Identity, Watchdog, Process.Time);
+        State = new AgentState(container.Identity, world.Seams.Watchdog(Watchdog, container), Process.Time);
         var connection = new ApiConnection(world.Network, world.Api, container.Machine, Process);
         var lease = world.Seams.LeaseApi(new SimulatedLeaseApi(connection, Objects.Namespace, LeaseContract.LeaseName(Objects.Group, "0")), container);
         var server = world.Seams.MemberServer(new SimulatedMemberServer(container), container);

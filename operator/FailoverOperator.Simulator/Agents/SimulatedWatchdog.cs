@@ -11,9 +11,9 @@ internal sealed class SimulatedWatchdog : IWatchdog
 
     private readonly ITimer _timer;
 
-    public SimulatedWatchdog(Container container)
+    public SimulatedWatchdog(Container container, NodeClock clock)
     {
-        Process = new SimulatedProcess($"{container.PodName}/watchdog", container.World.Loop, container.Node.Clock);
+        Process = new SimulatedProcess($"{container.PodName}/watchdog", container.World.Loop, clock);
         _timer = Process.Time.CreateTimer(_ => container.Server.Run?.End(Killed, "killed by the watchdog"), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 

@@ -21,7 +21,7 @@ internal static class Coverage
                 OfGroup(judge, change.Before?.As<RedundancyGroup>(), change.After.As<RedundancyGroup>());
                 break;
             case "Lease":
-                OfLease(judge, change.Before?.As<V1Lease>(), change.After.As<V1Lease>());
+                OfLease(judge, change.Before, change.After);
                 break;
         }
     }
@@ -51,11 +51,16 @@ internal static class Coverage
         }
     }
 
-    private static void OfLease(Judge judge, V1Lease? before, V1Lease after)
+    /// <summary>A renewal every second is no news, and is not read.</summary>
+    private static void OfLease(Judge judge, StoredObject? before, StoredObject after)
     {
-        var annotations = after.Metadata.Annotations;
-        if (annotations is null || !annotations.TryGetValue(LeaseContract.ReleaseAnnotation, out var note)) return;
-        if (before?.Metadata.Annotations is { } known && known.TryGetValue(LeaseContract.ReleaseAnnotation, out var old) && old == note) return;
-        if (LeaseCodec.Read(after).Record.Release is { } release) judge.Happened($"release {release.Reason}");
+        if (NoteIn(after) is not { } note || (before is not null && NoteIn(before) == note)) return;
+        if (LeaseCodec.Read(after.As<V1Lease>()).Record.Release is { } release) judge.Happened($"release {release.Reason}");
+    }
+
+    private static string? NoteIn(StoredObject lease)
+    {
+        var annotations = lease.Json["metadata"]?["annotations"];
+        return annotations?[LeaseContract.ReleaseAnnotation]?.GetValue<string>();
     }
 }

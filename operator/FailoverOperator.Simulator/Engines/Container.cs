@@ -1,6 +1,7 @@
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Simulator.Agents;
 using FailoverOperator.Simulator.Cluster;
+using FailoverOperator.Simulator.Scheduling;
 
 namespace FailoverOperator.Simulator.Engines;
 
@@ -51,20 +52,26 @@ public sealed class Container
     /// <summary>The kubelet asks it to end.</summary>
     public void Stop() => Agent.Process.Do(Agent.Loop.Stop);
 
-    /// <summary>All of it stands still, or goes on. The watchdog, whose time is over, comes first then.</summary>
-    public void Freeze(bool freeze)
+    /// <summary>All of it stands still.</summary>
+    public void Freeze()
     {
-        if (freeze)
-        {
-            Agent.Process.Pause();
-            Agent.Watchdog.Process.Pause();
-            Server.Run?.Process.Pause();
-            return;
-        }
-        Agent.Watchdog.Process.Resume();
-        Agent.Process.Resume();
-        Server.Run?.Process.Resume();
+        foreach (var process in Processes) process.Pause();
     }
+
+    /// <summary>It goes on: the watchdog, whose time may be over, comes first.</summary>
+    public void Thaw()
+    {
+        foreach (var process in Processes) process.Resume();
+    }
+
+    public void ThawAtLast()
+    {
+        foreach (var process in Processes) process.ResumeAtLast();
+    }
+
+    private IEnumerable<SimulatedProcess> Processes => Server.Run is { } run
+        ? [Agent.Watchdog.Process, Agent.Process, run.Process]
+        : [Agent.Watchdog.Process, Agent.Process];
 
     /// <summary>As by SIGKILL to its first process, or by the loss of power.</summary>
     public void End()

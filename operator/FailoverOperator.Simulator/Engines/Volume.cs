@@ -42,27 +42,26 @@ public sealed class Volume(string member)
     public int Timeline => IsEmpty ? 0 : _log[^1].Timeline;
 
     /// <summary>The timeline that the present one continued. Null: none.</summary>
-    public int? ParentTimeline
+    public int? ParentTimeline { get; private set; }
+
+    public void Append(LogRecord record)
     {
-        get
-        {
-            for (var at = _log.Count - 1; at >= 0; at--)
-            {
-                if (_log[at].Timeline != Timeline) return _log[at].Timeline;
-            }
-            return null;
-        }
+        if (!IsEmpty && record.Timeline != Timeline) ParentTimeline = Timeline;
+        _log.Add(record);
     }
 
-    public void Append(LogRecord record) => _log.Add(record);
-
     /// <summary>Everything from there on is taken back.</summary>
-    public void Truncate(int length) => _log.RemoveRange(length, _log.Count - length);
+    public void Truncate(int length)
+    {
+        _log.RemoveRange(length, _log.Count - length);
+        FindParent();
+    }
 
     public void Replace(IEnumerable<LogRecord> log)
     {
         _log.Clear();
         _log.AddRange(log);
+        FindParent();
     }
 
     /// <summary>Whether this log is a beginning of the other.</summary>
@@ -75,5 +74,11 @@ public sealed class Volume(string member)
         var common = Math.Min(_log.Count, other.Count);
         while (common > 0 && _log[common - 1] != other[common - 1]) common--;
         return common;
+    }
+
+    private void FindParent()
+    {
+        var at = _log.FindLastIndex(r => r.Timeline != Timeline);
+        ParentTimeline = at < 0 ? null : _log[at].Timeline;
     }
 }

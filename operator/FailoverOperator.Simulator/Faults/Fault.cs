@@ -53,7 +53,9 @@ public enum Fault
 /// <param name="AtMilliseconds">From when the group was steady.</param>
 /// <param name="Whom">Even: the primary or its node. Odd: any of them.</param>
 /// <param name="Other">A second one, or which of several ways.</param>
-public sealed record Strike(Fault Fault, int AtMilliseconds, int Whom, int Other, int ForMilliseconds)
+/// <param name="Failover">0: none. Else the time counts from when the failover of this number began.</param>
+public sealed record Strike(Fault Fault, int AtMilliseconds, int Whom, int Other, int ForMilliseconds, int Failover = 0)
 {
-    public override string ToString() => FormattableString.Invariant($"{AtMilliseconds / 1000.0:0.000} {Fault} {Whom} {Other} for {ForMilliseconds / 1000.0:0.000}");
+    public override string ToString() => FormattableString.Invariant(
+        $"{(Failover > 0 ? $"failover {Failover} + " : "")}{AtMilliseconds / 1000.0:0.000} {Fault} {Whom} {Other} for {ForMilliseconds / 1000.0:0.000}");
 }

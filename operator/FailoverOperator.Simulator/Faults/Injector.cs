@@ -42,8 +42,8 @@ public sealed class Injector(SimulatedWorld world)
                 After(length, () => container?.Agent.Process.Resume());
                 return true;
             case Fault.ContainerFreeze:
-                container?.Freeze(true);
-                After(length, () => container?.Freeze(false));
+                container?.Freeze();
+                After(length, () => container?.Thaw());
                 return true;
             case Fault.ContainerKill:
                 container?.End();

@@ -17,7 +17,7 @@ public sealed class SimulatedOperator
 
     public SimulatedOperator(SimulatedWorld world, string machine, NodeClock clock)
     {
-        (_world, Machine, _clock) = (world, machine, clock);
+        (_world, Machine, _clock) = (world, machine, world.Seams.OperatorClock(clock));
         Start();
     }
 
@@ -37,10 +37,12 @@ public sealed class SimulatedOperator
     {
         if (Process.HasEnded) return;
         _world.Trace.Write(Machine, "the operator ends");
-        Process.Kill();
+        if (_world.RunningPhase is { } phase) _world.Judge.Happened($"operator crash in {phase}");
+        var ended = Process;
+        ended.Kill();
         _world.Loop.After(TimeSpan.FromMilliseconds(_world.Random.Next(300, 3000)), () =>
         {
-            if (IsWanted) Start();
+            if (IsWanted && Process == ended) Start();
         });
     }
 
@@ -64,7 +66,7 @@ public sealed class SimulatedOperator
             Sending = _ => Count(before: true),
             CarriedOut = _ => Count(before: false),
         };
-        var api = _world.Seams.KubernetesApi(new SimulatedKubernetesApi(connection, health, new Random(_world.NextSeed())));
+        var api = _world.Seams.KubernetesApi(new SimulatedKubernetesApi(connection, health, new Random(_world.NextSeed())), health);
         var services = new ServiceCollection();
         services.AddSingleton(process.Time).AddSingleton(api).AddSingleton(health).AddSingleton(Metrics.NewCustomRegistry());
         services.AddLogging(logging => logging.ClearProviders().AddProvider(new TraceLogging(_world, Machine)));

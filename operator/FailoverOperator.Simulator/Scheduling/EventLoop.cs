@@ -20,6 +20,7 @@ public sealed class EventLoop
 
     private readonly PriorityQueue<ScheduledEvent, (long Ticks, long Number)> _events = new();
     private readonly Queue<(SimulatedProcess Process, SendOrPostCallback Callback, object? State)> _ready = new();
+    private readonly Queue<(SimulatedProcess Process, SendOrPostCallback Callback, object? State)> _strays = new();
     private readonly int _thread = Environment.CurrentManagedThreadId;
     private long _scheduled;
 
@@ -69,8 +70,16 @@ public sealed class EventLoop
 
     internal void Enqueue(SimulatedProcess process, SendOrPostCallback callback, object? state)
     {
-        if (Environment.CurrentManagedThreadId != _thread) Strays++;
-        lock (_ready) _ready.Enqueue((process, callback, state));
+        if (Environment.CurrentManagedThreadId == _thread)
+        {
+            _ready.Enqueue((process, callback, state));
+            return;
+        }
+        lock (_strays)
+        {
+            Strays++;
+            _strays.Enqueue((process, callback, state));
+        }
     }
 
     private void Step()
@@ -94,6 +103,8 @@ public sealed class EventLoop
 
     private bool TryTake(out (SimulatedProcess Process, SendOrPostCallback Callback, object? State) ready)
     {
-        lock (_ready) return _ready.TryDequeue(out ready);
+        if (_ready.TryDequeue(out ready)) return true;
+        if (Strays == 0) return false;
+        lock (_strays) return _strays.TryDequeue(out ready);
     }
 }

@@ -20,6 +20,7 @@ public sealed class SimulatedProcess : SynchronizationContext
 {
     private readonly EventLoop _loop;
     private readonly Queue<(SendOrPostCallback Callback, object? State)> _held = new();
+    private int _pauses;
 
     public SimulatedProcess(string name, EventLoop loop, NodeClock clock)
     {
@@ -55,16 +56,27 @@ public sealed class SimulatedProcess : SynchronizationContext
     /// <summary>Begins its work; <paramref name="onEnd"/> is called when that ends by itself.</summary>
     public void Start(Func<Task> main, Action<Exception?> onEnd) => Do(() => _ = MainAsync(main, onEnd));
 
+    /// <summary>Whoever stops it lets it go on: stopped by two, it stands still until both have.</summary>
     public void Pause()
     {
-        if (IsRunning) State = ProcessState.Paused;
+        if (HasEnded) return;
+        _pauses++;
+        State = ProcessState.Paused;
     }
 
     public void Resume()
     {
-        if (State != ProcessState.Paused) return;
+        if (State != ProcessState.Paused || --_pauses > 0) return;
         State = ProcessState.Running;
         while (_held.TryDequeue(out var held)) _loop.Enqueue(this, held.Callback, held.State);
+    }
+
+    /// <summary>Whoever stopped it.</summary>
+    public void ResumeAtLast()
+    {
+        if (State != ProcessState.Paused) return;
+        _pauses = 1;
+        Resume();
     }
 
     public void Kill()

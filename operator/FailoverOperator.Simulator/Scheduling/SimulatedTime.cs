@@ -10,6 +10,9 @@ public sealed class NodeClock(double rate, TimeSpan beginning)
     /// <summary>How wrong the wall clock is. It may be set at any time.</summary>
     public TimeSpan WallOffset { get; set; }
 
+    /// <summary>One that goes so many times as fast, from the same beginning.</summary>
+    public NodeClock Times(double factor) => new(rate * factor, beginning) { WallOffset = WallOffset };
+
     public long TicksAt(TimeSpan worldTime) => beginning.Ticks + (long)(worldTime.Ticks * rate);
 
     public DateTimeOffset WallAt(TimeSpan worldTime) => Epoch + new TimeSpan((long)(worldTime.Ticks * rate)) + WallOffset;
