@@ -13,6 +13,7 @@ MUTATE ?=
 SEED ?=
 SEEDS ?= 1000
 FROM ?= 1
+MUTANTS ?=
 SIMULATION := dotnet run -c Release --project tests/FailoverOperator.Simulation --
 END_TO_END := dotnet run --project tests/FailoverOperator.EndToEnd --
 
@@ -22,7 +23,8 @@ help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "Parameters of e2e: SCENARIO=<name> runs one scenario only, RUNS=<n> runs it n times. SCENARIO=list lists them."
 	@echo "Parameters of bench-failover: ENGINE=pg or redis, RUNS=<n> of each fault (20), OUTPUT=<file>."
-	@echo "Parameters of simulate: SEED=<n> replays one seed with its timeline; SEEDS=<n> (1000) from FROM=<n> (1) on are searched."
+	@echo "Parameters of simulate: SEED=<n> replays one seed with its timeline; SEEDS=<n> (1000) from FROM=<n> (1) on are searched;"
+	@echo "  MUTANTS=<n> tells which of n seeds is the first to find each deliberate mistake."
 	@echo "Parameter of mutation: MUTATE='**/Detection/*.cs' mutates these files only."
 
 build: ## Build everything
@@ -35,10 +37,12 @@ unit: ## Tests of the core (with its coverage), the operator and the chart
 	@tests/tools/run-tests unit
 
 simulate: ## Search seeds in which faults break an invariant, or replay one
-ifeq ($(SEED),)
-	@$(SIMULATION) seeds $(SEEDS) $(FROM)
-else
+ifneq ($(SEED),)
 	@$(SIMULATION) seed $(SEED)
+else ifneq ($(MUTANTS),)
+	@$(SIMULATION) mutants $(MUTANTS)
+else
+	@$(SIMULATION) seeds $(SEEDS) $(FROM)
 endif
 
 mutation: ## Mutation score of the core, some minutes

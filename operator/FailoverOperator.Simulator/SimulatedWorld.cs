@@ -42,7 +42,6 @@ public sealed class SimulatedWorld
     private readonly Dictionary<string, Volume> _volumes = [];
     private readonly Dictionary<string, Kubelet> _kubelets = [];
     private readonly ControlPlane _controlPlane;
-    private int _failovers;
     private int _branches;
     private int _processes;
     private int _containers;
@@ -97,6 +96,9 @@ public sealed class SimulatedWorld
 
     /// <summary>Called with its number when a failover begins; the first election does not count.</summary>
     public Action<int>? FailoverBegan { get; set; }
+
+    /// <summary>How many have begun, the first election aside.</summary>
+    public int Failovers { get; private set; }
 
     public bool HasHealed { get; private set; }
 
@@ -204,7 +206,7 @@ public sealed class SimulatedWorld
                 if (_kubelets.TryGetValue(change.After.As<V1Pod>().Spec.NodeName ?? "", out var kubelet)) kubelet.Notice();
                 break;
             case "Failover" when change.Before is null:
-                if (change.After.As<Failover>().Spec.Type == FailoverType.Failover) FailoverBegan?.Invoke(++_failovers);
+                if (change.After.As<Failover>().Spec.Type == FailoverType.Failover) FailoverBegan?.Invoke(++Failovers);
                 break;
             case "EndpointSlice":
                 Clients.Point(change.Type == Runtime.Kubernetes.WatchNoticeType.Deleted ? null : change.After.As<V1EndpointSlice>());

@@ -6,9 +6,30 @@ using FailoverOperator.Simulator.Faults;
 namespace FailoverOperator.Simulator;
 
 /// <summary>What became of a schedule.</summary>
-/// <param name="SimulatedTime">How long the world lasted.</param>
-/// <param name="Recovery">From the healing to everything as it should be. Null: it was not waited for.</param>
-public sealed record SimulationResult(Violation? Violation, string TraceHash, string Trace, TimeSpan SimulatedTime, TimeSpan? Recovery, IReadOnlyDictionary<string, int> Sometimes, int Strays);
+public sealed record SimulationResult
+{
+    public required Violation? Violation { get; init; }
+
+    public required string TraceHash { get; init; }
+
+    /// <summary>Empty unless it was recorded.</summary>
+    public required string Trace { get; init; }
+
+    /// <summary>How long the world lasted.</summary>
+    public required TimeSpan SimulatedTime { get; init; }
+
+    /// <summary>From the healing to everything as it should be. Null: it was not waited for.</summary>
+    public required TimeSpan? Recovery { get; init; }
+
+    /// <summary>The longest that the clients were without an acknowledged write, once the group had come up.</summary>
+    public required TimeSpan LongestGap { get; init; }
+
+    /// <summary>How many failovers there were, the first election aside.</summary>
+    public required int Failovers { get; init; }
+
+    /// <summary>How often each thing happened of which it is to be known that it does.</summary>
+    public required IReadOnlyDictionary<string, int> Sometimes { get; init; }
+}
 
 /// <summary>Runs schedules: a group becomes steady, is struck, and is left to itself when everything has healed.</summary>
 public static class Simulation
@@ -40,12 +61,23 @@ public static class Simulation
         if (!world.IsSteady()) world.Judge.Break("L1", "the group never came up");
         var recovery = world.Judge.Violation is null ? Strike(world, schedule, untilSteady) : null;
         if (world.Loop.Strays > 0) world.Judge.Break("determinism", $"{world.Loop.Strays} continuations left the simulated world's thread");
-        return new SimulationResult(world.Judge.Violation, world.Trace.Hash, world.Trace.Text, world.Loop.Now, recovery, world.Judge.Sometimes, world.Loop.Strays);
+        return new SimulationResult
+        {
+            Violation = world.Judge.Violation,
+            TraceHash = world.Trace.Hash,
+            Trace = world.Trace.Text,
+            SimulatedTime = world.Loop.Now,
+            Recovery = recovery,
+            LongestGap = world.Clients.LongestGap,
+            Failovers = world.Failovers,
+            Sometimes = world.Judge.Sometimes,
+        };
     }
 
     private static TimeSpan? Strike(SimulatedWorld world, Schedule schedule, bool untilSteady)
     {
         var (begin, injector) = (world.Loop.Now, new Injector(world));
+        world.Clients.LongestGap = TimeSpan.Zero;
         foreach (var strike in schedule.Strikes.Where(s => s.Failover == 0)) At(begin, strike);
         world.FailoverBegan = number =>
         {

@@ -1,5 +1,6 @@
 using FailoverOperator.Agent.Http;
 using FailoverOperator.Agent.Loop;
+using FailoverOperator.Agent.Supervision;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Simulator.ApiServers;
@@ -18,7 +19,7 @@ public sealed class SimulatedAgent
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(25);
 
-    private readonly SimulatedSupervisor _supervisor;
+    private readonly ISupervisor _supervisor;
 
     internal SimulatedAgent(Container container)
     {
@@ -26,7 +27,7 @@ public sealed class SimulatedAgent
         var clock = world.Seams.AgentClock(container.Node.Clock);
         Process = new SimulatedProcess($"{container.PodName}/agent", world.Loop, clock);
         Watchdog = new SimulatedWatchdog(container, clock);
-        _supervisor = new SimulatedSupervisor(container);
+        _supervisor = world.Seams.Supervisor(new SimulatedSupervisor(container), container);
         State = new AgentState(container.Identity, world.Seams.Watchdog(Watchdog, container), Process.Time);
         var connection = new ApiConnection(world.Network, world.Api, container.Machine, Process);
         var lease = world.Seams.LeaseApi(new SimulatedLeaseApi(connection, Objects.Namespace, LeaseContract.LeaseName(Objects.Group, "0")), container);

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using FailoverOperator.Agent.Leases;
 using FailoverOperator.Agent.Peers;
 using FailoverOperator.Agent.Servers;
+using FailoverOperator.Agent.Supervision;
 using FailoverOperator.Agent.Watchdogs;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Core.Leases;
@@ -18,22 +19,20 @@ internal static class AgentMutants
     /// <summary>A renewal that was not answered counts as acknowledged.</summary>
     internal sealed class TakesSilenceForAcknowledgement : Seams
     {
-        public override ILeaseApi LeaseApi(ILeaseApi real, Container container) => new Lease(real);
+        public override ILeaseApi LeaseApi(ILeaseApi real, Container container) => new Lease(real, container);
 
-        private sealed class Lease(ILeaseApi real) : LeaseDecorator(real)
+        private sealed class Lease(ILeaseApi real, Container container) : LeaseDecorator(real)
         {
-            public override async Task<LeaseReply> RenewAsync(LeaseRecord read, LeaseTerms accepted, CancellationToken cancellationToken) =>
-                await WithinAsync(() => Real.RenewAsync(read, accepted, cancellationToken)) ?? new LeaseReply.Found(read.Renewed(accepted));
-
-            private static async Task<LeaseReply?> WithinAsync(Func<Task<LeaseReply>> renewal)
+            public override async Task<LeaseReply> RenewAsync(LeaseRecord read, LeaseTerms accepted, CancellationToken cancellationToken)
             {
+                using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(500), container.Agent.Process.Time);
                 try
                 {
-                    return await renewal() is var reply and not LeaseReply.Failed ? reply : null;
+                    return await Real.RenewAsync(read, accepted, patience.Token) is var reply and not LeaseReply.Failed ? reply : new LeaseReply.Found(read.Renewed(accepted));
                 }
-                catch (OperationCanceledException)
+                catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
                 {
-                    return null;
+                    return new LeaseReply.Found(read.Renewed(accepted));
                 }
             }
         }
@@ -130,6 +129,43 @@ internal static class AgentMutants
         {
             public void Guard(TimeSpan? killAt)
             {
+            }
+        }
+    }
+
+    /// <summary>Processes count as dead when they have been told to die.</summary>
+    internal sealed class BelievesThatKillsSucceed : Seams
+    {
+        public override ISupervisor Supervisor(ISupervisor real, Container container) => new Believing(real);
+
+        private sealed class Believing(ISupervisor real) : ISupervisor
+        {
+            public IServerRun? Server => real.Server;
+
+            public (IServerRun? Run, string? Problem) StartServer(ProcessCommand command) => real.StartServer(command);
+
+            public Task<CommandResult> RunAsync(ProcessCommand command, TimeSpan timeout, CancellationToken cancellationToken) => real.RunAsync(command, timeout, cancellationToken);
+
+            public async Task<bool> KillAllAsync(TimeSpan timeout, CancellationToken cancellationToken)
+            {
+                _ = await real.KillAllAsync(timeout, cancellationToken);
+                return true;
+            }
+        }
+    }
+
+    /// <summary>A member whose log has parted from the leader's is left as it is.</summary>
+    internal sealed class NeverRewinds : Seams
+    {
+        public override IMemberServer MemberServer(IMemberServer real, Container container) => new Server(real, container);
+
+        private sealed class Server(IMemberServer real, Container container) : ServerDecorator(real)
+        {
+            public override Task<EngineOutcome> FollowAsync(Leader leader, CancellationToken cancellationToken)
+            {
+                if (container.Server.Run is not { State: RunState.Standby } run) return Real.FollowAsync(leader, cancellationToken);
+                run.Standby.Follow(leader.Address);
+                return Task.FromResult<EngineOutcome>(new EngineOutcome.Done());
             }
         }
     }

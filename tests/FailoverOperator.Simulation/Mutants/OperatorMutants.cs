@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Engines;
@@ -34,34 +35,106 @@ internal static class OperatorMutants
         public override NodeClock OperatorClock(NodeClock real) => real.Times(factor);
     }
 
-    /// <summary>The phase of a failover is not written down before its step is done.</summary>
+    /// <summary>Whom the lease is assigned to is written down only with the next phase.</summary>
     internal sealed class ForgetsToPersist : Seams
     {
         public override IKubernetesApi KubernetesApi(IKubernetesApi real, ApiHealth health) => new Api(real);
 
         private sealed class Api(IKubernetesApi real) : ApiDecorator(real)
         {
-            private ulong _invented = 1_000_000_000;
+            private bool _owes;
 
-            public override Task<T> ReplaceStatusAsync<T>(T entity, CancellationToken cancellationToken)
+            public override async Task<T> ReplaceStatusAsync<T>(T entity, CancellationToken cancellationToken)
             {
-                if (entity is not Failover { Status.Phase: FailoverPhase.Promoting }) return Real.ReplaceStatusAsync(entity, cancellationToken);
-                var written = EntityJson.Copy(entity);
-                written.Metadata.ResourceVersion = FormattableString.Invariant($"{++_invented}");
-                return Task.FromResult(written);
+                if (entity is not Failover failover) return await Real.ReplaceStatusAsync(entity, cancellationToken);
+                var (written, version) = (EntityJson.Copy(entity), ulong.Parse(entity.Metadata.ResourceVersion, System.Globalization.CultureInfo.InvariantCulture));
+                if (failover.Status?.Phase == FailoverPhase.Promoting && !_owes)
+                {
+                    _owes = true;
+                    written.Metadata.ResourceVersion = FormattableString.Invariant($"{version + Ahead}");
+                    return written;
+                }
+                if (_owes) written.Metadata.ResourceVersion = FormattableString.Invariant($"{(version > Ahead ? version - Ahead : version)}");
+                _owes = false;
+                return await Real.ReplaceStatusAsync(written, cancellationToken);
             }
+
+            private const ulong Ahead = 1_000_000_000;
         }
     }
 
-    /// <summary>Pods are deleted without waiting for their kubelet.</summary>
-    internal sealed class DeletesByForce : Seams
+    /// <summary>A failover begins where the fence is proven.</summary>
+    internal sealed class PromotesBeforeTheFence : Seams
     {
         public override IKubernetesApi KubernetesApi(IKubernetesApi real, ApiHealth health) => new Api(real);
 
         private sealed class Api(IKubernetesApi real) : ApiDecorator(real)
         {
-            public override Task DeleteAsync<T>(string? namespaceName, string name, DeleteOptions options, CancellationToken cancellationToken) =>
-                Real.DeleteAsync<T>(namespaceName, name, options with { GracePeriodSeconds = 0 }, cancellationToken);
+            public override Task<T> ReplaceStatusAsync<T>(T entity, CancellationToken cancellationToken)
+            {
+                if (entity is Failover { Status: { Phase: FailoverPhase.Fencing } status } failover)
+                {
+                    var fence = new FenceRecord { Evidence = FenceEvidence.Released, By = "nobody", At = status.Steps[^1].BeganAt };
+                    failover.Status = status with { Phase = FailoverPhase.Electing, Fence = fence };
+                }
+                return Real.ReplaceStatusAsync(entity, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Changes what is written into leases.</summary>
+    private abstract class LeaseWrites(IKubernetesApi real) : ApiDecorator(real)
+    {
+        public override Task<T> ReplaceAsync<T>(T entity, CancellationToken cancellationToken)
+        {
+            if (entity is V1Lease lease) Change(lease);
+            return Real.ReplaceAsync(entity, cancellationToken);
+        }
+
+        protected abstract void Change(V1Lease lease);
+    }
+
+    /// <summary>A new holder is told that the one before has given the lease back, whether or not it has.</summary>
+    internal sealed class TellsOfReleasesThatNeverWere : Seams
+    {
+        public override IKubernetesApi KubernetesApi(IKubernetesApi real, ApiHealth health) => new Api(real);
+
+        private sealed class Api(IKubernetesApi real) : LeaseWrites(real)
+        {
+            protected override void Change(V1Lease lease)
+            {
+                if (lease.Spec.HolderIdentity is null) return;
+                var note = new ReleaseNote("db-9/uid-9", lease.Spec.LeaseTransitions!.Value - 1, ReleaseReason.HandOver, null, null);
+                lease.Metadata.Annotations[LeaseContract.ReleaseAnnotation] = System.Text.Json.JsonSerializer.Serialize(note, AgentJson.Default.ReleaseNote);
+            }
+        }
+    }
+
+    /// <summary>A new holder gets the term of the one before.</summary>
+    internal sealed class ReusesTerms : Seams
+    {
+        public override IKubernetesApi KubernetesApi(IKubernetesApi real, ApiHealth health) => new Api(real);
+
+        private sealed class Api(IKubernetesApi real) : LeaseWrites(real)
+        {
+            protected override void Change(V1Lease lease)
+            {
+                if (lease.Spec.HolderIdentity is not { } holder) return;
+                lease.Spec.LeaseTransitions = 1;
+                lease.Metadata.Annotations[LeaseContract.AssignmentAnnotation] = LeaseContract.Assignment(holder, 1);
+            }
+        }
+    }
+
+    /// <summary>No holder is asked to wait for another member.</summary>
+    internal sealed class AsksForNoSynchrony : Seams
+    {
+        public override IKubernetesApi KubernetesApi(IKubernetesApi real, ApiHealth health) => new Api(real);
+
+        private sealed class Api(IKubernetesApi real) : LeaseWrites(real)
+        {
+            protected override void Change(V1Lease lease) => lease.Metadata.Annotations[LeaseContract.TermsAnnotation] =
+                lease.Metadata.Annotations[LeaseContract.TermsAnnotation].Replace("\"synchronousStandbys\":1", "\"synchronousStandbys\":0", StringComparison.Ordinal);
         }
     }
 
@@ -96,29 +169,6 @@ internal static class OperatorMutants
             {
                 if (typeof(T) != typeof(V1Lease)) return await Real.GetAsync<T>(namespaceName, name, cancellationToken);
                 return (T?)(_known ??= await Real.GetAsync<T>(namespaceName, name, cancellationToken));
-            }
-        }
-    }
-
-    /// <summary>The API server counts as answering, whatever it does.</summary>
-    internal sealed class NeverDoubtsItself : Seams
-    {
-        public override IKubernetesApi KubernetesApi(IKubernetesApi real, ApiHealth health) => new Api(real, health);
-
-        private sealed class Api(IKubernetesApi real, ApiHealth health) : ApiDecorator(real)
-        {
-            public override async Task<T?> GetAsync<T>(string? namespaceName, string name, CancellationToken cancellationToken)
-                where T : class
-            {
-                try
-                {
-                    return await Real.GetAsync<T>(namespaceName, name, cancellationToken);
-                }
-                catch (KubernetesApiException)
-                {
-                    health.RecordSignOfLife();
-                    throw;
-                }
             }
         }
     }
