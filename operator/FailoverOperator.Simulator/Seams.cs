@@ -1,7 +1,6 @@
 using FailoverOperator.Agent.Leases;
 using FailoverOperator.Agent.Peers;
 using FailoverOperator.Agent.Servers;
-using FailoverOperator.Agent.Supervision;
 using FailoverOperator.Agent.Watchdogs;
 using FailoverOperator.Engines;
 using FailoverOperator.Runtime.Kubernetes;
@@ -19,8 +18,6 @@ public class Seams
     public virtual ILeaseApi LeaseApi(ILeaseApi real, Container container) => real;
 
     public virtual IMemberServer MemberServer(IMemberServer real, Container container) => real;
-
-    public virtual ISupervisor Supervisor(ISupervisor real, Container container) => real;
 
     public virtual IPeers Peers(IPeers real, Container container) => real;
 

@@ -33,7 +33,8 @@ public sealed record WorldOptions
 }
 
 /// <summary>
-/// A cluster with one group, its agents, its operators and its clients, in virtual time and on one thread. The operator's and the agents' code is what
+/// A cluster with one group, its agents, its operators and its clients, in virtual time and on one thread. The operator's and the agents' code is
+/// what
 /// ships; everything around it is simulated. The same options give the same world, event for event.
 /// </summary>
 public sealed class SimulatedWorld
@@ -57,7 +58,8 @@ public sealed class SimulatedWorld
         Api = new ApiServer(Loop, Network, new Random(NextSeed()));
         Cluster = new ClusterApi(Api);
         Judge = new Judge(this) { IsSynchronous = options.Spec.Targets.RpoSeconds == 0 };
-        Nodes = [.. Enumerable.Range(1, options.Members).Select(n => new Node($"node-{n}", FormattableString.Invariant($"zone-{((n - 1) % 3) + 1}"), Clock()))];
+        Nodes = [.. Enumerable.Range(1, options.Members)
+            .Select(n => new Node($"node-{n}", FormattableString.Invariant($"zone-{((n - 1) % 3) + 1}"), Clock()))];
         Seed();
         Api.Store.Changed = Stored;
         _controlPlane = new ControlPlane(this);
@@ -129,14 +131,18 @@ public sealed class SimulatedWorld
     /// <summary>Lets time go on, but not beyond a broken invariant.</summary>
     public void RunUntil(TimeSpan end, Func<bool>? until = null) => Loop.RunUntil(end, () => Judge.Violation is not null || until?.Invoke() == true);
 
-    /// <summary>Whether everything is as it should be: one primary that the clients write to, everybody else follows it, and the group says so.</summary>
+    /// <summary>
+    /// Whether everything is as it should be: one primary that the clients write to, everybody else follows it, and the group says so.
+    /// </summary>
     public bool IsSteady()
     {
         if (Judge.Primaries is not [{ IsWritable: true } primary] || Loop.Now - Clients.LastAcknowledged > TimeSpan.FromSeconds(2)) return false;
         var containers = Containers.ToList();
         if (containers.Count != Options.Members || !containers.TrueForAll(c => c.Server.Run == primary || IsFollowing(c, primary))) return false;
-        return Cluster.Find<RedundancyGroup>(Objects.Group)?.Status is { } status && status.Slots.FirstOrDefault()?.Holder == primary.Container.PodName
-            && status.Conditions.Any(c => c is { Type: "Available", Status: ConditionStatus.True }) && status.Conditions.Any(c => c is { Type: "Redundant", Status: ConditionStatus.True });
+        return Cluster.Find<RedundancyGroup>(Objects.Group)?.Status is { } status
+            && status.Slots.FirstOrDefault()?.Holder == primary.Container.PodName
+            && status.Conditions.Any(c => c is { Type: "Available", Status: ConditionStatus.True })
+                && status.Conditions.Any(c => c is { Type: "Redundant", Status: ConditionStatus.True });
     }
 
     public void CutPower(Node node)
@@ -166,7 +172,7 @@ public sealed class SimulatedWorld
         }
         foreach (var container in Containers)
         {
-            container.UnkillableUntil = TimeSpan.Zero;
+            container.UnkillableUntil = container.UnstartableUntil = TimeSpan.Zero;
             container.ThawAtLast();
         }
         foreach (var one in Operators)
@@ -178,7 +184,8 @@ public sealed class SimulatedWorld
     }
 
     private static bool IsFollowing(Container container, ServerRun primary) =>
-        container.Server.Run is { State: RunState.Standby } run && run.Standby.Follows == primary.Container.Address && run.Standby.Link == Core.Observations.ReplicationLink.Up;
+        container.Server.Run is { State: RunState.Standby } run && run.Standby.Follows == primary.Container.Address
+            && run.Standby.Link == Core.Observations.ReplicationLink.Up;
 
     private NodeClock Clock()
     {

@@ -42,21 +42,12 @@ public static class Simulation
     /// <summary>After the last fault, so that its consequences are seen.</summary>
     private static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(20);
 
-    public static RedundancyGroupSpec Spec { get; } = new()
-    {
-        WorkloadRef = new WorkloadReference { Name = Objects.Group },
-        Spares = 2,
-        Engine = new EngineSpec { Type = EngineType.PostgreSQL },
-        Targets = new TargetsSpec { RtoSeconds = 30, RpoSeconds = 0 },
-        Agent = new AgentSpec { TokenSecretRef = new SecretKeyReference { Name = "agent", Key = "token" } },
-        Fencing = new FencingSpec { Policy = [FencingMethod.SelfFence, FencingMethod.PodTermination] },
-        Traffic = new TrafficSpec { Services = [new ServiceReference { Name = Objects.Service, Role = TrafficRole.Active }] },
-    };
-
     /// <param name="untilSteady">Whether it has to recover in the end. L1.</param>
-    public static SimulationResult Run(Schedule schedule, Seams? seams = null, bool untilSteady = true, bool isRecording = false)
+    /// <param name="options">The world. Null: by the schedule's seed.</param>
+    public static SimulationResult Run(Schedule schedule, Seams? seams = null, bool untilSteady = true, bool isRecording = false,
+        WorldOptions? options = null)
     {
-        var world = new SimulatedWorld(OptionsOf(schedule.Seed, isRecording), seams);
+        var world = new SimulatedWorld(options ?? Variants.Of(schedule.Seed, isRecording), seams);
         world.RunUntil(StartBound, world.IsSteady);
         if (!world.IsSteady()) world.Judge.Break("L1", "the group never came up");
         var recovery = world.Judge.Violation is null ? Strike(world, schedule, untilSteady) : null;
@@ -91,7 +82,8 @@ public static class Simulation
         var healed = world.Loop.Now;
         world.RunUntil(healed + RecoveryBound, world.IsSteady);
         if (world.Judge.Violation is not null) return null;
-        if (!world.IsSteady()) world.Judge.Break("L1", $"not as it should be {RecoveryBound.TotalSeconds:0} s after everything had healed: {Describe(world)}");
+        if (!world.IsSteady()) world.Judge.Break("L1",
+            $"not as it should be {RecoveryBound.TotalSeconds:0} s after everything had healed: {Describe(world)}");
         else world.Judge.CheckLoss(world.Judge.Primaries[0].Volume, "the primary in the end");
         return world.Loop.Now - healed;
 
@@ -106,19 +98,8 @@ public static class Simulation
     {
         var group = world.Cluster.Find<RedundancyGroup>(Objects.Group);
         var conditions = string.Join("; ", (group?.Status?.Conditions ?? []).Select(c => $"{c.Type} {c.Status} {c.Reason} {c.Message}"));
-        var servers = string.Join("; ", world.Containers.Select(c => $"{c.PodName} {c.Server.Run?.State} follows {c.Server.Run?.Standby.Follows} {c.Server.Run?.Standby.Link}"));
+        var servers = string.Join("; ", world.Containers.Select(
+            c => $"{c.PodName} {c.Server.Run?.State} follows {c.Server.Run?.Standby.Follows} {c.Server.Run?.Standby.Link}"));
         return $"{servers}; {conditions}";
-    }
-
-    public static WorldOptions OptionsOf(int seed, bool isRecording)
-    {
-        var random = new Random(seed);
-        return new WorldOptions
-        {
-            Seed = random.Next(),
-            Spec = Spec,
-            Operators = random.Next(4) == 0 ? 2 : 1,
-            IsRecording = isRecording,
-        };
     }
 }

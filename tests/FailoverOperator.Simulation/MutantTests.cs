@@ -4,7 +4,9 @@ using FailoverOperator.Simulator.Faults;
 
 namespace FailoverOperator.Simulation;
 
-/// <summary>The simulation is worth something only if it finds mistakes. <c>make simulate MUTANTS=n</c> tells how many seeds each of them needs.</summary>
+/// <summary>
+/// The simulation is worth something only if it finds mistakes. <c>make simulate MUTANTS=n</c> tells how many seeds each of them needs.
+/// </summary>
 public sealed class MutantTests
 {
     [Theory]
@@ -23,7 +25,7 @@ public sealed class MutantTests
     [InlineData(nameof(OperatorMutants.ReusesTerms), "I2", 3)]
     [InlineData(nameof(OperatorMutants.AsksForNoSynchrony), "I5", 3)]
     [InlineData(nameof(OperatorMutants.ConfirmsFromMemory), "L1", 28)]
-    [InlineData(nameof(OperatorMutants.ChoosesFromOldAnswers), "I5", 187)]
+    [InlineData(nameof(OperatorMutants.ChoosesFromOldAnswers), "L1", 5)]
     public void A_mistake_is_found(string name, string invariant, int around)
     {
         var seams = AllMutants.All.Single(m => m.Name == name).Seams;
@@ -40,15 +42,17 @@ public sealed class MutantTests
     [InlineData(36)]
     [InlineData(139)]
     [InlineData(160)]
-    [InlineData(187)]
+    [InlineData(5)]
     public void What_finds_mistakes_finds_none_where_there_is_none(int seed) => Assert.Null(Simulator.Simulation.Run(Schedule.Of(seed)).Violation);
 
     [Fact]
     public void A_failing_schedule_shrinks_to_a_few_strikes_that_fail_in_the_same_way()
     {
-        var (schedule, seams) = (Schedule.Of(36), new AgentMutants.HasNoWatchdog());
+        var seams = new AgentMutants.HasNoWatchdog();
+        var schedule = new Schedule(7, [new(Fault.WatchesBreak, 1000, 1, 1, 500), new(Fault.AgentPause, 5300, 0, 0, 30_000),
+            new(Fault.WallClockStep, 9000, 1, 0, 900)]);
         var smallest = Shrinker.Shrink(schedule, "I1", seams);
-        Assert.InRange(smallest.Strikes.Count, 1, Math.Min(2, schedule.Strikes.Count - 1));
+        Assert.Equal(Fault.AgentPause, Assert.Single(smallest.Strikes).Fault);
         Assert.Equal("I1", Simulator.Simulation.Run(smallest, seams).Violation?.Invariant);
     }
 

@@ -66,10 +66,12 @@ internal static class SeedConsole
     public static int Quiet(int hours)
     {
         var watch = Stopwatch.StartNew();
-        var world = new SimulatedWorld(Simulator.Simulation.OptionsOf(1, isRecording: false));
+        var world = new SimulatedWorld(new WorldOptions { Seed = 1, Spec = Variants.Spec(3) });
         world.RunUntil(TimeSpan.FromHours(hours));
-        Console.WriteLine(FormattableString.Invariant(
-            $"{hours} group-hours in {watch.Elapsed.TotalSeconds:0.0} s: {hours / watch.Elapsed.TotalMinutes:0.0} a minute, {world.Loop.Count / world.Loop.Now.TotalSeconds:0} events a second; {world.Clients.Acknowledged} writes acknowledged, {world.Clients.Failed} failed, {world.Clients.Unknown} unknown"));
+        var (seconds, clients) = (watch.Elapsed.TotalSeconds, world.Clients);
+        Console.WriteLine(FormattableString.Invariant($"{hours} group-hours in {seconds:0.0} s: {60 * hours / seconds:0.0} a minute"));
+        Console.WriteLine(FormattableString.Invariant($"{world.Loop.Count / world.Loop.Now.TotalSeconds:0} events a second"));
+        Console.WriteLine($"{clients.Acknowledged} writes acknowledged, {clients.Failed} failed, {clients.Unknown} unknown");
         return world.Judge.Violation is null ? 0 : 1;
     }
 }

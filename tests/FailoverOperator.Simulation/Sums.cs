@@ -27,7 +27,9 @@ internal sealed class Sums
         Console.WriteLine($"never: {string.Join(", ", Coverage.Wanted.Where(w => !_sometimes.ContainsKey(w)))}");
         _recoveries.Sort();
         if (_recoveries.Count > 0)
-            Console.WriteLine(FormattableString.Invariant($"recovery: median {_recoveries[_recoveries.Count / 2].TotalSeconds:0.0} s, longest {_recoveries[^1].TotalSeconds:0.0} s"));
-        Console.WriteLine(FormattableString.Invariant($"{_simulated.TotalHours:0.00} group-hours in {elapsed.TotalSeconds:0.0} s: {_simulated.TotalHours / elapsed.TotalMinutes:0.0} a minute"));
+            Console.WriteLine(FormattableString.Invariant(
+                $"recovery: median {_recoveries[_recoveries.Count / 2].TotalSeconds:0.0} s, longest {_recoveries[^1].TotalSeconds:0.0} s"));
+        var (hours, seconds) = (_simulated.TotalHours, elapsed.TotalSeconds);
+        Console.WriteLine(FormattableString.Invariant($"{hours:0.00} group-hours in {seconds:0.0} s: {60 * hours / seconds:0.0} a minute"));
     }
 }

@@ -1,6 +1,5 @@
 using FailoverOperator.Agent.Http;
 using FailoverOperator.Agent.Loop;
-using FailoverOperator.Agent.Supervision;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Simulator.ApiServers;
@@ -19,7 +18,7 @@ public sealed class SimulatedAgent
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(25);
 
-    private readonly ISupervisor _supervisor;
+    private readonly SimulatedSupervisor _supervisor;
 
     internal SimulatedAgent(Container container)
     {
@@ -27,13 +26,15 @@ public sealed class SimulatedAgent
         var clock = world.Seams.AgentClock(container.Node.Clock);
         Process = new SimulatedProcess($"{container.PodName}/agent", world.Loop, clock);
         Watchdog = new SimulatedWatchdog(container, clock);
-        _supervisor = world.Seams.Supervisor(new SimulatedSupervisor(container), container);
+        _supervisor = new SimulatedSupervisor(container);
         State = new AgentState(container.Identity, world.Seams.Watchdog(Watchdog, container), Process.Time);
         var connection = new ApiConnection(world.Network, world.Api, container.Machine, Process);
-        var lease = world.Seams.LeaseApi(new SimulatedLeaseApi(connection, Objects.Namespace, LeaseContract.LeaseName(Objects.Group, "0")), container);
+        var lease = world.Seams.LeaseApi(new SimulatedLeaseApi(connection, Objects.Namespace, LeaseContract.LeaseName(Objects.Group, "0")),
+            container);
         var server = world.Seams.MemberServer(new SimulatedMemberServer(container), container);
         Loop = new AgentLoop(State, new AgentWorld(
-            lease, server, world.Seams.Peers(new SimulatedPeers(container), container), _supervisor, Process.Time, new Random(world.NextSeed()), StopTimeout,
+            lease, server, world.Seams.Peers(new SimulatedPeers(container), container), _supervisor, Process.Time, new Random(world.NextSeed()),
+                StopTimeout,
             line => world.Trace.Write(container.PodName, line)));
     }
 

@@ -83,7 +83,8 @@ internal sealed class SimulatedLeaseApi(ApiConnection connection, string namespa
             var (objects, version) = await connection.CallAsync(Request("list"), CallTimeout, () => Store.List(Kind), cancellationToken);
             var lease = objects.FirstOrDefault(o => _selector.Matches(o.Json));
             var watch = await connection.CallAsync(
-                Request("watch"), CallTimeout, () => connection.Server.Open(connection.Machine, Kind, version, _selector, mailbox), cancellationToken);
+                Request("watch"), CallTimeout, () => connection.Server.Open(connection.Machine, Kind, version, _selector, mailbox),
+                    cancellationToken);
             return (watch, lease is null ? null : Read(lease));
         }
         catch (KubernetesApiException)

@@ -26,7 +26,8 @@ internal sealed class SimulatedMemberServer(Container container) : IMemberServer
 
     public async Task<EngineReply> StatusAsync(CancellationToken cancellationToken)
     {
-        if (_copyingFrom is { } leader) return Told(new EngineStatus { Role = EngineRole.Standby, Writable = false, Link = ReplicationLink.Syncing, FollowsAddress = leader });
+        if (_copyingFrom is { } leader) return Told(
+            new EngineStatus { Role = EngineRole.Standby, Writable = false, Link = ReplicationLink.Syncing, FollowsAddress = leader });
         if (!Server.Runs)
         {
             return Volume.IsEmpty
@@ -94,7 +95,8 @@ internal sealed class SimulatedMemberServer(Container container) : IMemberServer
         return Volume.PositionBytes;
     }
 
-    private EngineReply Tell(ServerRun run) => run.State is RunState.Starting ? new EngineReply.Failed("the server is not ready") : Told(new EngineStatus
+    private EngineReply Tell(ServerRun run) =>
+        run.State is RunState.Starting ? new EngineReply.Failed("the server is not ready") : Told(new EngineStatus
     {
         Role = run.State is RunState.Primary or RunState.ShuttingDown ? EngineRole.Primary : EngineRole.Standby,
         Writable = run.State == RunState.Primary,
@@ -157,7 +159,8 @@ internal sealed class SimulatedMemberServer(Container container) : IMemberServer
         }, () => answer.Task.IsCompleted);
         return await answer.Task;
 
-        void Answer(ServerRun? run) => world.Network.Send(other.Machine, container.Machine, () => answer.TrySetResult(run), () => answer.Task.IsCompleted);
+        void Answer(ServerRun? run) => world.Network.Send(
+            other.Machine, container.Machine, () => answer.TrySetResult(run), () => answer.Task.IsCompleted);
     }
 
     private async Task<bool> CopyAsync(Leader leader, ServerRun source, CancellationToken cancellationToken)
@@ -198,7 +201,8 @@ internal sealed class SimulatedMemberServer(Container container) : IMemberServer
     }
 
     private bool IsThere(ServerRun source) => source.IsWritable
-        && container.World.Network.IsOpen(container.Machine, source.Container.Machine) && container.World.Network.IsOpen(source.Container.Machine, container.Machine);
+        && container.World.Network.IsOpen(container.Machine, source.Container.Machine)
+            && container.World.Network.IsOpen(source.Container.Machine, container.Machine);
 
     /// <summary>A question to a server that ends gets no answer, and that is told at once.</summary>
     private static async Task EndWithAsync(ServerRun run, TaskCompletionSource<EngineReply> answer)

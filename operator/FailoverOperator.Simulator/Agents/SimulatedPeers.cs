@@ -24,7 +24,8 @@ internal sealed class SimulatedPeers(Container container) : IPeers
             else other.Agent.Process.Do(() => Answer(other.Agent.State.Acknowledge(request)));
         }
 
-        void Answer(AcknowledgeReply? reply) => world.Network.Send(other.Machine, container.Machine, () => answer.TrySetResult(reply), () => answer.Task.IsCompleted);
+        void Answer(AcknowledgeReply? reply) => world.Network.Send(
+            other.Machine, container.Machine, () => answer.TrySetResult(reply), () => answer.Task.IsCompleted);
     }
 
     /// <summary>A packet to an address of nobody is answered by nobody.</summary>

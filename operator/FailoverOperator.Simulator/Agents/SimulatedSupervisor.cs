@@ -10,7 +10,8 @@ internal sealed class SimulatedSupervisor(Container container) : ISupervisor
 
     public IServerRun? Server => container.Server.Run;
 
-    public (IServerRun? Run, string? Problem) StartServer(ProcessCommand command) => throw new NotSupportedException("the simulated server starts itself");
+    public (IServerRun? Run, string? Problem) StartServer(ProcessCommand command) =>
+        throw new NotSupportedException("the simulated server starts itself");
 
     public Task<CommandResult> RunAsync(ProcessCommand command, TimeSpan timeout, CancellationToken cancellationToken) =>
         throw new NotSupportedException("the simulated server needs no programs");

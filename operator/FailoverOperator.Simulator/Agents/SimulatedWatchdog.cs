@@ -14,7 +14,8 @@ internal sealed class SimulatedWatchdog : IWatchdog
     public SimulatedWatchdog(Container container, NodeClock clock)
     {
         Process = new SimulatedProcess($"{container.PodName}/watchdog", container.World.Loop, clock);
-        _timer = Process.Time.CreateTimer(_ => container.Server.Run?.End(Killed, "killed by the watchdog"), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = Process.Time.CreateTimer(_ => container.Server.Run?.End(Killed, "killed by the watchdog"), null, Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
     }
 
     public SimulatedProcess Process { get; }

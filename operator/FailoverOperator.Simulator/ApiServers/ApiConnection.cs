@@ -26,13 +26,16 @@ public sealed class ApiConnection(Network network, ApiServer server, string mach
         if (request.IsWrite) Sending?.Invoke(request);
         var answer = new TaskCompletionSource<T>();
         if (!process.HasEnded)
-            network.Send(machine, ApiServer.Machine, () => server.Handle(machine, request, () => CarryOut(request, carryOut), Arrive), () => answer.Task.IsCompleted);
+            network.Send(machine, ApiServer.Machine, () => server.Handle(machine, request, () => CarryOut(request, carryOut), Arrive),
+                () => answer.Task.IsCompleted);
 
         using var timer = process.Time.CreateTimer(_ => GiveUp(), null, timeout, Timeout.InfiniteTimeSpan);
         using var cancelled = cancellationToken.UnsafeRegister(_ => answer.TrySetCanceled(cancellationToken), null);
         return await answer.Task;
 
-        void Arrive(T? result, KubernetesApiException? failure) => _ = failure is null ? answer.TrySetResult(result!) : answer.TrySetException(failure);
+        void Arrive(T? result, KubernetesApiException? failure) => _ = failure is null
+            ? answer.TrySetResult(result!)
+            : answer.TrySetException(failure);
 
         void GiveUp() => answer.TrySetException(new KubernetesApiException(
             ApiFailure.Unreachable, $"{request}: no answer within {timeout.TotalSeconds:0.#} s"));

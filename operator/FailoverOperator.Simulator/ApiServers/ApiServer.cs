@@ -25,7 +25,9 @@ public enum Outage
     Hanging,
 }
 
-/// <summary>The API server: takes requests from the network, carries them out on its objects, and answers, unless something is the matter with it.</summary>
+/// <summary>
+/// The API server: takes requests from the network, carries them out on its objects, and answers, unless something is the matter with it.
+/// </summary>
 public sealed class ApiServer
 {
     public const string Machine = "api";

@@ -4,7 +4,8 @@ using FailoverOperator.Simulator.Scheduling;
 namespace FailoverOperator.Simulator.ApiServers;
 
 /// <summary>A watch of one machine, and the connection that it tells over.</summary>
-internal sealed class ServedWatch(EventLoop loop, string machine, Networking.MessageStream stream, Mailbox<WatchEvent> mailbox, Func<TimeSpan> lag) : IDisposable
+internal sealed class ServedWatch(EventLoop loop, string machine, Networking.MessageStream stream, Mailbox<WatchEvent> mailbox,
+    Func<TimeSpan> lag) : IDisposable
 {
     private TimeSpan _lastTold;
 
@@ -23,7 +24,8 @@ internal sealed class ServedWatch(EventLoop loop, string machine, Networking.Mes
         else loop.At(at, () => stream.Send(() => mailbox.Put(change)));
     }
 
-    public void End(ApiFailure? failure) => stream.Send(() => mailbox.End(failure is { } why ? new KubernetesApiException(why, $"the watch ended: {why}") : null));
+    public void End(ApiFailure? failure) =>
+        stream.Send(() => mailbox.End(failure is { } why ? new KubernetesApiException(why, $"the watch ended: {why}") : null));
 
     /// <summary>The server ends it, and says why if the network lets it.</summary>
     public void Break(ApiFailure failure)

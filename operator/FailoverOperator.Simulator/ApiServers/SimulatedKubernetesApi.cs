@@ -50,20 +50,24 @@ public sealed class SimulatedKubernetesApi(ApiConnection connection, ApiHealth h
 
     public Task<T> CreateAsync<T>(T entity, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        WriteAsync<T>("create", entity.Namespace(), entity.Name(), Json(entity), (kind, json) => Store.Create(kind, json, keepStatus: false), cancellationToken);
+        WriteAsync<T>("create", entity.Namespace(), entity.Name(), Json(entity), (kind, json) => Store.Create(kind, json, keepStatus: false),
+            cancellationToken);
 
     public Task<T> ReplaceAsync<T>(T entity, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        WriteAsync<T>("replace", entity.Namespace(), entity.Name(), Json(entity), (kind, json) => Store.Replace(kind, json, status: false), cancellationToken);
+        WriteAsync<T>("replace", entity.Namespace(), entity.Name(), Json(entity), (kind, json) => Store.Replace(kind, json, status: false),
+            cancellationToken);
 
     public Task<T> ReplaceStatusAsync<T>(T entity, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        WriteAsync<T>("replaceStatus", entity.Namespace(), entity.Name(), Json(entity), (kind, json) => Store.Replace(kind, json, status: true), cancellationToken);
+        WriteAsync<T>("replaceStatus", entity.Namespace(), entity.Name(), Json(entity), (kind, json) => Store.Replace(kind, json, status: true),
+            cancellationToken);
 
     public Task<T> MergePatchAsync<T>(string? namespaceName, string name, object patch, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         // With its nulls, as the client writes it: they remove.
-        WriteAsync<T>("patch", namespaceName, name, JsonSerializer.SerializeToNode(patch)!.AsObject(), (kind, json) => Store.Patch(kind, KeyOf(namespaceName, name), json), cancellationToken);
+        WriteAsync<T>("patch", namespaceName, name, JsonSerializer.SerializeToNode(patch)!.AsObject(),
+            (kind, json) => Store.Patch(kind, KeyOf(namespaceName, name), json), cancellationToken);
 
     public Task DeleteAsync<T>(string? namespaceName, string name, DeleteOptions options, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
@@ -77,11 +81,13 @@ public sealed class SimulatedKubernetesApi(ApiConnection connection, ApiHealth h
         CallAsync(new ApiRequest("discover", plural, "", ""), () => true, cancellationToken);
 
     private Task<T> WriteAsync<T>(
-        string verb, string? namespaceName, string name, JsonObject json, Func<ResourceKind, JsonObject, StoredObject> write, CancellationToken cancellationToken)
+        string verb, string? namespaceName, string name, JsonObject json, Func<ResourceKind, JsonObject, StoredObject> write,
+            CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         CallAsync(Request<T>(verb, namespaceName, name), kind => write(kind, json).As<T>(), cancellationToken);
 
-    private Task<TResult> CallAsync<TResult>((ApiRequest Request, ResourceKind Kind) call, Func<ResourceKind, TResult> carryOut, CancellationToken cancellationToken) =>
+    private Task<TResult> CallAsync<TResult>((ApiRequest Request, ResourceKind Kind) call, Func<ResourceKind, TResult> carryOut,
+        CancellationToken cancellationToken) =>
         CallAsync(call.Request, () => carryOut(call.Kind), cancellationToken);
 
     /// <summary>Reads are tried again after anything that may pass, writes only where the server surely did nothing.</summary>
@@ -93,9 +99,11 @@ public sealed class SimulatedKubernetesApi(ApiConnection connection, ApiHealth h
             var left = _options.CallTimeout - Time.GetElapsedTime(begun);
             try
             {
-                return await AttemptAsync(request, request.IsWrite || left < _options.ReadAttemptTimeout ? left : _options.ReadAttemptTimeout, carryOut, cancellationToken);
+                return await AttemptAsync(request, request.IsWrite
+                    || left < _options.ReadAttemptTimeout ? left : _options.ReadAttemptTimeout, carryOut, cancellationToken);
             }
-            catch (KubernetesApiException e) when (retries < _options.MaxRetries && (e.Failure == ApiFailure.Unavailable || (e.Failure == ApiFailure.Unreachable && !request.IsWrite)))
+            catch (KubernetesApiException e) when (retries < _options.MaxRetries
+                && (e.Failure == ApiFailure.Unavailable || (e.Failure == ApiFailure.Unreachable && !request.IsWrite)))
             {
                 var pause = Pause(retries);
                 if (Time.GetElapsedTime(begun) + pause >= _options.CallTimeout) throw;
@@ -108,7 +116,8 @@ public sealed class SimulatedKubernetesApi(ApiConnection connection, ApiHealth h
         (ApiRequest Request, ResourceKind Kind) call, TimeSpan timeout, Func<ResourceKind, TResult> carryOut, CancellationToken cancellationToken) =>
         AttemptAsync(call.Request, timeout, () => carryOut(call.Kind), cancellationToken);
 
-    private async Task<TResult> AttemptAsync<TResult>(ApiRequest request, TimeSpan timeout, Func<TResult> carryOut, CancellationToken cancellationToken)
+    private async Task<TResult> AttemptAsync<TResult>(
+        ApiRequest request, TimeSpan timeout, Func<TResult> carryOut, CancellationToken cancellationToken)
     {
         var sent = Time.GetTimestamp();
         try

@@ -7,7 +7,8 @@ namespace FailoverOperator.Simulator.ApiServers;
 internal sealed record WatchEvent(WatchNoticeType Type, StoredObject Object);
 
 /// <summary>One open watch. An object that enters the selection is added for it, one that leaves is deleted.</summary>
-internal sealed class Watch(ResourceKind kind, Selector selector, Action<WatchEvent> tell, Action<ApiFailure?> end, Action<Watch> onClosed) : IDisposable
+internal sealed class Watch(ResourceKind kind, Selector selector, Action<WatchEvent> tell, Action<ApiFailure?> end,
+    Action<Watch> onClosed) : IDisposable
 {
     private bool _isSilent;
 

@@ -32,7 +32,8 @@ internal static class Coverage
             .Concat(Enum.GetNames<FailoverCause>().Select(c => $"cause {c}"))
             .Concat(Enum.GetNames<FenceEvidence>().Select(e => $"fence {e}"))
             .Concat(Enum.GetNames<ReleaseReason>().Select(r => $"release {r}"))
-            .Concat(new[] { FailoverPhase.Pending, FailoverPhase.Fencing, FailoverPhase.Electing, FailoverPhase.Promoting, FailoverPhase.Repointing, FailoverPhase.Verifying }.Select(p => $"operator crash in {p}"));
+            .Concat(new[] { FailoverPhase.Pending, FailoverPhase.Fencing, FailoverPhase.Electing, FailoverPhase.Promoting, FailoverPhase.Repointing,
+                FailoverPhase.Verifying }.Select(p => $"operator crash in {p}"));
 
     private static void OfFailover(Judge judge, Failover? before, Failover after)
     {
@@ -47,7 +48,8 @@ internal static class Coverage
     {
         foreach (var condition in after.Status?.Conditions ?? [])
         {
-            if (before?.Status?.Conditions.FirstOrDefault(c => c.Type == condition.Type)?.Reason != condition.Reason) judge.Happened($"group {condition.Type} {condition.Status} {condition.Reason}");
+            if (before?.Status?.Conditions.FirstOrDefault(c => c.Type == condition.Type)?.Reason != condition.Reason) judge.Happened(
+                $"group {condition.Type} {condition.Status} {condition.Reason}");
         }
     }
 

@@ -43,7 +43,8 @@ public sealed class Judge(SimulatedWorld world)
     /// <summary>A server has become something else.</summary>
     public void Changed(ServerRun run)
     {
-        world.Trace.Write(run.Container.PodName, $"the server (run {run.ProcessId}) is {run.State}, log to {run.Volume.Timeline}/{run.Volume.PositionBytes}");
+        var log = $"{run.Volume.Timeline}/{run.Volume.PositionBytes}";
+        world.Trace.Write(run.Container.PodName, $"the server (run {run.ProcessId}) is {run.State}, log to {log}");
         if (run.State != RunState.Primary)
         {
             _primaries.Remove(run);
@@ -57,7 +58,8 @@ public sealed class Judge(SimulatedWorld world)
     public void Acknowledged(ServerRun run, int index, LogRecord record)
     {
         _acknowledged.Add((index, record));
-        if (_primaries.Count > 1 && run.Term < _highest.Term) Break("I1", $"{run.Container.PodName} acknowledged a write in term {run.Term}, while {_highest.Member} is primary of term {_highest.Term}");
+        if (_primaries.Count > 1 && run.Term < _highest.Term) Break(
+            "I1", $"{run.Container.PodName} acknowledged a write in term {run.Term}, while {_highest.Member} is primary of term {_highest.Term}");
     }
 
     /// <summary>After every event. I1.</summary>
@@ -65,7 +67,8 @@ public sealed class Judge(SimulatedWorld world)
     {
         if (_primaries.Count < 2) return;
         var writable = _primaries.Where(p => p.IsWritable).ToList();
-        if (writable.Count > 1) Break("I1", string.Join(" and ", writable.Select(w => $"{w.Container.Identity} (term {w.Term})")) + " take writes at the same time");
+        if (writable.Count > 1) Break("I1", string.Join(
+            " and ", writable.Select(w => $"{w.Container.Identity} (term {w.Term})")) + " take writes at the same time");
     }
 
     /// <summary>I5, for whoever is the primary in the end.</summary>
@@ -75,7 +78,8 @@ public sealed class Judge(SimulatedWorld world)
         foreach (var (index, record) in _acknowledged)
         {
             if (index < volume.Log.Count && volume.Log[index] == record) continue;
-            Break("I5", $"{whose} lacks the acknowledged write {record.Number} (record {index} of timeline {record.Timeline}); its log ends with record {volume.Log.Count}, and {_acknowledged.Count} writes were acknowledged");
+            Break("I5", $"{whose} lacks the acknowledged write {record.Number} (record {index} of timeline {record.Timeline}); "
+                + $"its log ends with record {volume.Log.Count}, and {_acknowledged.Count} writes were acknowledged");
             return;
         }
     }
@@ -119,10 +123,12 @@ public sealed class Judge(SimulatedWorld world)
     private void CheckFence(StoredChange change)
     {
         var failover = change.After.As<Failover>();
-        if (failover.Status?.Fence is not { } fence || failover.Spec.From is not { } from || change.Before?.As<Failover>().Status?.Fence?.Evidence == fence.Evidence) return;
+        if (failover.Status?.Fence is not { } fence || failover.Spec.From is not { } from
+            || change.Before?.As<Failover>().Status?.Fence?.Evidence == fence.Evidence) return;
         // The time of a lease may have run out while others keep its holder; the next one waits for that with its claim.
         if (fence.Evidence is FenceEvidence.LeaseExpired or FenceEvidence.Unproven or FenceEvidence.NotNeeded) return;
         if (_primaries.Find(p => p.Container.PodUid == from.Uid && p.Term < failover.Spec.Term) is { } alive)
-            Break("I3", $"{failover.Metadata.Name} says that {from.Name} is fenced ({fence.Evidence} by {fence.By}), but it takes writes in term {alive.Term}");
+            Break("I3", $"{failover.Metadata.Name} says that {from.Name} is fenced ({fence.Evidence} by {fence.By}), "
+                + $"but it takes writes in term {alive.Term}");
     }
 }

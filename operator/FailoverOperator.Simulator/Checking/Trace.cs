@@ -4,7 +4,8 @@ using System.Text;
 namespace FailoverOperator.Simulator.Checking;
 
 /// <summary>
-/// What happened, line by line. All of it goes into one number, so that two runs can be compared without keeping either; the lines themselves are kept
+/// What happened, line by line. All of it goes into one number, so that two runs can be compared without keeping either; the lines themselves are
+/// kept
 /// only where somebody wants to read them.
 /// </summary>
 public sealed class Trace(Func<TimeSpan> now, bool isRecording)

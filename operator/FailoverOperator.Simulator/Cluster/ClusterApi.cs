@@ -12,7 +12,8 @@ internal sealed class ClusterApi(ApiServer server)
 {
     /// <summary>Not to be changed. Null: there is none.</summary>
     public T? Find<T>(string name, string? namespaceName = Objects.Namespace)
-        where T : class, IKubernetesObject<V1ObjectMeta> => server.Store.Find(ResourceKind.Of<T>(), new ObjectKey(namespaceName ?? "", name))?.As<T>();
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+            server.Store.Find(ResourceKind.Of<T>(), new ObjectKey(namespaceName ?? "", name))?.As<T>();
 
     /// <summary>Not to be changed.</summary>
     public IEnumerable<T> All<T>()
@@ -34,7 +35,8 @@ internal sealed class ClusterApi(ApiServer server)
     public void Delete<T>(string name, long? graceSeconds = null)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
-        if (Find<T>(name) is not null) server.Store.Delete(ResourceKind.Of<T>(), new ObjectKey(Objects.Namespace, name), new DeleteOptions(GracePeriodSeconds: graceSeconds));
+        if (Find<T>(name) is not null) server.Store.Delete(
+            ResourceKind.Of<T>(), new ObjectKey(Objects.Namespace, name), new DeleteOptions(GracePeriodSeconds: graceSeconds));
     }
 
     public void Remove<T>(string name)

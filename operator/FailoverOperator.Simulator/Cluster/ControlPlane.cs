@@ -68,11 +68,13 @@ internal sealed class ControlPlane
         }
         if (_world.Cluster.Find<V1Service>(Objects.Service) is not { } service) return;
         var addresses = _world.Cluster.All<V1Pod>()
-            .Where(p => p.Metadata.DeletionTimestamp is null && Objects.IsReady(p) && service.Spec.Selector.All(s => p.Metadata.Labels.TryGetValue(s.Key, out var value) && value == s.Value))
+            .Where(p => p.Metadata.DeletionTimestamp is null && Objects.IsReady(p)
+                && service.Spec.Selector.All(s => p.Metadata.Labels.TryGetValue(s.Key, out var value) && value == s.Value))
             .Select(p => p.Status.PodIP).ToList();
         var known = _world.Cluster.Find<V1EndpointSlice>(Objects.Service);
         if (known is null) _world.Cluster.Create(Objects.Slice(addresses));
-        else if (!known.Endpoints.SelectMany(e => e.Addresses).SequenceEqual(addresses)) _world.Cluster.Change<V1EndpointSlice>(Objects.Service, s => s.Endpoints = Objects.Slice(addresses).Endpoints);
+        else if (!known.Endpoints.SelectMany(e => e.Addresses).SequenceEqual(addresses)) _world.Cluster.Change<V1EndpointSlice>(
+            Objects.Service, s => s.Endpoints = Objects.Slice(addresses).Endpoints);
     }
 
     private void CheckNodes()

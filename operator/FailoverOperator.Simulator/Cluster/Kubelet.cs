@@ -5,7 +5,8 @@ using k8s.Models;
 namespace FailoverOperator.Simulator.Cluster;
 
 /// <summary>
-/// Starts the pods of its node, looks after them, and tells the API server: about a restart, about readiness, about the end. It can do that only while
+/// Starts the pods of its node, looks after them, and tells the API server: about a restart, about readiness, about the end. It can do that only
+/// while
 /// the two reach each other; what runs goes on meanwhile.
 /// </summary>
 internal sealed class Kubelet
@@ -33,7 +34,8 @@ internal sealed class Kubelet
 
     private bool Works => _node is { IsPowered: true, KubeletHangs: false };
 
-    private bool ReachesApi => _world.Api.IsUp && _world.Network.IsOpen(_node.Name, ApiServer.Machine) && _world.Network.IsOpen(ApiServer.Machine, _node.Name);
+    private bool ReachesApi =>
+        _world.Api.IsUp && _world.Network.IsOpen(_node.Name, ApiServer.Machine) && _world.Network.IsOpen(ApiServer.Machine, _node.Name);
 
     /// <summary>A pod of this node has changed.</summary>
     public void Notice()
@@ -78,14 +80,16 @@ internal sealed class Kubelet
         var container = _node.Containers.Find(c => c.PodUid == pod.Metadata.Uid);
         if (pod.Metadata.DeletionTimestamp is not null) Stop(pod, work, container);
         else if (container is null) Start(pod, work);
-        else if (pod.Status.ContainerStatuses?.FirstOrDefault()?.ContainerID != container.Id) Tell(pod, p => Objects.Run(p, container.Address, container.Id));
+        else if (pod.Status.ContainerStatuses?.FirstOrDefault()?.ContainerID != container.Id) Tell(
+            pod, p => Objects.Run(p, container.Address, container.Id));
         else if (Objects.IsReady(pod) != work.IsReady) Tell(pod, p => Objects.SetReady(p, work.IsReady));
     }
 
     /// <summary>Not beside one of the same name that has not ended.</summary>
     private void Start(V1Pod pod, PodWork work)
     {
-        if (pod.Status.ContainerStatuses?.FirstOrDefault() is { State.Running: not null } running && _node.Containers.TrueForAll(c => c.Id != running.ContainerID))
+        if (pod.Status.ContainerStatuses?.FirstOrDefault() is { State.Running: not null } running
+            && _node.Containers.TrueForAll(c => c.Id != running.ContainerID))
             Tell(pod, Objects.Terminate);
         if (_world.Loop.Now < work.StartAt || _node.Containers.Exists(c => c.PodName == pod.Metadata.Name)) return;
         work.Starts++;
@@ -93,7 +97,8 @@ internal sealed class Kubelet
         var backoff = TimeSpan.FromSeconds(Math.Pow(2, Math.Min(work.Starts, 5)));
         work.StartAt = _world.Loop.Now + (backoff < LongestBackoff ? backoff : LongestBackoff);
         work.Address ??= _world.Addresses.Next();
-        var container = new Container(_world, _node, _world.VolumeOf(pod.Metadata.Name), pod.Metadata.Uid, work.Address, _world.NextContainerId(), c => Ended(c, work));
+        var container = new Container(_world, _node, _world.VolumeOf(pod.Metadata.Name), pod.Metadata.Uid, work.Address, _world.NextContainerId(),
+            c => Ended(c, work));
         _world.Addresses.Set(container);
         _node.Containers.Add(container);
         _world.Trace.Write(_node.Name, $"starts {container.Identity} as {container.Id}");

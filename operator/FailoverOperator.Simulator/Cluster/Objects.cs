@@ -13,7 +13,8 @@ internal static class Objects
 
     public static RedundancyGroup RedundancyGroup(RedundancyGroupSpec spec) => new() { Metadata = Metadata(Group), Spec = spec };
 
-    public static V1Secret Secret() => new() { Metadata = Metadata("agent"), Data = new Dictionary<string, byte[]> { ["token"] = "open-sesame"u8.ToArray() } };
+    public static V1Secret Secret() =>
+        new() { Metadata = Metadata("agent"), Data = new Dictionary<string, byte[]> { ["token"] = "open-sesame"u8.ToArray() } };
 
     public static V1Node Node(Node node) => new()
     {
@@ -45,7 +46,8 @@ internal static class Objects
             Name = name,
             NamespaceProperty = Namespace,
             Labels = new Dictionary<string, string> { ["app"] = Group },
-            OwnerReferences = [new V1OwnerReference { ApiVersion = "apps/v1", Kind = "StatefulSet", Name = owner.Metadata.Name, Uid = owner.Metadata.Uid, Controller = true }],
+            OwnerReferences = [new V1OwnerReference { ApiVersion = "apps/v1", Kind = "StatefulSet", Name = owner.Metadata.Name,
+                Uid = owner.Metadata.Uid, Controller = true }],
         },
         Spec = new V1PodSpec { NodeName = node, TerminationGracePeriodSeconds = 30, Containers = [new V1Container { Name = EngineContainer }] },
         Status = new V1PodStatus { Phase = "Pending" },
@@ -86,7 +88,8 @@ internal static class Objects
     public static V1EndpointSlice Slice(IReadOnlyList<string> addresses) => new()
     {
         AddressType = "IPv4",
-        Metadata = new V1ObjectMeta { Name = Service, NamespaceProperty = Namespace, Labels = new Dictionary<string, string> { ["kubernetes.io/service-name"] = Service } },
+        Metadata = new V1ObjectMeta { Name = Service, NamespaceProperty = Namespace, Labels = new Dictionary<string,
+            string> { ["kubernetes.io/service-name"] = Service } },
         Endpoints = [.. addresses.Select(a => new V1Endpoint { Addresses = [a], Conditions = new V1EndpointConditions { Ready = true } })],
         Ports = [new Discoveryv1EndpointPort { Port = 5432 }],
     };

@@ -44,6 +44,9 @@ public sealed class Container
     /// <summary>Its server sleeps in the kernel until then.</summary>
     public TimeSpan UnkillableUntil { get; set; }
 
+    /// <summary>Its server ends when it is started, until then.</summary>
+    public TimeSpan UnstartableUntil { get; set; }
+
     /// <summary>Called when it has ended, by whoever has a connection to it.</summary>
     public event Action? Ended;
 

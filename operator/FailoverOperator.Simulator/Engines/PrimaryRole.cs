@@ -59,7 +59,8 @@ public sealed class PrimaryRole(ServerRun run)
     {
         if (run.State is not (RunState.Primary or RunState.ShuttingDown) || !standby.Volume.IsBeginningOf(Volume.Log)) return;
         foreach (var old in _senders.Where(s => s.Standby.Volume.Member == standby.Volume.Member).ToList()) Drop(old);
-        var sender = new Sender(standby, standby.Volume.Log.Count, new MessageStream(World.Loop, World.Network, run.Container.Machine, standby.Container.Machine));
+        var sender = new Sender(standby, standby.Volume.Log.Count,
+            new MessageStream(World.Loop, World.Network, run.Container.Machine, standby.Container.Machine));
         _senders.Add(sender);
         sender.Stream.Send(() => standby.Process.Do(() => begin(sender)));
         Feed(sender);
@@ -87,7 +88,8 @@ public sealed class PrimaryRole(ServerRun run)
         foreach (var sender in _senders)
         {
             sender.Stream.Close();
-            if (IsHeard) World.Network.Send(run.Container.Machine, sender.Standby.Container.Machine, () => sender.Standby.Process.Do(() => sender.Standby.Standby.Lost(sender)), () => sender.Standby.HasEnded);
+            if (IsHeard) World.Network.Send(run.Container.Machine, sender.Standby.Container.Machine,
+                () => sender.Standby.Process.Do(() => sender.Standby.Standby.Lost(sender)), () => sender.Standby.HasEnded);
         }
         if (IsHeard) foreach (var (_, _, tell) in _waiting) tell(WriteOutcome.Broken);
         _senders.Clear();

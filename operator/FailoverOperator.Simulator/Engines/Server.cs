@@ -22,7 +22,11 @@ public sealed class Server(Container container)
         var process = new SimulatedProcess(FormattableString.Invariant($"{container.PodName}/server-{++_runs}"), world.Loop, container.Node.Clock);
         var run = new ServerRun(world.NextProcessId(), container, process, world.Judge.Changed);
         Run = run;
-        run.After(Milliseconds(150, 900), () => run.Become(RunState.Standby));
+        run.After(Milliseconds(150, 900), () =>
+        {
+            if (world.Loop.Now < container.UnstartableUntil) run.End(1, "no space left on device");
+            else run.Become(RunState.Standby);
+        });
         return run;
     }
 

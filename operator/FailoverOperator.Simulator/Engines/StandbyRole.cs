@@ -41,7 +41,8 @@ public sealed class StandbyRole(ServerRun run)
         if (sender != _source || run.State is not (RunState.Standby or RunState.Promoting) || begin != run.Volume.Log.Count) return;
         foreach (var record in records) run.Volume.Append(record);
         var (end, source) = (run.Volume.Log.Count, _sourceRun!);
-        World.Network.Send(run.Container.Machine, source.Container.Machine, () => source.Process.Do(() => source.Primary.Flushed(sender, end)), () => source.HasEnded);
+        World.Network.Send(run.Container.Machine, source.Container.Machine, () => source.Process.Do(() => source.Primary.Flushed(sender, end)),
+            () => source.HasEnded);
     }
 
     /// <summary>The other end has gone.</summary>
@@ -83,7 +84,7 @@ public sealed class StandbyRole(ServerRun run)
 
     private void Begin(ServerRun source, Sender sender, int attempt)
     {
-        if (attempt != _attempt || _source is not null || source.HasEnded) return;
+        if (attempt != _attempt || _source is not null || source.HasEnded || sender.Stream.IsClosed) return;
         (_source, _sourceRun, _heardAt, _downSince) = (sender, source, World.Loop.Now, null);
         World.Loop.Every(CheckInterval, () => Check(sender));
     }
@@ -95,7 +96,7 @@ public sealed class StandbyRole(ServerRun run)
         var source = _sourceRun!;
         if (source is { HasEnded: false, Process.IsRunning: true } && World.Network.IsOpen(source.Container.Machine, run.Container.Machine)
             && World.Network.IsOpen(run.Container.Machine, source.Container.Machine)) _heardAt = World.Loop.Now;
-        if (World.Loop.Now - _heardAt < SilenceTimeout) return true;
+        if (World.Loop.Now - _heardAt < SilenceTimeout && !sender.Stream.IsClosed) return true;
         source.Primary.Drop(sender);
         Lost(sender);
         return false;

@@ -64,6 +64,13 @@ public sealed class Volume(string member)
         FindParent();
     }
 
+    /// <summary>The disk is replaced by an empty one.</summary>
+    public void Lose()
+    {
+        _log.Clear();
+        (IsUnfinished, ParentTimeline, Synchrony) = (false, null, Synchrony.None);
+    }
+
     /// <summary>Whether this log is a beginning of the other.</summary>
     public bool IsBeginningOf(IReadOnlyList<LogRecord> other) => _log.Count <= other.Count && (IsEmpty || other[_log.Count - 1] == _log[^1]);
 

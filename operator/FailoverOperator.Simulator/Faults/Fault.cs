@@ -6,10 +6,13 @@ public enum Fault
     ServerCrash,
     ServerHang,
     ServerUnkillable,
+    ServerWontStart,
+    VolumeLost,
     AgentPause,
     ContainerFreeze,
     ContainerKill,
     PowerCut,
+    PowerCutEverywhere,
     KubeletHang,
     NodeCutOff,
     NodeCutFromApi,
@@ -39,6 +42,7 @@ public enum Fault
     HistoryCompacted,
     PodDeleted,
     PodForceDeleted,
+    RollingRestart,
     LeaseHolderEdited,
     LeaseTermEdited,
     LeaseEmptied,
@@ -56,6 +60,8 @@ public enum Fault
 /// <param name="Failover">0: none. Else the time counts from when the failover of this number began.</param>
 public sealed record Strike(Fault Fault, int AtMilliseconds, int Whom, int Other, int ForMilliseconds, int Failover = 0)
 {
+    private string After => Failover > 0 ? FormattableString.Invariant($"failover {Failover} + ") : "";
+
     public override string ToString() => FormattableString.Invariant(
-        $"{(Failover > 0 ? $"failover {Failover} + " : "")}{AtMilliseconds / 1000.0:0.000} {Fault} {Whom} {Other} for {ForMilliseconds / 1000.0:0.000}");
+        $"{After}{AtMilliseconds / 1000.0:0.000} {Fault} {Whom} {Other} for {ForMilliseconds / 1000.0:0.000}");
 }

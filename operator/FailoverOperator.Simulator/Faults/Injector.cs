@@ -1,5 +1,6 @@
 using FailoverOperator.Simulator.ApiServers;
 using FailoverOperator.Simulator.Cluster;
+using FailoverOperator.Simulator.Engines;
 using FailoverOperator.Simulator.Operators;
 
 namespace FailoverOperator.Simulator.Faults;
@@ -10,6 +11,7 @@ public sealed class Injector(SimulatedWorld world)
     private const int Killed = 137;
 
     private readonly Hands _hands = new(world);
+    private bool _hasLostVolume;
 
     public void Hit(Strike strike)
     {
@@ -17,7 +19,8 @@ public sealed class Injector(SimulatedWorld world)
         var node = NodeOf(strike.Whom);
         world.Trace.Write("fault", $"{strike.Fault} {node.Name} {strike.Other} for {strike.ForMilliseconds} ms");
         world.Judge.Happened($"fault {strike.Fault}");
-        if (!HitMember(strike, node, length) && !HitNetwork(strike, node, length) && !HitOperator(strike, length) && !HitApi(strike, node, length) && !_hands.Hit(strike, node))
+        if (!HitMember(strike, node, length) && !HitNetwork(strike, node, length) && !HitOperator(strike, length)
+            && !HitApi(strike, node, length) && !_hands.Hit(strike, node))
             throw new ArgumentOutOfRangeException(nameof(strike), strike, "a fault that the simulator does not know");
     }
 
@@ -47,6 +50,17 @@ public sealed class Injector(SimulatedWorld world)
                 return true;
             case Fault.ContainerKill:
                 container?.End();
+                return true;
+            case Fault.ServerWontStart:
+                if (container is not null) container.UnstartableUntil = world.Loop.Now + length;
+                run?.End(Killed, "crashed");
+                return true;
+            case Fault.VolumeLost:
+                LoseVolume(container);
+                return true;
+            case Fault.PowerCutEverywhere:
+                foreach (var each in world.Nodes) world.CutPower(each);
+                foreach (var each in world.Nodes) After(length + world.Milliseconds(0, 3000), () => world.RestorePower(each));
                 return true;
             case Fault.PowerCut:
                 world.CutPower(node);
@@ -90,7 +104,8 @@ public sealed class Injector(SimulatedWorld world)
                 return true;
             case Fault.ZoneCutOff:
                 foreach (var inside in world.Nodes.Where(n => n.Zone == node.Zone))
-                    foreach (var machine in world.Machines.Where(m => world.Nodes.All(n => n.Name != m || n.Zone != node.Zone))) network.CutBoth(inside.Name, machine, until);
+                    foreach (var machine in world.Machines.Where(m => world.Nodes.All(n => n.Name != m || n.Zone != node.Zone))) network.CutBoth(
+                        inside.Name, machine, until);
                 return true;
             case Fault.SlowNode:
                 network.Slow(node.Name, TimeSpan.FromMilliseconds(20 * (1 + strike.Other)));
@@ -123,7 +138,8 @@ public sealed class Injector(SimulatedWorld world)
                 network.CutBoth(one.Machine, ApiServer.Machine, until);
                 return true;
             case Fault.OperatorCutFromNodes:
-                foreach (var node in world.Nodes.Where((_, n) => strike.Other % 4 == 3 || n == strike.Other % world.Nodes.Count)) network.CutBoth(one.Machine, node.Name, until);
+                foreach (var node in world.Nodes.Where((_, n) => strike.Other % 4 == 3 || n == strike.Other % world.Nodes.Count)) network.CutBoth(
+                    one.Machine, node.Name, until);
                 return true;
             case Fault.OperatorCutOff:
                 foreach (var machine in world.Machines.Where(m => m != one.Machine)) network.CutBoth(one.Machine, machine, until);
@@ -182,6 +198,18 @@ public sealed class Injector(SimulatedWorld world)
         var process = one.Process;
         process.Pause();
         After(length, process.Resume);
+    }
+
+    /// <summary>
+    /// A standby's, and once in a world: no number of copies outlives the loss of all of them, and when a primary's is lost there may be nobody left
+    /// who may take over.
+    /// </summary>
+    private void LoseVolume(Container? container)
+    {
+        if (container is null || _hasLostVolume || world.Judge.Primaries is not [{ } primary] || primary.Container == container) return;
+        _hasLostVolume = true;
+        container.End();
+        container.Volume.Lose();
     }
 
     /// <summary>The primary's as often as all the others' together.</summary>

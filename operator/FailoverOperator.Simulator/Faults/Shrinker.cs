@@ -31,7 +31,8 @@ public static class Shrinker
             var strike = schedule.Strikes[n];
             if (strike.ForMilliseconds > 500) yield return schedule.With(n, strike with { ForMilliseconds = strike.ForMilliseconds / 2 });
             if (strike.AtMilliseconds > 10_000) yield return schedule.With(n, strike with { AtMilliseconds = strike.AtMilliseconds / 2 });
-            if (strike.AtMilliseconds % 1000 != 0) yield return schedule.With(n, strike with { AtMilliseconds = strike.AtMilliseconds / 1000 * 1000 });
+            if (strike.AtMilliseconds % 1000 != 0) yield return schedule.With(
+                n, strike with { AtMilliseconds = strike.AtMilliseconds / 1000 * 1000 });
         }
     }
 }

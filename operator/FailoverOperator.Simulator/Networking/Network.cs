@@ -42,7 +42,8 @@ public sealed class Network(EventLoop loop, Random random)
     public bool IsOpen(string from, string to) => !_cuts.TryGetValue((from, to), out var until) || until <= loop.Now;
 
     /// <summary>One message. <paramref name="isGivenUp"/>: nobody waits for it any more.</summary>
-    public void Send(string from, string to, Action arrive, Func<bool>? isGivenUp = null) => Send(from, to, arrive, isGivenUp, FirstRetransmission, loop.Now);
+    public void Send(string from, string to, Action arrive, Func<bool>? isGivenUp = null) =>
+        Send(from, to, arrive, isGivenUp, FirstRetransmission, loop.Now);
 
     /// <summary>How long one packet is under way.</summary>
     internal TimeSpan Delay(string from, string to)

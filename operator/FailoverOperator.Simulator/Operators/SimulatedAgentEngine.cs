@@ -13,7 +13,8 @@ namespace FailoverOperator.Simulator.Operators;
 /// As <see cref="AgentEngine"/>: asks the agents over the network, and proves by a write that a member takes writes. What an agent answers is read
 /// by the same code.
 /// </summary>
-internal sealed class SimulatedAgentEngine(SimulatedWorld world, string machine, SimulatedProcess process, DetectionSpec detection, Action<string> onDisturbed) : IEngine
+internal sealed class SimulatedAgentEngine(
+    SimulatedWorld world, string machine, SimulatedProcess process, DetectionSpec detection, Action<string> onDisturbed) : IEngine
 {
     private readonly HashSet<Container> _watched = [];
     private readonly TimeSpan _timeout = TimeSpan.FromMilliseconds(detection.ProbeTimeoutMilliseconds);
@@ -24,7 +25,9 @@ internal sealed class SimulatedAgentEngine(SimulatedWorld world, string machine,
         cancellationToken.ThrowIfCancellationRequested();
         var answer = new TaskCompletionSource<EngineReply>();
         bool? isConnected = null;
-        using var timer = process.Time.CreateTimer(_ => answer.TrySetResult(new EngineReply.Silent("it did not answer in time", isConnected ?? false)), null, _timeout, Timeout.InfiniteTimeSpan);
+        using var timer = process.Time.CreateTimer(
+            _ => answer.TrySetResult(new EngineReply.Silent("it did not answer in time", isConnected ?? false)), null, _timeout,
+                Timeout.InfiniteTimeSpan);
         using var cancelled = cancellationToken.UnsafeRegister(_ => answer.TrySetCanceled(cancellationToken), null);
         if (world.Addresses.Find(member.PodAddress) is { } container)
             world.Network.Send(machine, container.Machine, () => Arrive(container), () => answer.Task.IsCompleted);
@@ -55,21 +58,28 @@ internal sealed class SimulatedAgentEngine(SimulatedWorld world, string machine,
         void Back(Container at, Action arrive) => world.Network.Send(at.Machine, machine, arrive, () => answer.Task.IsCompleted);
     }
 
-    public Task<EngineOutcome> PromoteAsync(MemberEndpoint member, EngineContext context, CancellationToken cancellationToken) => NotDone("agents are not told to promote");
+    public Task<EngineOutcome> PromoteAsync(MemberEndpoint member, EngineContext context, CancellationToken cancellationToken) =>
+        NotDone("agents are not told to promote");
 
-    public Task<EngineOutcome> FollowAsync(MemberEndpoint member, MemberEndpoint primary, EngineContext context, CancellationToken cancellationToken) =>
+    public Task<EngineOutcome> FollowAsync(MemberEndpoint member, MemberEndpoint primary, EngineContext context,
+        CancellationToken cancellationToken) =>
         NotDone("agents are not told whom to follow");
 
-    public Task<EngineOutcome> DemoteAsync(MemberEndpoint member, EngineContext context, CancellationToken cancellationToken) => NotDone("agents are not told to demote");
+    public Task<EngineOutcome> DemoteAsync(MemberEndpoint member, EngineContext context, CancellationToken cancellationToken) =>
+        NotDone("agents are not told to demote");
 
-    public async Task<EngineOutcome> VerifyAsync(MemberEndpoint member, string address, int port, EngineContext context, CancellationToken cancellationToken)
+    public async Task<EngineOutcome> VerifyAsync(
+        MemberEndpoint member, string address, int port, EngineContext context, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var answer = new TaskCompletionSource<EngineOutcome>();
-        using var timer = process.Time.CreateTimer(_ => answer.TrySetResult(new EngineOutcome.NotDone("the write was not answered in time")), null, _timeout, Timeout.InfiniteTimeSpan);
+        using var timer = process.Time.CreateTimer(
+            _ => answer.TrySetResult(new EngineOutcome.NotDone("the write was not answered in time")), null, _timeout, Timeout.InfiniteTimeSpan);
         using var cancelled = cancellationToken.UnsafeRegister(_ => answer.TrySetCanceled(cancellationToken), null);
         world.Clients.Write(machine, address, Clients.Writer.Verifying, outcome =>
-            answer.TrySetResult(outcome == WriteOutcome.Acknowledged ? new EngineOutcome.Done() : new EngineOutcome.NotDone($"the write was answered with {outcome}")));
+            answer.TrySetResult(outcome == WriteOutcome.Acknowledged
+                ? new EngineOutcome.Done()
+                : new EngineOutcome.NotDone($"the write was answered with {outcome}")));
         return await answer.Task;
     }
 
@@ -86,7 +96,8 @@ internal sealed class SimulatedAgentEngine(SimulatedWorld world, string machine,
         container.Ended += () =>
         {
             _watched.Remove(container);
-            if (container.Node.IsPowered) world.Network.Send(container.Machine, machine, () => process.Do(() => Disturbed(container)), () => _isDisposed || process.HasEnded);
+            if (container.Node.IsPowered) world.Network.Send(
+                container.Machine, machine, () => process.Do(() => Disturbed(container)), () => _isDisposed || process.HasEnded);
         };
     }
 

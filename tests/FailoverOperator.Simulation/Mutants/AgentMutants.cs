@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using FailoverOperator.Agent.Leases;
 using FailoverOperator.Agent.Peers;
 using FailoverOperator.Agent.Servers;
-using FailoverOperator.Agent.Supervision;
 using FailoverOperator.Agent.Watchdogs;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Core.Leases;
@@ -28,7 +27,9 @@ internal static class AgentMutants
                 using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(500), container.Agent.Process.Time);
                 try
                 {
-                    return await Real.RenewAsync(read, accepted, patience.Token) is var reply and not LeaseReply.Failed ? reply : new LeaseReply.Found(read.Renewed(accepted));
+                    return await Real.RenewAsync(read, accepted, patience.Token) is var reply and not LeaseReply.Failed
+                        ? reply
+                        : new LeaseReply.Found(read.Renewed(accepted));
                 }
                 catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
                 {
@@ -116,7 +117,8 @@ internal static class AgentMutants
         private sealed class Others(IPeers real) : IPeers
         {
             public Task<AcknowledgeReply?> AcknowledgeAsync(LeaseMember member, AcknowledgeRequest request, CancellationToken cancellationToken) =>
-                member.Name.EndsWith('0') ? real.AcknowledgeAsync(member, request, cancellationToken) : Task.FromResult<AcknowledgeReply?>(new AcknowledgeReply(true, null));
+                member.Name.EndsWith('0') ? real.AcknowledgeAsync(
+                    member, request, cancellationToken) : Task.FromResult<AcknowledgeReply?>(new AcknowledgeReply(true, null));
         }
     }
 
@@ -129,27 +131,6 @@ internal static class AgentMutants
         {
             public void Guard(TimeSpan? killAt)
             {
-            }
-        }
-    }
-
-    /// <summary>Processes count as dead when they have been told to die.</summary>
-    internal sealed class BelievesThatKillsSucceed : Seams
-    {
-        public override ISupervisor Supervisor(ISupervisor real, Container container) => new Believing(real);
-
-        private sealed class Believing(ISupervisor real) : ISupervisor
-        {
-            public IServerRun? Server => real.Server;
-
-            public (IServerRun? Run, string? Problem) StartServer(ProcessCommand command) => real.StartServer(command);
-
-            public Task<CommandResult> RunAsync(ProcessCommand command, TimeSpan timeout, CancellationToken cancellationToken) => real.RunAsync(command, timeout, cancellationToken);
-
-            public async Task<bool> KillAllAsync(TimeSpan timeout, CancellationToken cancellationToken)
-            {
-                _ = await real.KillAllAsync(timeout, cancellationToken);
-                return true;
             }
         }
     }

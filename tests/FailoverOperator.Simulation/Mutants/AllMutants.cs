@@ -16,7 +16,6 @@ internal static class AllMutants
             new AgentMutants.TakesSilenceForPromises(),
             new AgentMutants.AsksOneMemberOnly(),
             new AgentMutants.HasNoWatchdog(),
-            new AgentMutants.BelievesThatKillsSucceed(),
             new AgentMutants.NeverRewinds(),
             new AgentMutants.StopsLate(0.6),
             new AgentMutants.DoesNotWatch(),

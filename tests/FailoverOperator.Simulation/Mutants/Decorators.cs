@@ -17,9 +17,11 @@ internal abstract class LeaseDecorator(ILeaseApi real) : ILeaseApi
 
     public virtual Task<LeaseReply> ReadAsync(CancellationToken cancellationToken) => real.ReadAsync(cancellationToken);
 
-    public virtual Task<LeaseReply> RenewAsync(LeaseRecord read, LeaseTerms accepted, CancellationToken cancellationToken) => real.RenewAsync(read, accepted, cancellationToken);
+    public virtual Task<LeaseReply> RenewAsync(LeaseRecord read, LeaseTerms accepted, CancellationToken cancellationToken) =>
+        real.RenewAsync(read, accepted, cancellationToken);
 
-    public virtual Task<LeaseReply> ReleaseAsync(LeaseRecord read, ReleaseNote note, CancellationToken cancellationToken) => real.ReleaseAsync(read, note, cancellationToken);
+    public virtual Task<LeaseReply> ReleaseAsync(LeaseRecord read, ReleaseNote note, CancellationToken cancellationToken) =>
+        real.ReleaseAsync(read, note, cancellationToken);
 
     public virtual IAsyncEnumerable<LeaseRecord?> WatchAsync(CancellationToken cancellationToken) => real.WatchAsync(cancellationToken);
 }
@@ -31,7 +33,8 @@ internal abstract class ServerDecorator(IMemberServer real) : IMemberServer
 
     public virtual Task<EngineReply> StatusAsync(CancellationToken cancellationToken) => real.StatusAsync(cancellationToken);
 
-    public virtual Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, CancellationToken cancellationToken) => real.ServeAsync(term, terms, cancellationToken);
+    public virtual Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, CancellationToken cancellationToken) =>
+        real.ServeAsync(term, terms, cancellationToken);
 
     public virtual Task<EngineOutcome> FollowAsync(Leader leader, CancellationToken cancellationToken) => real.FollowAsync(leader, cancellationToken);
 
@@ -47,16 +50,21 @@ internal abstract class EngineDecorator(IEngine real) : IEngine
 {
     protected IEngine Real => real;
 
-    public virtual Task<EngineReply> StatusAsync(MemberEndpoint member, CancellationToken cancellationToken) => real.StatusAsync(member, cancellationToken);
+    public virtual Task<EngineReply> StatusAsync(MemberEndpoint member, CancellationToken cancellationToken) =>
+        real.StatusAsync(member, cancellationToken);
 
-    public Task<EngineOutcome> PromoteAsync(MemberEndpoint member, EngineContext context, CancellationToken cancellationToken) => real.PromoteAsync(member, context, cancellationToken);
+    public Task<EngineOutcome> PromoteAsync(MemberEndpoint member, EngineContext context, CancellationToken cancellationToken) =>
+        real.PromoteAsync(member, context, cancellationToken);
 
-    public Task<EngineOutcome> FollowAsync(MemberEndpoint member, MemberEndpoint primary, EngineContext context, CancellationToken cancellationToken) =>
+    public Task<EngineOutcome> FollowAsync(MemberEndpoint member, MemberEndpoint primary, EngineContext context,
+        CancellationToken cancellationToken) =>
         real.FollowAsync(member, primary, context, cancellationToken);
 
-    public Task<EngineOutcome> DemoteAsync(MemberEndpoint member, EngineContext context, CancellationToken cancellationToken) => real.DemoteAsync(member, context, cancellationToken);
+    public Task<EngineOutcome> DemoteAsync(MemberEndpoint member, EngineContext context, CancellationToken cancellationToken) =>
+        real.DemoteAsync(member, context, cancellationToken);
 
-    public virtual Task<EngineOutcome> VerifyAsync(MemberEndpoint member, string address, int port, EngineContext context, CancellationToken cancellationToken) =>
+    public virtual Task<EngineOutcome> VerifyAsync(
+        MemberEndpoint member, string address, int port, EngineContext context, CancellationToken cancellationToken) =>
         real.VerifyAsync(member, address, port, context, cancellationToken);
 
     public ValueTask DisposeAsync() => real.DisposeAsync();
@@ -73,8 +81,10 @@ internal abstract class ApiDecorator(IKubernetesApi real) : IKubernetesApi
     public Task<ResourceList<T>> ListAsync<T>(string? namespaceName, ListOptions options, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta> => real.ListAsync<T>(namespaceName, options, cancellationToken);
 
-    public IAsyncEnumerable<WatchNotice<T>> WatchAsync<T>(string? namespaceName, string resourceVersion, ListOptions options, TimeSpan serverTimeout, CancellationToken cancellationToken)
-        where T : class, IKubernetesObject<V1ObjectMeta> => real.WatchAsync<T>(namespaceName, resourceVersion, options, serverTimeout, cancellationToken);
+    public IAsyncEnumerable<WatchNotice<T>> WatchAsync<T>(
+        string? namespaceName, string resourceVersion, ListOptions options, TimeSpan serverTimeout, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+            real.WatchAsync<T>(namespaceName, resourceVersion, options, serverTimeout, cancellationToken);
 
     public virtual Task<T> CreateAsync<T>(T entity, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta> => real.CreateAsync(entity, cancellationToken);
@@ -91,5 +101,6 @@ internal abstract class ApiDecorator(IKubernetesApi real) : IKubernetesApi
     public virtual Task DeleteAsync<T>(string? namespaceName, string name, DeleteOptions options, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta> => real.DeleteAsync<T>(namespaceName, name, options, cancellationToken);
 
-    public Task<bool> IsServedAsync(string group, string version, string plural, CancellationToken cancellationToken) => real.IsServedAsync(group, version, plural, cancellationToken);
+    public Task<bool> IsServedAsync(string group, string version, string plural, CancellationToken cancellationToken) =>
+        real.IsServedAsync(group, version, plural, cancellationToken);
 }

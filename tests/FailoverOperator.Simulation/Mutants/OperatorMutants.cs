@@ -22,7 +22,8 @@ internal static class OperatorMutants
         {
             public override async Task<T> ReplaceAsync<T>(T entity, CancellationToken cancellationToken)
             {
-                if (entity is V1Lease && await Real.GetAsync<T>(entity.Metadata.NamespaceProperty, entity.Metadata.Name, cancellationToken) is { } newest)
+                if (entity is V1Lease && await Real.GetAsync<T>(
+                    entity.Metadata.NamespaceProperty, entity.Metadata.Name, cancellationToken) is { } newest)
                     entity.Metadata.ResourceVersion = newest.Metadata.ResourceVersion;
                 return await Real.ReplaceAsync(entity, cancellationToken);
             }
@@ -47,7 +48,8 @@ internal static class OperatorMutants
             public override async Task<T> ReplaceStatusAsync<T>(T entity, CancellationToken cancellationToken)
             {
                 if (entity is not Failover failover) return await Real.ReplaceStatusAsync(entity, cancellationToken);
-                var (written, version) = (EntityJson.Copy(entity), ulong.Parse(entity.Metadata.ResourceVersion, System.Globalization.CultureInfo.InvariantCulture));
+                var (written, version) = (EntityJson.Copy(entity),
+                    ulong.Parse(entity.Metadata.ResourceVersion, System.Globalization.CultureInfo.InvariantCulture));
                 if (failover.Status?.Phase == FailoverPhase.Promoting && !_owes)
                 {
                     _owes = true;
@@ -105,7 +107,8 @@ internal static class OperatorMutants
             {
                 if (lease.Spec.HolderIdentity is null) return;
                 var note = new ReleaseNote("db-9/uid-9", lease.Spec.LeaseTransitions!.Value - 1, ReleaseReason.HandOver, null, null);
-                lease.Metadata.Annotations[LeaseContract.ReleaseAnnotation] = System.Text.Json.JsonSerializer.Serialize(note, AgentJson.Default.ReleaseNote);
+                lease.Metadata.Annotations[LeaseContract.ReleaseAnnotation] = System.Text.Json.JsonSerializer.Serialize(
+                    note, AgentJson.Default.ReleaseNote);
             }
         }
     }
@@ -134,7 +137,8 @@ internal static class OperatorMutants
         private sealed class Api(IKubernetesApi real) : LeaseWrites(real)
         {
             protected override void Change(V1Lease lease) => lease.Metadata.Annotations[LeaseContract.TermsAnnotation] =
-                lease.Metadata.Annotations[LeaseContract.TermsAnnotation].Replace("\"synchronousStandbys\":1", "\"synchronousStandbys\":0", StringComparison.Ordinal);
+                lease.Metadata.Annotations[LeaseContract.TermsAnnotation].Replace(
+                    "\"synchronousStandbys\":1", "\"synchronousStandbys\":0", StringComparison.Ordinal);
         }
     }
 
@@ -184,8 +188,11 @@ internal static class OperatorMutants
 
             public override async Task<EngineReply> StatusAsync(MemberEndpoint member, CancellationToken cancellationToken)
             {
-                if (await Real.StatusAsync(member, cancellationToken) is not EngineReply.Answered({ PositionBytes: { } position } status) reply) return await Real.StatusAsync(member, cancellationToken);
-                return _positions.TryAdd(member.PodUid, position) ? reply : new EngineReply.Answered(status with { PositionBytes = _positions[member.PodUid] });
+                if (await Real.StatusAsync(member, cancellationToken) is not EngineReply.Answered(
+                    { PositionBytes: { } position } status) reply) return await Real.StatusAsync(member, cancellationToken);
+                return _positions.TryAdd(member.PodUid, position)
+                    ? reply
+                    : new EngineReply.Answered(status with { PositionBytes = _positions[member.PodUid] });
             }
         }
     }
