@@ -1,5 +1,4 @@
 using FailoverOperator.Simulation.Mutants;
-using FailoverOperator.Simulator;
 using FailoverOperator.Simulator.Faults;
 
 namespace FailoverOperator.Simulation;

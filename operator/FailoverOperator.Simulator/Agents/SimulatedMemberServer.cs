@@ -97,18 +97,18 @@ internal sealed class SimulatedMemberServer(Container container) : IMemberServer
 
     private EngineReply Tell(ServerRun run) =>
         run.State is RunState.Starting ? new EngineReply.Failed("the server is not ready") : Told(new EngineStatus
-    {
-        Role = run.State is RunState.Primary or RunState.ShuttingDown ? EngineRole.Primary : EngineRole.Standby,
-        Writable = run.State == RunState.Primary,
-        Instance = run.Instance,
-        PositionBytes = Volume.PositionBytes,
-        History = History(Volume.Timeline),
-        PreviousHistory = Volume.ParentTimeline is { } parent ? History(parent) : null,
-        Link = run.State == RunState.Primary ? ReplicationLink.Unknown : run.Standby.Link,
-        LinkDownFor = run.State == RunState.Primary ? null : run.Standby.LinkDownFor,
-        FollowsAddress = run.State == RunState.Primary ? null : run.Standby.Follows,
-        IsEmpty = false,
-    });
+        {
+            Role = run.State is RunState.Primary or RunState.ShuttingDown ? EngineRole.Primary : EngineRole.Standby,
+            Writable = run.State == RunState.Primary,
+            Instance = run.Instance,
+            PositionBytes = Volume.PositionBytes,
+            History = History(Volume.Timeline),
+            PreviousHistory = Volume.ParentTimeline is { } parent ? History(parent) : null,
+            Link = run.State == RunState.Primary ? ReplicationLink.Unknown : run.Standby.Link,
+            LinkDownFor = run.State == RunState.Primary ? null : run.Standby.LinkDownFor,
+            FollowsAddress = run.State == RunState.Primary ? null : run.Standby.Follows,
+            IsEmpty = false,
+        });
 
     private async Task<ServerRun?> BringUpAsync(CancellationToken cancellationToken)
     {

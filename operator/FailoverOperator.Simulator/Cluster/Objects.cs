@@ -88,8 +88,14 @@ internal static class Objects
     public static V1EndpointSlice Slice(IReadOnlyList<string> addresses) => new()
     {
         AddressType = "IPv4",
-        Metadata = new V1ObjectMeta { Name = Service, NamespaceProperty = Namespace, Labels = new Dictionary<string,
-            string> { ["kubernetes.io/service-name"] = Service } },
+        Metadata = new V1ObjectMeta
+        {
+            Name = Service,
+            NamespaceProperty = Namespace,
+            Labels = new Dictionary<string,
+            string>
+            { ["kubernetes.io/service-name"] = Service }
+        },
         Endpoints = [.. addresses.Select(a => new V1Endpoint { Addresses = [a], Conditions = new V1EndpointConditions { Ready = true } })],
         Ports = [new Discoveryv1EndpointPort { Port = 5432 }],
     };
