@@ -10,14 +10,21 @@ RUNS ?=
 ENGINE ?= pg
 OUTPUT ?= artifacts/bench-failover-$(ENGINE).json
 MUTATE ?=
+SEED ?=
+SEEDS ?= 1000
+FROM ?= 1
+MUTANTS ?=
+SIMULATION := dotnet run -c Release --project tests/FailoverOperator.Simulation --
 END_TO_END := dotnet run --project tests/FailoverOperator.EndToEnd --
 
-.PHONY: help build test unit mutation integration e2e bench-failover demo crds lint images cluster-up cluster-down
+.PHONY: help build test unit simulate mutation integration e2e bench-failover demo crds lint images cluster-up cluster-down
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "Parameters of e2e: SCENARIO=<name> runs one scenario only, RUNS=<n> runs it n times. SCENARIO=list lists them."
 	@echo "Parameters of bench-failover: ENGINE=pg or redis, RUNS=<n> of each fault (20), OUTPUT=<file>."
+	@echo "Parameters of simulate: SEED=<n> replays one seed with its timeline; SEEDS=<n> (1000) from FROM=<n> (1) on are searched;"
+	@echo "  MUTANTS=<n> tells which of n seeds is the first to find each deliberate mistake."
 	@echo "Parameter of mutation: MUTATE='**/Detection/*.cs' mutates these files only."
 
 build: ## Build everything
@@ -28,6 +35,15 @@ test: ## Run all tests; the last line is "N passed, N failed"
 
 unit: ## Tests of the core (with its coverage), the operator and the chart
 	@tests/tools/run-tests unit
+
+simulate: ## Search seeds in which faults break an invariant, or replay one
+ifneq ($(SEED),)
+	@$(SIMULATION) seed $(SEED)
+else ifneq ($(MUTANTS),)
+	@$(SIMULATION) mutants $(MUTANTS)
+else
+	@$(SIMULATION) seeds $(SEEDS) $(FROM)
+endif
 
 mutation: ## Mutation score of the core, some minutes
 	dotnet tool restore

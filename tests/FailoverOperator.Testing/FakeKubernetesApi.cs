@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using FailoverOperator.Runtime.Informers;
 using FailoverOperator.Runtime.Kubernetes;
+using FailoverOperator.Simulator.ApiServers;
 using k8s;
 using k8s.Models;
 
@@ -76,7 +77,7 @@ public sealed class FakeKubernetesApi : IKubernetesApi
         await EnterAsync(Call<T>("list", namespaceName, ""), cancellationToken);
         var selector = new Selector(namespaceName, options);
         var (objects, version) = _store.List(ResourceKind.Of<T>());
-        var items = objects.Where(selector.Matches).Select(json => Entity<T>(json)).ToList();
+        var items = objects.Where(stored => selector.Matches(stored.Json)).Select(Entity<T>).ToList();
         return new(items, version);
     }
 
@@ -88,7 +89,8 @@ public sealed class FakeKubernetesApi : IKubernetesApi
         await EnterAsync(Call<T>("watch", namespaceName, ""), cancellationToken);
         using var deadline = new CancellationTokenSource(serverTimeout, _time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
-        using var watch = _store.Watch(ResourceKind.Of<T>(), resourceVersion, new Selector(namespaceName, options));
+        var queue = new WatchQueue(ResourceKind.Of<T>());
+        using var watch = _store.Watch(ResourceKind.Of<T>(), resourceVersion, new Selector(namespaceName, options), queue.Tell, queue.End);
         lock (_watches) _watches.Add(watch);
         using var leave = new Leave(() =>
         {
@@ -99,7 +101,7 @@ public sealed class FakeKubernetesApi : IKubernetesApi
             WatchEvent change;
             try
             {
-                if (await watch.NextAsync(linked.Token) is not { } next)
+                if (await queue.NextAsync(linked.Token) is not { } next)
                     yield break;
                 change = next;
             }
@@ -162,11 +164,11 @@ public sealed class FakeKubernetesApi : IKubernetesApi
     /// <summary>What is there; null: nothing. No call is recorded, and no fault hits it.</summary>
     public T? Peek<T>(string? namespaceName, string name)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        _store.Find(ResourceKind.Of<T>(), KeyOf(namespaceName, name)) is { } json ? Entity<T>(json) : null;
+        _store.Find(ResourceKind.Of<T>(), KeyOf(namespaceName, name)) is { } stored ? Entity<T>(stored) : null;
 
     /// <summary>All objects of a kind, by namespace and name; see <see cref="Peek{T}"/>.</summary>
     public IReadOnlyList<T> PeekAll<T>()
-        where T : class, IKubernetesObject<V1ObjectMeta> => [.. _store.List(ResourceKind.Of<T>()).Objects.Select(json => Entity<T>(json))];
+        where T : class, IKubernetesObject<V1ObjectMeta> => [.. _store.List(ResourceKind.Of<T>()).Objects.Select(Entity<T>)];
 
     /// <summary>Changes an object, its status too, as the kubelet or another controller would.</summary>
     public T Change<T>(string? namespaceName, string name, Action<T> change)
@@ -194,7 +196,7 @@ public sealed class FakeKubernetesApi : IKubernetesApi
     public void Compact() => _store.Compact();
 
     private async Task<T> WriteAsync<T>(
-        string verb, string? namespaceName, string name, Func<ResourceKind, JsonObject> write, CancellationToken cancellationToken)
+        string verb, string? namespaceName, string name, Func<ResourceKind, StoredObject> write, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         var call = Call<T>(verb, namespaceName, name);
@@ -230,8 +232,8 @@ public sealed class FakeKubernetesApi : IKubernetesApi
 
     private static JsonObject Json(object entity) => JsonNode.Parse(EntityJson.Serialize(entity))!.AsObject();
 
-    private static T Entity<T>(JsonObject json)
-        where T : class, IKubernetesObject<V1ObjectMeta> => ResourceKind.Of<T>().Stamp(EntityJson.Deserialize<T>(json.ToJsonString()));
+    private static T Entity<T>(StoredObject stored)
+        where T : class, IKubernetesObject<V1ObjectMeta> => stored.Copy<T>();
 
     private sealed class Leave(Action leave) : IDisposable
     {

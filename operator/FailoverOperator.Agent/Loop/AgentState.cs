@@ -114,14 +114,13 @@ public sealed class AgentState(string identity, IWatchdog watchdog, TimeProvider
     /// <summary>Waits for the first of these, or the moment. Throws when cancelled.</summary>
     public async Task WaitAsync(TimeSpan? until, CancellationToken cancellationToken, params Task?[] tasks)
     {
-        using var over = new CancellationTokenSource();
-        // A cancelled delay tells WhenAny so on some other thread; this tells it at once.
-        var cancelled = new TaskCompletionSource();
-        using var registration = cancellationToken.UnsafeRegister(source => ((TaskCompletionSource)source!).TrySetResult(), cancelled);
+        // A cancelled delay would end on some other thread, each time; a timer that is disposed just does not fire.
+        var over = new TaskCompletionSource();
+        using var registration = cancellationToken.UnsafeRegister(source => ((TaskCompletionSource)source!).TrySetResult(), over);
         // Timers count whole milliseconds: rounded up, lest one fire before its moment and be set again and again.
         var left = until is { } at ? TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(0, (at - Now).TotalMilliseconds))) : Timeout.InfiniteTimeSpan;
-        await Task.WhenAny([Task.Delay(left, time, over.Token), cancelled.Task, .. tasks.OfType<Task>()]);
-        over.Cancel();
+        using var timer = time.CreateTimer(source => ((TaskCompletionSource)source!).TrySetResult(), over, left, Timeout.InfiniteTimeSpan);
+        await Task.WhenAny([over.Task, .. tasks.OfType<Task>()]);
         // Whoever caused the change goes on first, and on its own.
         await Task.Yield();
         cancellationToken.ThrowIfCancellationRequested();

@@ -39,19 +39,19 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
     private readonly ObjectCache<T> _cache = new();
-    private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Milestone _synced = new();
     private long _heardTimestamp = time.GetTimestamp();
     private SilenceWatchdog? _watch;
     private int _fruitless;
     private volatile bool _isForbidden;
 
-    public bool IsSynced => _synced.Task.IsCompletedSuccessfully;
+    public bool IsSynced => _synced.IsReached;
 
     public TimeSpan Staleness => time.GetElapsedTime(Interlocked.Read(ref _heardTimestamp));
 
     public bool IsForbidden => _isForbidden;
 
-    public Task WaitForSyncAsync(CancellationToken cancellationToken) => _synced.Task.WaitAsync(cancellationToken);
+    public Task WaitForSyncAsync(CancellationToken cancellationToken) => _synced.WaitAsync(cancellationToken);
 
     public bool TryGet(ObjectKey key, [NotNullWhen(true)] out T? entity) => _cache.TryGet(key, out entity);
 
@@ -105,7 +105,7 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
         _cache.ReplaceAll(list.Items, list.Unreadable);
         if (_isForbidden) LogAllowed(ResourceKind.Of<T>().Plural);
         _isForbidden = false;
-        _synced.TrySetResult();
+        _synced.Reach();
         return list.ResourceVersion;
     }
 
@@ -115,7 +115,7 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
         if (!_isForbidden) LogForbidden(ResourceKind.Of<T>().Plural, reason);
         _isForbidden = true;
         _cache.ReplaceAll([], []);
-        _synced.TrySetResult();
+        _synced.Reach();
     }
 
     /// <returns>The version up to which everything is in the cache: the next watch goes on from there.</returns>

@@ -130,18 +130,14 @@ public sealed class MemberProber(
             }
         }
 
-        /// <summary>Waits, but not longer than until somebody is in a hurry.</summary>
+        /// <summary>Waits, but not longer than until somebody is in a hurry. Goes on where it waited, whoever ends the waiting.</summary>
         public async Task PauseAsync(TimeSpan pause, TimeProvider time)
         {
-            try
-            {
-                await _hurry.Task.WaitAsync(pause, time, Stopping);
-                _hurry = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            }
-            catch (TimeoutException)
-            {
-                // Nobody was.
-            }
+            using var timer = time.CreateTimer(_ => Hurry(), null, pause, Timeout.InfiniteTimeSpan);
+            using var stopping = Stopping.UnsafeRegister(_ => Hurry(), null);
+            await _hurry.Task;
+            _hurry = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            Stopping.ThrowIfCancellationRequested();
         }
     }
 }

@@ -69,14 +69,19 @@ public sealed class ServedEndpoints(
 {
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
 
-    private readonly TaskCompletionSource<IServiceEndpoints> _served = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Milestone _isChosen = new();
+    private IServiceEndpoints? _served;
     private readonly List<Action<string, string>> _subscribers = [];
 
-    public bool IsSynced => _served.Task.IsCompletedSuccessfully && _served.Task.Result.IsSynced;
+    public bool IsSynced => _isChosen.IsReached && _served!.IsSynced;
 
-    public async Task WaitForSyncAsync(CancellationToken cancellationToken) => await (await _served.Task.WaitAsync(cancellationToken)).WaitForSyncAsync(cancellationToken);
+    public async Task WaitForSyncAsync(CancellationToken cancellationToken)
+    {
+        await _isChosen.WaitAsync(cancellationToken);
+        await _served!.WaitForSyncAsync(cancellationToken);
+    }
 
-    public IReadOnlyList<ServiceEndpoint> Of(string namespaceName, string service) => _served.Task.IsCompletedSuccessfully ? _served.Task.Result.Of(namespaceName, service) : [];
+    public IReadOnlyList<ServiceEndpoint> Of(string namespaceName, string service) => _isChosen.IsReached ? _served!.Of(namespaceName, service) : [];
 
     public void Subscribe(Action<string, string> onChange) => _subscribers.Add(onChange);
 
@@ -84,7 +89,8 @@ public sealed class ServedEndpoints(
     {
         var served = await ChooseAsync(cancellationToken) ? slices() : endpoints();
         foreach (var subscriber in _subscribers) served.Subscribe(subscriber);
-        _served.SetResult(served);
+        _served = served;
+        _isChosen.Reach();
         await served.RunAsync(cancellationToken);
     }
 

@@ -20,8 +20,10 @@ public sealed class EventOutbox(EventPublisher publish)
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await foreach (var letter in _letters.Reader.ReadAllAsync(cancellationToken))
+        while (true)
         {
+            // ReadAllAsync would go on elsewhere than where this was begun.
+            var letter = await _letters.Reader.ReadAsync(cancellationToken);
             await publish(letter.Entity, letter.Reason, letter.Message, letter.Type, letter.Annotations, cancellationToken);
         }
     }

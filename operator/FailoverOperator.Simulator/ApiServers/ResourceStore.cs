@@ -3,38 +3,38 @@ using System.Text.Json.Nodes;
 using FailoverOperator.Runtime.Informers;
 using FailoverOperator.Runtime.Kubernetes;
 
-namespace FailoverOperator.Testing;
+namespace FailoverOperator.Simulator.ApiServers;
 
 /// <summary>A change of an object, with its state before (null: it was not there).</summary>
-internal sealed record StoredChange(long Version, ResourceKind Kind, WatchNoticeType Type, JsonObject? Before, JsonObject After);
+internal sealed record StoredChange(long Version, ResourceKind Kind, WatchNoticeType Type, StoredObject? Before, StoredObject After);
 
-/// <summary>The objects of the fake API server, and the rules by which writes change them.</summary>
+/// <summary>The objects of an API server, and the rules by which writes change them. What is stored is never changed, only replaced.</summary>
 internal sealed class ResourceStore(TimeProvider timeProvider)
 {
     private readonly Lock _gate = new();
-    private readonly SortedDictionary<string, JsonObject> _objects = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, StoredObject> _objects = new(StringComparer.Ordinal);
     private readonly List<StoredChange> _history = [];
     private readonly List<Watch> _watches = [];
     private long _version = 1;
     private long _oldestVersion;
     private long _uids;
 
-    public JsonObject? Find(ResourceKind kind, ObjectKey key)
+    public StoredObject? Find(ResourceKind kind, ObjectKey key)
     {
         lock (_gate)
-            return _objects.GetValueOrDefault(PathOf(kind, key)) is { } json ? Copy(json) : null;
+            return _objects.GetValueOrDefault(PathOf(kind, key));
     }
 
-    public (IReadOnlyList<JsonObject> Objects, string Version) List(ResourceKind kind)
+    public (IReadOnlyList<StoredObject> Objects, string Version) List(ResourceKind kind)
     {
         lock (_gate)
         {
             var prefix = PathOf(kind, null);
-            return ([.. _objects.Where(o => o.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(o => Copy(o.Value))], Text(_version));
+            return ([.. _objects.Where(o => o.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(o => o.Value)], Text(_version));
         }
     }
 
-    public JsonObject Create(ResourceKind kind, JsonObject json, bool keepStatus)
+    public StoredObject Create(ResourceKind kind, JsonObject json, bool keepStatus)
     {
         lock (_gate)
         {
@@ -52,31 +52,31 @@ internal sealed class ResourceStore(TimeProvider timeProvider)
         }
     }
 
-    public JsonObject Replace(ResourceKind kind, JsonObject json, bool status)
+    public StoredObject Replace(ResourceKind kind, JsonObject json, bool status)
     {
         lock (_gate)
         {
             var key = KeyOf(json);
             var current = Current(kind, key);
-            Guard(kind, key, current, json, versionIsNeeded: true);
-            return Update(kind, key, current, status ? WithStatus(current, json) : WithoutStatus(current, json));
+            Guard(kind, key, current.Json, json, versionIsNeeded: true);
+            return Update(kind, key, current, status ? WithStatus(current.Json, json) : WithoutStatus(current.Json, json));
         }
     }
 
-    public JsonObject Patch(ResourceKind kind, ObjectKey key, JsonObject patch)
+    public StoredObject Patch(ResourceKind kind, ObjectKey key, JsonObject patch)
     {
         lock (_gate)
         {
             var current = Current(kind, key);
-            Guard(kind, key, current, patch, versionIsNeeded: false);
-            var patched = Copy(current);
+            Guard(kind, key, current.Json, patch, versionIsNeeded: false);
+            var patched = Copy(current.Json);
             Merge(patched, patch);
-            return Update(kind, key, current, WithoutStatus(current, patched));
+            return Update(kind, key, current, WithoutStatus(current.Json, patched));
         }
     }
 
     /// <summary>Replaces everything, the status too, whatever the version.</summary>
-    public JsonObject Overwrite(ResourceKind kind, JsonObject json)
+    public StoredObject Overwrite(ResourceKind kind, JsonObject json)
     {
         lock (_gate)
         {
@@ -90,16 +90,16 @@ internal sealed class ResourceStore(TimeProvider timeProvider)
         lock (_gate)
         {
             var current = Current(kind, key);
-            if (options.Uid is { } uid && uid != Metadata(current)["uid"]?.GetValue<string>())
+            if (options.Uid is { } uid && uid != Metadata(current.Json)["uid"]?.GetValue<string>())
                 throw Failure(ApiFailure.Conflict, kind, key, "has another uid");
-            var graceSeconds = GraceSeconds(kind, current, options);
-            if (graceSeconds == 0 && !HasFinalizers(current))
+            var graceSeconds = GraceSeconds(kind, current.Json, options);
+            if (graceSeconds == 0 && !HasFinalizers(current.Json))
             {
                 RemoveLocked(kind, key);
                 return;
             }
 
-            var deleting = Copy(current);
+            var deleting = Copy(current.Json);
             var metadata = Metadata(deleting);
             metadata["deletionTimestamp"] ??= Text(timeProvider.GetUtcNow().AddSeconds(graceSeconds));
             metadata["deletionGracePeriodSeconds"] = graceSeconds;
@@ -116,20 +116,25 @@ internal sealed class ResourceStore(TimeProvider timeProvider)
         }
     }
 
-    public Watch Watch(ResourceKind kind, string resourceVersion, Selector selector)
+    /// <param name="tell">Called with each event from the version on, the first before this returns.</param>
+    /// <param name="end">Called when the server ends the watch: in order, or with a failure.</param>
+    public Watch Watch(ResourceKind kind, string resourceVersion, Selector selector, Action<WatchEvent> tell, Action<ApiFailure?> end)
     {
         lock (_gate)
         {
             var from = long.Parse(resourceVersion, CultureInfo.InvariantCulture);
             if (from < _oldestVersion)
                 throw new KubernetesApiException(ApiFailure.Expired, $"watch {kind.Plural}: too old resource version: {from} ({_oldestVersion})");
-            var watch = new Watch(kind, selector, Forget);
+            var watch = new Watch(kind, selector, tell, end, Forget);
             foreach (var change in _history.Where(change => change.Version > from))
                 watch.Offer(change);
             _watches.Add(watch);
             return watch;
         }
     }
+
+    /// <summary>Called with every change, at once.</summary>
+    public Action<StoredChange>? Changed { get; set; }
 
     public void SendBookmarks() => ForEachWatch(watch => watch.Bookmark(Text(_version)));
 
@@ -162,34 +167,37 @@ internal sealed class ResourceStore(TimeProvider timeProvider)
             _ = _watches.Remove(watch);
     }
 
-    private JsonObject Update(ResourceKind kind, ObjectKey key, JsonObject before, JsonObject after)
+    private StoredObject Update(ResourceKind kind, ObjectKey key, StoredObject stored, JsonObject after)
     {
+        var before = stored.Json;
         var (old, metadata) = (Metadata(before), Metadata(after));
         foreach (var name in new[] { "uid", "creationTimestamp", "resourceVersion", "generation" })
             metadata[name] = old[name]?.DeepClone();
         if (JsonNode.DeepEquals(before, after))
-            return Copy(before);
+            return stored;
         if (!JsonNode.DeepEquals(before["spec"], after["spec"]) || (old["deletionTimestamp"] is null && metadata["deletionTimestamp"] is not null))
             metadata["generation"] = (old["generation"]?.GetValue<long>() ?? 0) + 1;
-        var stored = Store(kind, key, before, after);
+        var updated = Store(kind, key, stored, after);
         if (metadata["deletionTimestamp"] is not null && !HasFinalizers(after) && metadata["deletionGracePeriodSeconds"]?.GetValue<long>() is 0)
             RemoveLocked(kind, key);
-        return stored;
+        return updated;
     }
 
-    private JsonObject Store(ResourceKind kind, ObjectKey key, JsonObject? before, JsonObject after)
+    private StoredObject Store(ResourceKind kind, ObjectKey key, StoredObject? before, JsonObject after)
     {
         Metadata(after)["resourceVersion"] = Text(++_version);
-        _objects[PathOf(kind, key)] = after;
-        Publish(new(_version, kind, before is null ? WatchNoticeType.Added : WatchNoticeType.Modified, before, Copy(after)));
-        return Copy(after);
+        var stored = new StoredObject(after);
+        _objects[PathOf(kind, key)] = stored;
+        Publish(new(_version, kind, before is null ? WatchNoticeType.Added : WatchNoticeType.Modified, before, stored));
+        return stored;
     }
 
     private void RemoveLocked(ResourceKind kind, ObjectKey key)
     {
         _ = _objects.Remove(PathOf(kind, key), out var last);
-        Metadata(last!)["resourceVersion"] = Text(++_version);
-        Publish(new(_version, kind, WatchNoticeType.Deleted, last, last!));
+        var gone = Copy(last!.Json);
+        Metadata(gone)["resourceVersion"] = Text(++_version);
+        Publish(new(_version, kind, WatchNoticeType.Deleted, last, new StoredObject(gone)));
     }
 
     private void Publish(StoredChange change)
@@ -197,9 +205,10 @@ internal sealed class ResourceStore(TimeProvider timeProvider)
         _history.Add(change);
         foreach (var watch in _watches)
             watch.Offer(change);
+        Changed?.Invoke(change);
     }
 
-    private JsonObject Current(ResourceKind kind, ObjectKey key) =>
+    private StoredObject Current(ResourceKind kind, ObjectKey key) =>
         _objects.GetValueOrDefault(PathOf(kind, key)) ?? throw Failure(ApiFailure.NotFound, kind, key, "not found");
 
     private static void Guard(ResourceKind kind, ObjectKey key, JsonObject current, JsonObject wanted, bool versionIsNeeded)

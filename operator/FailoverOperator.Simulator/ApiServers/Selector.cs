@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using FailoverOperator.Runtime.Kubernetes;
 
-namespace FailoverOperator.Testing;
+namespace FailoverOperator.Simulator.ApiServers;
 
 /// <summary>Namespace, labels (<c>a=b, a==b, a!=b, a, !a</c>) and fields (<c>metadata.name=x, status.phase!=y</c>).</summary>
 internal sealed class Selector(string? namespaceName, ListOptions options)

@@ -1,0 +1,98 @@
+using FailoverOperator.Simulator.Engines;
+using k8s.Models;
+
+namespace FailoverOperator.Simulator.Clients;
+
+/// <summary>
+/// Clients that write one numbered record after the other through the Service, and note what they were told: acknowledged, failed, or nothing.
+/// </summary>
+public sealed class Writer
+{
+    public const string Machine = "client";
+
+    /// <summary>The number of the operator's own writes.</summary>
+    public const long Verifying = -1;
+
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
+
+    private readonly SimulatedWorld _world;
+    private readonly TimeSpan _pause;
+    private IReadOnlyList<string> _addresses = [];
+    private long _number;
+
+    /// <param name="pause">From one write to the next; a failed one is tried again sooner.</param>
+    public Writer(SimulatedWorld world, TimeSpan pause)
+    {
+        (_world, _pause) = (world, pause);
+        world.Loop.After(pause, Next);
+    }
+
+    /// <summary>When the last write was acknowledged, as the clients know it.</summary>
+    public TimeSpan LastAcknowledged { get; private set; }
+
+    public long Acknowledged { get; private set; }
+
+    public long Failed { get; private set; }
+
+    /// <summary>Writes that may or may not have been done.</summary>
+    public long Unknown { get; private set; }
+
+    /// <summary>The longest time without an acknowledged write since this was set to zero.</summary>
+    public TimeSpan LongestGap { get; set; }
+
+    /// <summary>The node's proxy has heard of the Service's endpoints.</summary>
+    public void Point(V1EndpointSlice? slice)
+    {
+        IReadOnlyList<string> addresses = [.. (slice?.Endpoints ?? []).SelectMany(e => e.Addresses)];
+        _world.Loop.After(_world.Milliseconds(5, 60), () => _addresses = addresses);
+    }
+
+    /// <summary>One write from this machine to that address. Not told: nobody answered.</summary>
+    public void Write(string machine, string address, long number, Action<WriteOutcome> tell)
+    {
+        if (_world.Addresses.Find(address) is not { } container) return;
+        _world.Network.Send(machine, container.Machine, () =>
+        {
+            if (!container.Node.IsPowered) return;
+            if (container.Server.Run is not { HasEnded: false } run) Answer(WriteOutcome.Refused);
+            else run.Process.Do(() => run.Primary.Write(number, Answer));
+        });
+
+        void Answer(WriteOutcome outcome) => _world.Network.Send(container.Machine, machine, () => tell(outcome));
+    }
+
+    private void Next()
+    {
+        var (isOver, number) = (false, ++_number);
+        if (_addresses.Count > 0) Write(Machine, _addresses[(int)(number % _addresses.Count)], number, outcome => End(outcome));
+        else _world.Loop.After(TimeSpan.FromMilliseconds(1), () => End(WriteOutcome.Refused));
+        _world.Loop.After(Timeout, () => End(null));
+
+        void End(WriteOutcome? outcome)
+        {
+            if (isOver) return;
+            isOver = true;
+            Note(outcome);
+            _world.Loop.After(outcome == WriteOutcome.Acknowledged ? _pause : _pause / 2, Next);
+        }
+    }
+
+    private void Note(WriteOutcome? outcome)
+    {
+        switch (outcome)
+        {
+            case WriteOutcome.Acknowledged:
+                var gap = _world.Loop.Now - LastAcknowledged;
+                if (gap > LongestGap) LongestGap = gap;
+                LastAcknowledged = _world.Loop.Now;
+                Acknowledged++;
+                break;
+            case WriteOutcome.ReadOnly or WriteOutcome.Refused:
+                Failed++;
+                break;
+            default:
+                Unknown++;
+                break;
+        }
+    }
+}

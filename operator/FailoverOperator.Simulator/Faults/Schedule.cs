@@ -1,0 +1,48 @@
+namespace FailoverOperator.Simulator.Faults;
+
+/// <summary>All that chance decides beforehand: the world, and what happens to it.</summary>
+/// <param name="Seed">Of the world.</param>
+public sealed record Schedule(int Seed, IReadOnlyList<Strike> Strikes)
+{
+    private const int MostMilliseconds = 75_000;
+
+    /// <summary>When the last of it is over, those that follow a failover aside.</summary>
+    public TimeSpan Length =>
+        TimeSpan.FromMilliseconds(Strikes.Where(s => s.Failover == 0).Select(s => s.AtMilliseconds + s.ForMilliseconds).DefaultIfEmpty(0).Max());
+
+    /// <summary>
+    /// A swarm: each seed has a few kinds of faults only, and many or few of them, for those that hold each other off are not found together.
+    /// </summary>
+    public static Schedule Of(int seed)
+    {
+        var random = new Random(seed);
+        var world = random.Next();
+        var isStorm = random.Next(6) == 0;
+        var kinds = Enum.GetValues<Fault>().OrderBy(_ => random.Next()).Take(random.Next(1, isStorm ? 14 : 7)).ToArray();
+        var strikes = new List<Strike>();
+        for (var left = isStorm ? random.Next(20, 60) : random.Next(1, 11); left > 0; left--) strikes.Add(
+            Next(random, kinds, isStorm ? 4 * MostMilliseconds : MostMilliseconds, strikes));
+        return new Schedule(world, [.. strikes.OrderBy(s => s.Failover).ThenBy(s => s.AtMilliseconds)]);
+    }
+
+    public Schedule Without(int index) => this with { Strikes = [.. Strikes.Where((_, n) => n != index)] };
+
+    public Schedule With(int index, Strike strike) => this with { Strikes = [.. Strikes.Select((s, n) => n == index ? strike : s)] };
+
+    /// <summary>
+    /// At any time, or soon after another one, or while a failover runs, which takes so little time that chance alone would seldom hit it.
+    /// </summary>
+    private static Strike Next(Random random, Fault[] kinds, int mostMilliseconds, List<Strike> before)
+    {
+        // Short ones, such as a renewal bears, and long ones, such as nobody bears.
+        var length = random.Next(3) switch { 0 => random.Next(100, 2000), 1 => random.Next(2000, 9000), _ => random.Next(9000, 40_000) };
+        var strike = new Strike(kinds[random.Next(kinds.Length)], random.Next(mostMilliseconds), random.Next(12), random.Next(12), length);
+        return random.Next(3) switch
+        {
+            0 when before.Count > 0 && before[^1] is var last =>
+                strike with { AtMilliseconds = last.AtMilliseconds + random.Next(5000), Failover = last.Failover },
+            1 => strike with { AtMilliseconds = random.Next(2500), Failover = random.Next(1, 4) },
+            _ => strike,
+        };
+    }
+}

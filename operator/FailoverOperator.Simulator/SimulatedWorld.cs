@@ -1,0 +1,235 @@
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Simulator.ApiServers;
+using FailoverOperator.Simulator.Checking;
+using FailoverOperator.Simulator.Clients;
+using FailoverOperator.Simulator.Cluster;
+using FailoverOperator.Simulator.Engines;
+using FailoverOperator.Simulator.Networking;
+using FailoverOperator.Simulator.Operators;
+using FailoverOperator.Simulator.Scheduling;
+using k8s.Models;
+
+namespace FailoverOperator.Simulator;
+
+/// <summary>What a world is made of.</summary>
+public sealed record WorldOptions
+{
+    public required int Seed { get; init; }
+
+    public required RedundancyGroupSpec Spec { get; init; }
+
+    public int Members { get; init; } = 3;
+
+    public int Operators { get; init; } = 1;
+
+    /// <summary>How much the clocks of the machines go wrong at most.</summary>
+    public double ClockRateError { get; init; } = 0.005;
+
+    public TimeSpan WritePause { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Keeps the lines of the trace.</summary>
+    public bool IsRecording { get; init; }
+}
+
+/// <summary>
+/// A cluster with one group, its agents, its operators and its clients, in virtual time and on one thread. The operator's and the agents' code is
+/// what
+/// ships; everything around it is simulated. The same options give the same world, event for event.
+/// </summary>
+public sealed class SimulatedWorld
+{
+    private readonly Random _seeds;
+    private readonly Dictionary<string, Volume> _volumes = [];
+    private readonly Dictionary<string, Kubelet> _kubelets = [];
+    private readonly ControlPlane _controlPlane;
+    private int _branches;
+    private int _processes;
+    private int _containers;
+
+    public SimulatedWorld(WorldOptions options, Seams? seams = null)
+    {
+        (Options, Seams) = (options, seams ?? new Seams());
+        _seeds = new Random(options.Seed);
+        Random = new Random(NextSeed());
+        Loop = new EventLoop();
+        Trace = new Trace(() => Loop.Now, options.IsRecording);
+        Network = new Network(Loop, new Random(NextSeed()));
+        Api = new ApiServer(Loop, Network, new Random(NextSeed()));
+        Cluster = new ClusterApi(Api);
+        Judge = new Judge(this) { IsSynchronous = options.Spec.Targets.RpoSeconds == 0 };
+        Nodes = [.. Enumerable.Range(1, options.Members)
+            .Select(n => new Node($"node-{n}", FormattableString.Invariant($"zone-{((n - 1) % 3) + 1}"), Clock()))];
+        Seed();
+        Api.Store.Changed = Stored;
+        _controlPlane = new ControlPlane(this);
+        foreach (var node in Nodes) _kubelets[node.Name] = new Kubelet(this, node);
+        Operators = [.. Enumerable.Range(1, options.Operators).Select(n => new SimulatedOperator(this, $"operator-{n}", Clock()))];
+        Clients = new Writer(this, options.WritePause);
+        Loop.AfterEvent = Judge.AfterEvent;
+    }
+
+    public WorldOptions Options { get; }
+
+    public Seams Seams { get; }
+
+    public EventLoop Loop { get; }
+
+    public Trace Trace { get; }
+
+    /// <summary>Chance, for everything that has none of its own.</summary>
+    public Random Random { get; }
+
+    public Network Network { get; }
+
+    public ApiServer Api { get; }
+
+    internal ClusterApi Cluster { get; }
+
+    public IReadOnlyList<Node> Nodes { get; }
+
+    public Addresses Addresses { get; } = new();
+
+    public IReadOnlyList<SimulatedOperator> Operators { get; }
+
+    public Writer Clients { get; }
+
+    public Judge Judge { get; }
+
+    /// <summary>Called with its number when a failover begins; the first election does not count.</summary>
+    public Action<int>? FailoverBegan { get; set; }
+
+    /// <summary>How many have begun, the first election aside.</summary>
+    public int Failovers { get; private set; }
+
+    public bool HasHealed { get; private set; }
+
+    public IEnumerable<Container> Containers => Nodes.SelectMany(n => n.Containers);
+
+    /// <summary>Every machine that sends or receives anything, the clients' aside.</summary>
+    public IEnumerable<string> Machines => Nodes.Select(n => n.Name).Concat(Operators.Select(o => o.Machine)).Append(ApiServer.Machine);
+
+    /// <summary>What the failover that runs is at. Null: none runs.</summary>
+    public FailoverPhase? RunningPhase => Cluster.All<Failover>().Select(f => f.Status?.Phase ?? FailoverPhase.Pending)
+        .Where(p => p is not (FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted)).Cast<FailoverPhase?>().LastOrDefault();
+
+    /// <summary>Where the volume of the member of this ordinal is.</summary>
+    public Node NodeOf(int ordinal) => Nodes[ordinal % Nodes.Count];
+
+    public Volume VolumeOf(string member) => _volumes.TryGetValue(member, out var known) ? known : _volumes[member] = new Volume(member);
+
+    public int NextSeed() => _seeds.Next();
+
+    public int NextBranch() => ++_branches;
+
+    public int NextProcessId() => ++_processes;
+
+    public string NextContainerId() => FormattableString.Invariant($"container-{++_containers}");
+
+    public TimeSpan Milliseconds(int least, int most) => TimeSpan.FromMilliseconds(Random.Next(least, most));
+
+    /// <summary>Lets time go on, but not beyond a broken invariant.</summary>
+    public void RunUntil(TimeSpan end, Func<bool>? until = null) => Loop.RunUntil(end, () => Judge.Violation is not null || until?.Invoke() == true);
+
+    /// <summary>
+    /// Whether everything is as it should be: one primary that the clients write to, everybody else follows it, and the group says so.
+    /// </summary>
+    public bool IsSteady()
+    {
+        if (Judge.Primaries is not [{ IsWritable: true } primary] || Loop.Now - Clients.LastAcknowledged > TimeSpan.FromSeconds(2)) return false;
+        var containers = Containers.ToList();
+        if (containers.Count != Options.Members || !containers.TrueForAll(c => c.Server.Run == primary || IsFollowing(c, primary))) return false;
+        return Cluster.Find<RedundancyGroup>(Objects.Group)?.Status is { } status
+            && status.Slots.FirstOrDefault()?.Holder == primary.Container.PodName
+            && status.Conditions.Any(c => c is { Type: "Available", Status: ConditionStatus.True })
+                && status.Conditions.Any(c => c is { Type: "Redundant", Status: ConditionStatus.True });
+    }
+
+    public void CutPower(Node node)
+    {
+        node.IsPowered = false;
+        foreach (var container in node.Containers.ToList()) container.End();
+    }
+
+    public void RestorePower(Node node)
+    {
+        if (node.IsPowered) return;
+        node.IsPowered = true;
+        Loop.After(Milliseconds(2000, 8000), _kubelets[node.Name].Reboot);
+    }
+
+    /// <summary>Nothing is the matter with anything any more; what has ended is started again by whoever does that.</summary>
+    public void Heal()
+    {
+        Trace.Write("world", "everything heals");
+        HasHealed = true;
+        Network.Heal();
+        Api.Heal();
+        foreach (var node in Nodes)
+        {
+            RestorePower(node);
+            node.KubeletHangs = false;
+        }
+        foreach (var container in Containers)
+        {
+            container.UnkillableUntil = container.UnstartableUntil = TimeSpan.Zero;
+            container.ThawAtLast();
+        }
+        foreach (var one in Operators)
+        {
+            (one.CrashAt, one.IsWanted) = (null, true);
+            one.Process.ResumeAtLast();
+            if (one.Process.HasEnded) one.Start();
+        }
+    }
+
+    private static bool IsFollowing(Container container, ServerRun primary) =>
+        container.Server.Run is { State: RunState.Standby } run && run.Standby.Follows == primary.Container.Address
+            && run.Standby.Link == Core.Observations.ReplicationLink.Up;
+
+    private NodeClock Clock()
+    {
+        var error = Options.ClockRateError * ((Random.NextDouble() * 2) - 1);
+        return new NodeClock(1 + error, TimeSpan.FromSeconds(Random.Next(1, 100_000))) { WallOffset = TimeSpan.FromSeconds(Random.Next(-30, 30)) };
+    }
+
+    private void Seed()
+    {
+        foreach (var node in Nodes) Cluster.Create(Objects.Node(node));
+        Cluster.Create(Objects.StatefulSet(Options.Members));
+        Cluster.Create(Objects.RwService());
+        Cluster.Create(Objects.Secret());
+        Cluster.Create(Objects.RedundancyGroup(Options.Spec));
+    }
+
+    private void Stored(StoredChange change)
+    {
+        Trace.Write("api", Describe(change));
+        Judge.Stored(change);
+        _controlPlane.Notice(change);
+        switch (change.Kind.Kind)
+        {
+            case "Pod":
+                if (_kubelets.TryGetValue(change.After.As<V1Pod>().Spec.NodeName ?? "", out var kubelet)) kubelet.Notice();
+                break;
+            case "Failover" when change.Before is null:
+                if (change.After.As<Failover>().Spec.Type == FailoverType.Failover) FailoverBegan?.Invoke(++Failovers);
+                break;
+            case "EndpointSlice":
+                Clients.Point(change.Type == Runtime.Kubernetes.WatchNoticeType.Deleted ? null : change.After.As<V1EndpointSlice>());
+                break;
+        }
+    }
+
+    private static string Describe(StoredChange change)
+    {
+        var json = change.After.Json;
+        var what = FormattableString.Invariant($"{change.Type} {change.Kind.Kind} {json["metadata"]?["name"]} {change.Version}");
+        return change.Kind.Kind switch
+        {
+            "Lease" => $"{what}: {json["spec"]?["holderIdentity"]} term {json["spec"]?["leaseTransitions"]}",
+            "Failover" => $"{what}: {json["status"]?["phase"]} {json["status"]?["reason"]}",
+            _ => what,
+        };
+    }
+}

@@ -1,0 +1,105 @@
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Simulator.Checking;
+using FailoverOperator.Simulator.Cluster;
+using FailoverOperator.Simulator.Faults;
+
+namespace FailoverOperator.Simulator;
+
+/// <summary>What became of a schedule.</summary>
+public sealed record SimulationResult
+{
+    public required Violation? Violation { get; init; }
+
+    public required string TraceHash { get; init; }
+
+    /// <summary>Empty unless it was recorded.</summary>
+    public required string Trace { get; init; }
+
+    /// <summary>How long the world lasted.</summary>
+    public required TimeSpan SimulatedTime { get; init; }
+
+    /// <summary>From the healing to everything as it should be. Null: it was not waited for.</summary>
+    public required TimeSpan? Recovery { get; init; }
+
+    /// <summary>The longest that the clients were without an acknowledged write, once the group had come up.</summary>
+    public required TimeSpan LongestGap { get; init; }
+
+    /// <summary>How many failovers there were, the first election aside.</summary>
+    public required int Failovers { get; init; }
+
+    /// <summary>How often each thing happened of which it is to be known that it does.</summary>
+    public required IReadOnlyDictionary<string, int> Sometimes { get; init; }
+}
+
+/// <summary>Runs schedules: a group becomes steady, is struck, and is left to itself when everything has healed.</summary>
+public static class Simulation
+{
+    private static readonly TimeSpan StartBound = TimeSpan.FromSeconds(120);
+
+    /// <summary>How long the slowest way out may take, copies of the data and pauses between restarts included.</summary>
+    private static readonly TimeSpan RecoveryBound = TimeSpan.FromSeconds(240);
+
+    /// <summary>After the last fault, so that its consequences are seen.</summary>
+    private static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(20);
+
+    /// <param name="untilSteady">Whether it has to recover in the end. L1.</param>
+    /// <param name="options">The world. Null: by the schedule's seed.</param>
+    public static SimulationResult Run(Schedule schedule, Seams? seams = null, bool untilSteady = true, bool isRecording = false,
+        WorldOptions? options = null)
+    {
+        var world = new SimulatedWorld(options ?? Variants.Of(schedule.Seed, isRecording), seams);
+        world.RunUntil(StartBound, world.IsSteady);
+        if (!world.IsSteady()) world.Judge.Break("L1", "the group never came up");
+        var recovery = world.Judge.Violation is null ? Strike(world, schedule, untilSteady) : null;
+        if (world.Loop.Strays > 0) world.Judge.Break("determinism", $"{world.Loop.Strays} continuations left the simulated world's thread");
+        return new SimulationResult
+        {
+            Violation = world.Judge.Violation,
+            TraceHash = world.Trace.Hash,
+            Trace = world.Trace.Text,
+            SimulatedTime = world.Loop.Now,
+            Recovery = recovery,
+            LongestGap = world.Clients.LongestGap,
+            Failovers = world.Failovers,
+            Sometimes = world.Judge.Sometimes,
+        };
+    }
+
+    private static TimeSpan? Strike(SimulatedWorld world, Schedule schedule, bool untilSteady)
+    {
+        var (begin, injector) = (world.Loop.Now, new Injector(world));
+        world.Clients.LongestGap = TimeSpan.Zero;
+        foreach (var strike in schedule.Strikes.Where(s => s.Failover == 0)) At(begin, strike);
+        world.FailoverBegan = number =>
+        {
+            foreach (var strike in schedule.Strikes.Where(s => s.Failover == number)) At(world.Loop.Now, strike);
+        };
+        world.RunUntil(begin + schedule.Length + Aftermath);
+        world.FailoverBegan = null;
+        if (!untilSteady || world.Judge.Violation is not null) return null;
+
+        world.Heal();
+        var healed = world.Loop.Now;
+        world.RunUntil(healed + RecoveryBound, world.IsSteady);
+        if (world.Judge.Violation is not null) return null;
+        if (!world.IsSteady()) world.Judge.Break("L1",
+            $"not as it should be {RecoveryBound.TotalSeconds:0} s after everything had healed: {Describe(world)}");
+        else world.Judge.CheckLoss(world.Judge.Primaries[0].Volume, "the primary in the end");
+        return world.Loop.Now - healed;
+
+        void At(TimeSpan from, Strike strike) => world.Loop.At(from + TimeSpan.FromMilliseconds(strike.AtMilliseconds), () =>
+        {
+            if (!world.HasHealed) injector.Hit(strike);
+        });
+    }
+
+    /// <summary>What is not so that should be.</summary>
+    private static string Describe(SimulatedWorld world)
+    {
+        var group = world.Cluster.Find<RedundancyGroup>(Objects.Group);
+        var conditions = string.Join("; ", (group?.Status?.Conditions ?? []).Select(c => $"{c.Type} {c.Status} {c.Reason} {c.Message}"));
+        var servers = string.Join("; ", world.Containers.Select(
+            c => $"{c.PodName} {c.Server.Run?.State} follows {c.Server.Run?.Standby.Follows} {c.Server.Run?.Standby.Link}"));
+        return $"{servers}; {conditions}";
+    }
+}

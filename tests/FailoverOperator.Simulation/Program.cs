@@ -1,0 +1,23 @@
+using System.Globalization;
+using FailoverOperator.Simulation;
+
+// seed N           one seed, with its timeline
+// seeds N [FROM]   N seeds from FROM (1) on, on all processors; what was found, and what was reached
+// quiet N          N hours in which nothing happens: what the simulator itself costs
+// mutants N        for each deliberate mistake, which of N seeds is the first to find it
+// anything else    the tests, for the test runner
+
+return args switch
+{
+    ["seed", var seed] => SeedConsole.Replay(Number(seed)),
+    ["seeds", var count] => SeedConsole.Search(Number(count), 1),
+    ["seeds", var count, var from] => SeedConsole.Search(Number(count), Number(from)),
+    ["quiet", var hours] => SeedConsole.Quiet(Number(hours)),
+    ["mutants", var count] => SeedConsole.Mutants(Number(count), ""),
+    ["mutants", var count, var name] => SeedConsole.Mutants(Number(count), name),
+    _ when args.Contains("--server") || args.Contains("--internal-msbuild-node") =>
+        await Xunit.MicrosoftTestingPlatform.TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions),
+    _ => await Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args),
+};
+
+static int Number(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);

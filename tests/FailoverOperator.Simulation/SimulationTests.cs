@@ -1,0 +1,43 @@
+using FailoverOperator.Simulator.Faults;
+
+namespace FailoverOperator.Simulation;
+
+/// <summary>The operator and the agents as they ship, under faults from seeds. <c>make simulate SEEDS=n</c> searches more of them.</summary>
+public sealed class SimulationTests
+{
+    /// <summary>Few for every day.</summary>
+    private const int Seeds = 40;
+
+    /// <summary>I1, I2, I3, I5, I6, and L1 when everything has healed.</summary>
+    [Fact]
+    public void Whatever_happens_nothing_is_lost_and_in_the_end_all_is_as_it_should_be()
+    {
+        var reached = new HashSet<string>();
+        for (var seed = 1; seed <= Seeds; seed++)
+        {
+            var result = Simulator.Simulation.Run(Schedule.Of(seed));
+            Assert.True(result.Violation is null, $"{result.Violation}; replay it with: make simulate SEED={seed}");
+            reached.UnionWith(result.Sometimes.Keys);
+        }
+        // Else nothing has been shown.
+        Assert.Superset(new HashSet<string> { "fence Released", "fence LeaseExpired", "cause PrimaryProcessDown", "cause PrimaryIsolated",
+            "release SelfFenced" }, reached);
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_trace_letter_for_letter()
+    {
+        for (var seed = 1000; seed < 1005; seed++)
+        {
+            var (one, other) = (Simulator.Simulation.Run(Schedule.Of(seed), isRecording: true),
+                Simulator.Simulation.Run(Schedule.Of(seed), isRecording: true));
+            Assert.Equal(one.Trace, other.Trace);
+            Assert.Equal(one.TraceHash, other.TraceHash);
+            Assert.NotEqual(Simulator.Simulation.Run(Schedule.Of(seed + 100)).TraceHash, one.TraceHash);
+        }
+    }
+
+    [Fact]
+    public void Keeping_the_lines_changes_nothing() =>
+        Assert.Equal(Simulator.Simulation.Run(Schedule.Of(7), isRecording: true).TraceHash, Simulator.Simulation.Run(Schedule.Of(7)).TraceHash);
+}
