@@ -1,3 +1,4 @@
+using FailoverOperator.Api;
 using FailoverOperator.Api.RedundancyGroups;
 using k8s.Models;
 
@@ -45,7 +46,7 @@ internal static class Objects
         {
             Name = name,
             NamespaceProperty = Namespace,
-            Labels = new Dictionary<string, string> { ["app"] = Group },
+            Labels = new Dictionary<string, string> { ["app"] = Group, [ApiGroup.PodNameLabel] = name },
             OwnerReferences = [new V1OwnerReference { ApiVersion = "apps/v1", Kind = "StatefulSet", Name = owner.Metadata.Name,
                 Uid = owner.Metadata.Uid, Controller = true }],
         },
