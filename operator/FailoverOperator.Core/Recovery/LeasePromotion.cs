@@ -23,18 +23,25 @@ public static class LeasePromotion
         if (IsAssigned(group, failover, candidate))
         {
             // The last holder's end is proven and nobody else can be named in this term any more: traffic moves while the server is promoted.
-            return Repairs.Needed(group, candidate, term) is { Count: > 0 } traffic ? new Decision.Advance(traffic) : new Decision.Wait(Least(TimeSpan.FromSeconds(group.Spec.Promotion.TimeoutSeconds) - failover.PhaseFor, group.LeaseExpiresIn), Reasons.FailoverRunning,
+            if (Repairs.Needed(group, candidate, term) is { Count: > 0 } traffic) return new Decision.Advance(traffic);
+            var left = TimeSpan.FromSeconds(group.Spec.Promotion.TimeoutSeconds) - failover.PhaseFor;
+            return new Decision.Wait(Least(left, group.LeaseExpiresIn), Reasons.FailoverRunning,
                 $"waiting for the agent of {candidate.Name} to take the lease of term {term} and make its server take writes");
         }
         // Invariant I2: no agent obeys a lower term.
-        if (lease is { IsTermGenuine: true } && lease.Term >= term) return Failed(failover, Reasons.LeaseForged, $"the lease is of term {lease.Term} already, which this failover did not give; the operator judges the group anew");
-        if (candidate.Address is null) return new Decision.Wait(FailoverProcedure.RetryPause, Reasons.FailoverRunning, $"waiting for {candidate.Name} to have an address");
+        if (lease is { IsTermGenuine: true } && lease.Term >= term)
+            return Failed(failover, Reasons.LeaseForged,
+                $"the lease is of term {lease.Term} already, which this failover did not give; the operator judges the group anew");
+        if (candidate.Address is null)
+            return new Decision.Wait(FailoverProcedure.RetryPause, Reasons.FailoverRunning, $"waiting for {candidate.Name} to have an address");
 
         var limits = LeaseLimits.Of(group, failover.Status.Fence?.Evidence)!;
-        if (failover.Spec.Type == FailoverType.Failover && lease is null && !limits.Released) return new Decision.Advance(new Step.RecreateLease(TermBefore(group, failover), LeasePlan.TermsFor(group)));
+        if (failover.Spec.Type == FailoverType.Failover && lease is null && !limits.Released)
+            return new Decision.Advance(new Step.RecreateLease(TermBefore(group, failover), LeasePlan.TermsFor(group)));
         if (!MayOverwrite(group, failover, candidate)) return Fence(group, failover);
         if (lease is not null && lease.Holder != candidate.Identity && !limits.Frees(candidate))
-            return Failed(failover, Reasons.NotInLease, $"{candidate.Name} may not be given the lease any more: the last holder has come to rely on others, who have promised to wait for its end");
+            return Failed(failover, Reasons.NotInLease,
+                $"{candidate.Name} may not be given the lease any more: the last holder has come to rely on others, who have promised to wait for its end");
         return new Decision.Advance(Assign(group, lease, limits.Expired, candidate, term));
     }
 
