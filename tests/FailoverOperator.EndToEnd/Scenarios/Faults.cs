@@ -2,6 +2,7 @@ using System.Diagnostics;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.TestBed;
+using k8s.Autorest;
 
 namespace FailoverOperator.EndToEnd.Scenarios;
 
@@ -164,7 +165,7 @@ public sealed partial record Fault
             await scene.Group.PodNamesAsync();
             return true;
         }
-        catch (HttpRequestException)
+        catch (Exception failure) when (failure is HttpRequestException or HttpOperationException or IOException or TaskCanceledException)
         {
             return false;
         }
