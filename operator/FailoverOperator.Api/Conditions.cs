@@ -89,6 +89,17 @@ public static class Reasons
     public const string VerificationFailed = nameof(VerificationFailed);
     public const string Verified = nameof(Verified);
     public const string Superseded = nameof(Superseded);
+
+    // A request
     public const string NotRequestable = nameof(NotRequestable);
+    public const string RequestInvalid = nameof(RequestInvalid);
+    public const string HolderChanged = nameof(HolderChanged);
+    public const string AlreadyActive = nameof(AlreadyActive);
+    public const string DryRun = nameof(DryRun);
+    public const string Scheduled = nameof(Scheduled);
+    public const string NotReadyYet = nameof(NotReadyYet);
+    public const string Executing = nameof(Executing);
+    public const string DeadlineExceeded = nameof(DeadlineExceeded);
+    public const string SwitchedBack = nameof(SwitchedBack);
     public const string SpecChanged = nameof(SpecChanged);
 }

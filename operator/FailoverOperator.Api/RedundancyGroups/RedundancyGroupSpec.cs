@@ -340,5 +340,7 @@ public static class RuleIds
     public const string RenewalsFitStop = nameof(RenewalsFitStop);
     public const string RestartFirstNeedsAgent = nameof(RestartFirstNeedsAgent);
     public const string ExecOrHttp = nameof(ExecOrHttp);
+    public const string RequestIsSwitchover = nameof(RequestIsSwitchover);
+    public const string RequestHasNoTerm = nameof(RequestHasNoTerm);
     public const string SpecIsImmutable = nameof(SpecIsImmutable);
 }

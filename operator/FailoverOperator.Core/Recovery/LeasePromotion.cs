@@ -36,7 +36,7 @@ public static class LeasePromotion
             return new Decision.Wait(FailoverProcedure.RetryPause, Reasons.FailoverRunning, $"waiting for {candidate.Name} to have an address");
 
         var limits = LeaseLimits.Of(group, failover.Status.Fence?.Evidence)!;
-        if (failover.Spec.Type == FailoverType.Failover && lease is null && !limits.Released)
+        if (failover.ReplacesPrimary && lease is null && !limits.Released)
             return new Decision.Advance(new Step.RecreateLease(TermBefore(group, failover), LeasePlan.TermsFor(group)));
         if (!MayOverwrite(group, failover, candidate)) return Fence(group, failover);
         if (lease is not null && lease.Holder != candidate.Identity && !limits.Frees(candidate))

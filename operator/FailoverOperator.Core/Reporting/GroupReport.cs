@@ -86,6 +86,7 @@ public sealed record GroupReport
     {
         var primary = slot.Holder?.Name;
         if (verdict.Running is { Spec.Type: not FailoverType.Adoption, Status.Phase: var phase } running
+            && running is not { Spec.Type: FailoverType.Switchover, Status.Phase: FailoverPhase.Pending or FailoverPhase.Fencing }
             && verdict.Diagnosis is not Diagnosis.OperatorImpaired)
             return Fact(ConditionTypes.Available, ConditionStatus.False, Reasons.PrimaryNotServing, $"{running.Name} is at phase {phase}");
         return verdict.Diagnosis switch

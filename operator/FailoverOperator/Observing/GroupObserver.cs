@@ -4,6 +4,7 @@ using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Engines;
+using FailoverOperator.Recording;
 using k8s.Models;
 
 namespace FailoverOperator.Observing;
@@ -96,6 +97,8 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
     private FailoverRecord Read(RedundancyGroup group, Failover failover, GroupSession session) => new()
     {
         Name = failover.Name(),
+        Uid = failover.Uid() ?? "",
+        Schedule = ScheduleOf(failover.Spec.ScheduledAt),
         Spec = failover.Spec,
         Status = failover.Status ?? new FailoverStatus(),
         Version = failover.ResourceVersion() ?? "",
@@ -107,6 +110,11 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         FencingJob = group.Spec.Fencing.Job is null ? new JobObservation.NotCreated()
             : session.JobRefusals.Of(failover.Name()) ?? FencingJobReader.Read(cluster.FencingJobOf(failover), failover),
     };
+
+    private Schedule ScheduleOf(string? text) =>
+        string.IsNullOrEmpty(text) ? new Schedule.AtOnce()
+        : Timestamps.Parse(text) is { } time ? new Schedule.At(time - clock.WallNow)
+        : new Schedule.Unreadable();
 
     private ServiceObservation? Read(RedundancyGroup group, ServiceReference reference, GroupSession session)
     {
