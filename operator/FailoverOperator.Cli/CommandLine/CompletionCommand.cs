@@ -9,7 +9,9 @@ internal static class CompletionCommand
         # kubectl-failover completion bash >> ~/.bashrc
         _kubectl_failover() {
             local IFS=$'\n'
-            COMPREPLY=( $(compgen -W "$(kubectl-failover "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}") )
+            local typed
+            typed=$(IFS=' '; echo "${COMP_WORDS[*]:1:COMP_CWORD}")
+            COMPREPLY=( $(compgen -W "$(kubectl-failover "[suggest]" "$typed" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}") )
         }
         complete -F _kubectl_failover kubectl-failover
         """;
@@ -17,7 +19,7 @@ internal static class CompletionCommand
     private const string Zsh = """
         # kubectl-failover completion zsh >> ~/.zshrc
         _kubectl_failover() {
-            local suggestions=("${(@f)$(kubectl-failover "[suggest:${CURSOR}]" "${BUFFER}" 2>/dev/null)}")
+            local suggestions=("${(@f)$(kubectl-failover "[suggest]" "${words[2,CURRENT]}" 2>/dev/null)}")
             compadd -- "${suggestions[@]}"
         }
         compdef _kubectl_failover kubectl-failover
@@ -27,7 +29,7 @@ internal static class CompletionCommand
         #!/bin/sh
         # kubectl-failover completion kubectl > kubectl_complete-failover; chmod +x it, into a folder of PATH.
         # kubectl 1.26 and later asks it when somebody completes "kubectl failover".
-        kubectl-failover "[suggest]" "kubectl-failover $*" 2>/dev/null
+        kubectl-failover "[suggest]" "$*" 2>/dev/null
         # Nothing beside these: no names of files.
         echo :4
         """;

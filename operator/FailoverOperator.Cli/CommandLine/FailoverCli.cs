@@ -11,9 +11,17 @@ public static class FailoverCli
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, CliHost host, CancellationToken cancellationToken = default)
     {
         var parsed = Build(host).Parse(arguments);
-        var result = await parsed.InvokeAsync(
+        if (parsed.Action is ParseErrorAction) return Misused(host, parsed);
+        return await parsed.InvokeAsync(
             new InvocationConfiguration { Output = host.Output, Error = host.Error, EnableDefaultExceptionHandler = false }, cancellationToken);
-        return parsed.Action is ParseErrorAction ? ExitCodes.WrongUse : result;
+    }
+
+    private static int Misused(CliHost host, ParseResult parsed)
+    {
+        foreach (var error in parsed.Errors) Fail(host, error.Message, ExitCodes.WrongUse);
+        var command = parsed.CommandResult.Command is RootCommand ? "" : $" {parsed.CommandResult.Command.Name}";
+        host.Error.WriteLine($"see kubectl failover{command} --help");
+        return ExitCodes.WrongUse;
     }
 
     internal static RootCommand Build(CliHost host)
@@ -26,6 +34,7 @@ public static class FailoverCli
         root.Add(ExplainCommand.Build(host, options));
         root.Add(EventsCommand.Build(host, options));
         root.Add(SimulateCommand.Build(host, options));
+        root.Add(SwitchoverCommand.Build(host, options));
         root.Add(CompletionCommand.Build(host));
         return root;
     }

@@ -52,7 +52,7 @@ internal static class SimulateCommand
         var seeds = new Option<int>("--seeds") { Description = "How often each fault is simulated, each time with other delays, clocks and moments", HelpName = "N", DefaultValueFactory = _ => DefaultSeeds };
         seeds.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() is < 1 or > MostSeeds) result.AddError($"--seeds takes a number from 1 to {MostSeeds}");
+            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, out var number) && number is < 1 or > MostSeeds) result.AddError($"--seeds takes a number from 1 to {MostSeeds}");
         });
         return seeds;
     }

@@ -36,17 +36,25 @@ internal static class ManifestReader
         }
     }
 
-    private static IEnumerable<JsonObject> Documents(string yaml)
+    /// <summary>The objects of a manifest as JSON.</summary>
+    internal static IEnumerable<JsonObject> Documents(string yaml)
     {
         var reader = new DeserializerBuilder().WithAttemptingUnquotedStringTypeDeserialization().Build();
-        var writer = new SerializerBuilder().JsonCompatible().Build();
         var parser = new Parser(new StringReader(yaml));
         parser.Consume<YamlDotNet.Core.Events.StreamStart>();
         while (parser.Accept<YamlDotNet.Core.Events.DocumentStart>(out _))
         {
-            if (reader.Deserialize(parser) is { } document && JsonNode.Parse(writer.Serialize(document)) is JsonObject json) yield return json;
+            if (Json(reader.Deserialize(parser)) is JsonObject json) yield return json;
         }
     }
+
+    private static JsonNode? Json(object? yaml) => yaml switch
+    {
+        null => null,
+        IDictionary<object, object?> map => new JsonObject(map.Select(pair => KeyValuePair.Create(pair.Key.ToString() ?? "", Json(pair.Value)))),
+        IList<object?> list => new JsonArray([.. list.Select(Json)]),
+        _ => JsonSerializer.SerializeToNode(yaml, yaml.GetType()),
+    };
 
     private static bool IsGroup(JsonObject json) =>
         json["kind"]?.ToString() == "RedundancyGroup" && json["apiVersion"]?.ToString() == $"{ApiGroup.Name}/{ApiGroup.Version}";

@@ -10,7 +10,10 @@ internal static class ExplainPage
         page.Heading($"{group.Namespace}/{group.Name}");
         page.Line(new Cell(Title(group.State), ToneOf(group.State)), $": {group.Summary}");
         if (group.Running is { } running) WriteRunning(page, running, now);
+        foreach (var request in group.Requests) RequestPage.Write(page, request, null, now);
         if (group.Causes.Count > 0) WriteCauses(page, group.Causes, now);
+        // While it is being changed, the next question is how that ends.
+        if (group.Running is not null) return;
         page.Heading("If the primary failed now");
         page.Table(["IF", "IT IS NOTICED", "THE PROOF THAT IT CANNOT WRITE"], group.Expectations.Select(e => (IReadOnlyList<Cell>)[e.If, e.Noticed, e.Fenced]));
         page.Line();
@@ -30,11 +33,12 @@ internal static class ExplainPage
     private static void WriteCauses(Page page, IReadOnlyList<Cause> causes, DateTimeOffset now)
     {
         page.Heading("Not as wished");
+        var given = new HashSet<string>();
         foreach (var (concern, advice) in causes)
         {
             var since = concern.Since is { } at ? $", for {Words.Duration(now - at)}" : "";
             page.Line(new Cell($"{concern.About} {concern.Reason}", Tone.Bad), $"{since}: {concern.Message}");
-            if (advice is not null) page.Line($"    {advice}", Tone.Quiet);
+            if (advice is not null && given.Add(advice)) page.Line($"    {advice}", Tone.Quiet);
         }
     }
 

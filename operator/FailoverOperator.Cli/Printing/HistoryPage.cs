@@ -1,3 +1,4 @@
+using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Cli.Views;
 
@@ -23,7 +24,7 @@ internal static class HistoryPage
     public static void WriteTable(Page page, IReadOnlyList<FailoverView> failovers, DateTimeOffset now, bool isWide)
     {
         IEnumerable<Column> columns = ["NAME", "BEGAN", "TYPE", "CAUSE", "FROM", "TO", "RESULT", "TARGETS"];
-        if (isWide) columns = columns.Append("FENCE");
+        if (isWide) columns = columns.Append("PROOF OF FENCING");
         columns = [.. columns, .. new[] { "DETECT", "DECIDE", "FENCE", "PROMOTE", "REPOINT", "VERIFY", "DOWNTIME", "LOST BYTES" }.Select(h => new Column(h, IsNumber: true))];
         page.Table([.. columns], failovers.Select(f => Row(f, now, isWide)));
     }
@@ -35,7 +36,7 @@ internal static class HistoryPage
         [
             failover.Name,
             Words.Ago(failover.BeganAt, now),
-            failover.Type.ToString(),
+            failover.Request is null ? failover.Type.ToString() : $"{failover.Type} request",
             failover.Cause.ToString(),
             failover.From ?? Words.None,
             failover.To ?? Words.None,
@@ -54,10 +55,11 @@ internal static class HistoryPage
 
     private static Cell Result(FailoverView failover) => failover.Phase switch
     {
-        FailoverPhase.Completed => new("Completed", Tone.Good),
+        FailoverPhase.Completed when failover.Reason is null or Reasons.Verified => new("Completed", Tone.Good),
+        FailoverPhase.Completed => new($"Completed: {failover.Reason}", Tone.Good),
         FailoverPhase.Failed => new($"Failed: {failover.Reason}", Tone.Bad),
         FailoverPhase.Aborted => new($"Aborted: {failover.Reason}"),
-        _ when failover.Reason is { Length: > 0 } reason => new($"{failover.Phase}: {reason}", Tone.Bad),
+        _ when failover.Reason is { Length: > 0 } reason => new($"{failover.Phase}: {reason}", failover.Request is null ? Tone.Bad : Tone.Doubtful),
         _ => new($"{failover.Phase}…", Tone.Doubtful),
     };
 

@@ -12,7 +12,8 @@ internal static class StatusPage
         page.Line(FormattableString.Invariant($"{group.Mode} of {group.Workload}; targets: RTO {group.RtoSeconds} s, RPO {group.RpoSeconds} s"));
         page.Line("failover ready: ", Readiness(group));
         page.Line();
-        page.Table(["SLOT", "HOLDER", "TERM", "SINCE"], group.Slots.DefaultIfEmpty(new SlotView("0", null, null, null)).Select(
+        if (group.Slots.Count == 0) page.Line("slots: unknown", Tone.Doubtful);
+        else page.Table(["SLOT", "HOLDER", "TERM", "SINCE"], group.Slots.Select(
             s => (IReadOnlyList<Cell>)[s.Name, s.Holder is null ? new Cell("nobody", Tone.Bad) : s.Holder, Words.Number(s.Term), Words.Ago(s.Since, now)]));
         page.Line();
         if (group.Members.Count == 0) page.Line("members: unknown", Tone.Doubtful);
@@ -85,7 +86,7 @@ internal static class StatusPage
         [
             group.Namespace,
             group.Name,
-            holders.Count == 0 ? new Cell("nobody", Tone.Bad) : string.Join(", ", holders),
+            holders.Count == 0 ? new Cell(Words.Unknown, Tone.Doubtful) : string.Join(", ", holders),
             slot is null ? Words.None : Words.Number(slot.Term),
             slot is null ? Words.None : Words.Ago(slot.Since, now),
             FormattableString.Invariant($"{Words.Number(group.SparesReady)} of {group.SparesWanted}"),

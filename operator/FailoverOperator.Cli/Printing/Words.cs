@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using FailoverOperator.Api.Failovers;
 using FailoverOperator.Cli.Views;
 
 namespace FailoverOperator.Cli.Printing;
@@ -47,10 +48,10 @@ internal static class Words
     /// <summary>A phase that was skipped or has not ended took no time that could be told.</summary>
     public static string Phase(long? milliseconds) => milliseconds is { } known ? Invariant($"{known}") : None;
 
-    /// <summary>What a failover cost is not known before it has ended, and elections and adoptions interrupt nobody.</summary>
+    /// <summary>What a failover cost is not known before it has ended, and elections, adoptions and requests interrupt nobody.</summary>
     public static string Cost(FailoverView failover, long? amount) =>
         amount is { } known ? Invariant($"{known}")
-        : failover.Type != Api.Failovers.FailoverType.Failover || !failover.IsEnded ? None
+        : !failover.IsEnded || failover.Request is not null || failover.Type is FailoverType.Election or FailoverType.Adoption ? None
         : Unknown;
 
     /// <summary>What others wrote may hold anything: nothing of it moves the cursor or colours the terminal.</summary>

@@ -14,13 +14,16 @@ internal static class Advice
         Reasons.Repairing, Reasons.FailoverRunning, Reasons.Verified, Reasons.Superseded, Reasons.NotRequestable, Reasons.SpecChanged,
         Reasons.FenceUnproven, Reasons.FenceConfirmationInvalid, Reasons.FencingForbidden, Reasons.PrimaryRecovered, Reasons.PrimaryMoved,
         Reasons.CandidateLost, Reasons.QuorumNotHeard, Reasons.LeaseUnreadable,
+        // Of requests, which tell it themselves.
+        Reasons.RequestInvalid, Reasons.HolderChanged, Reasons.AlreadyActive, Reasons.DryRun, Reasons.Scheduled, Reasons.NotReadyYet,
+        Reasons.Executing, Reasons.DeadlineExceeded, Reasons.SwitchedBack,
     };
 
     public static string? For(string reason, string group) => reason switch
     {
         Reasons.InvalidSpec => "correct the spec; kubectl explain redundancygroup.spec says what each field takes",
         Reasons.PrimaryNotServing or Reasons.NoPrimary => $"see which step it is at: kubectl failover history {group}",
-        Reasons.TooFewSpares => "see the members above whose health is not Healthy, or whose lag is unknown, and their pods' logs",
+        Reasons.TooFewSpares => $"see whose health or lag is the hindrance: kubectl failover status {group}; then that pod's log",
         Reasons.NoCandidate => "bring a standby back: it must be ready, tell its position, and follow the primary",
         Reasons.LagUnknown => "a standby whose position is unknown is not promoted; see whether it answers, and follows the primary",
         Reasons.BeyondRpo => "let the standbys catch up, or allow more loss in targets.rpoSeconds",

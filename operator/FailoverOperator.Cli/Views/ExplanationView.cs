@@ -42,6 +42,9 @@ public sealed record ExplanationView
     /// <summary>The one that runs. Null: none.</summary>
     public required FailoverView? Running { get; init; }
 
+    /// <summary>What people asked for and has not ended.</summary>
+    public required IReadOnlyList<FailoverView> Requests { get; init; }
+
     /// <summary>How each kind of failure of the primary would be met.</summary>
     public required IReadOnlyList<Expectation> Expectations { get; init; }
 
@@ -54,7 +57,8 @@ public sealed record ExplanationView
     public static ExplanationView Of(RedundancyGroup group, IEnumerable<Failover> failovers)
     {
         var namespaceName = group.Metadata.NamespaceProperty ?? "";
-        var running = FailoverView.LatestFirst(failovers, namespaceName, group.Metadata.Name).FirstOrDefault(f => !f.IsEnded);
+        var open = FailoverView.LatestFirst(failovers, namespaceName, group.Metadata.Name).Where(f => !f.IsEnded).ToList();
+        var running = open.Find(f => f.Request is null);
         var (state, summary) = Judge(group, running);
         var readiness = group.Status?.FailoverReadiness;
         return new ExplanationView
@@ -65,6 +69,7 @@ public sealed record ExplanationView
             Summary = summary,
             Causes = [.. Concerns.Of(group).Select(c => new Cause(c, Advice.For(c.Reason, group.Metadata.Name)))],
             Running = running,
+            Requests = [.. open.Where(f => f.Request is not null)],
             Expectations = Expectation.Of(group.Spec),
             WouldWork = readiness?.Ready,
             Then = readiness switch
@@ -84,7 +89,8 @@ public sealed record ExplanationView
         if (running is not null)
         {
             var (state, what) = isStuck ? (GroupState.Blocked, "is blocked") : (GroupState.FailoverRunning, "runs");
-            return (state, $"{running.Type} {running.Name} {what} at phase {running.Phase}: {(isStuck ? progressing.Message : running.Message ?? progressing.Message)}");
+            var why = isStuck ? progressing.Message : running.Message;
+            return (state, $"{running.Type} {running.Name} {what} at phase {running.Phase}{(string.IsNullOrEmpty(why) ? "" : $": {why}")}");
         }
         if (isStuck) return (GroupState.Blocked, progressing.Message);
         if (progressing.Status != ConditionStatus.False) return (GroupState.Working, progressing.Message);

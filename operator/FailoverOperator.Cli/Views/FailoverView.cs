@@ -13,7 +13,11 @@ public sealed record FailoverView
 
     public required string Slot { get; init; }
 
-    public required long Term { get; init; }
+    /// <summary>Null: this is a person's request, which has none.</summary>
+    public required long? Term { get; init; }
+
+    /// <summary>What a person asked for. Null: this is what the operator does, or did.</summary>
+    public required RequestView? Request { get; init; }
 
     public required FailoverType Type { get; init; }
 
@@ -61,12 +65,15 @@ public sealed record FailoverView
             Name = failover.Metadata.Name,
             Group = spec.GroupRef.Name,
             Slot = spec.Slot,
-            Term = spec.Term,
+            Term = spec.Term == 0 ? null : spec.Term,
+            Request = spec.Term == 0
+                ? new RequestView(spec.Target, spec.Reason, spec.ExpectedHolder, Moments.Parse(spec.ScheduledAt), spec.DryRun, spec.DeadlineSeconds, status.ExecutedAs)
+                : null,
             Type = spec.Type,
             Cause = spec.Cause,
             Evidence = spec.Evidence,
-            From = spec.From?.Name,
-            To = status.Candidate?.Name,
+            From = spec.From?.Name ?? (spec.Term == 0 ? spec.ExpectedHolder : null),
+            To = status.Candidate?.Name ?? (spec.Term == 0 ? spec.Target : null),
             Phase = status.Phase,
             Reason = status.Reason,
             Message = status.Message,
@@ -84,8 +91,15 @@ public sealed record FailoverView
     /// <summary>Those of one group, the latest first.</summary>
     public static IReadOnlyList<FailoverView> LatestFirst(IEnumerable<Failover> failovers, string namespaceName, string group) =>
         [.. failovers.Where(f => f.Metadata.NamespaceProperty == namespaceName && f.Spec.GroupRef.Name == group)
-            .Select(Of).OrderByDescending(f => f.BeganAt ?? DateTimeOffset.MaxValue).ThenByDescending(f => f.Term)];
+            .Select(Of).OrderByDescending(f => f.BeganAt ?? DateTimeOffset.MaxValue).ThenByDescending(f => f.Term ?? 0)];
 }
+
+/// <summary>What a person asked for.</summary>
+/// <param name="Target">Null: the best standby.</param>
+/// <param name="ScheduledAt">Null: at once.</param>
+/// <param name="ExecutedAs">Name of the Failover that carries it out. Null: none yet.</param>
+public sealed record RequestView(
+    string? Target, string? Reason, string? ExpectedHolder, DateTimeOffset? ScheduledAt, bool DryRun, int DeadlineSeconds, string? ExecutedAs);
 
 /// <summary>The proof that the old primary cannot write.</summary>
 public sealed record FenceView(FenceEvidence Evidence, string By, DateTimeOffset? At);

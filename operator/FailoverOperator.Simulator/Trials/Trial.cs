@@ -60,6 +60,8 @@ public sealed class Trial
         if (_plan.Members.Any(m => m.IsDown)) _world.RunUntil(_world.Loop.Now + LongDown);
         // Renewals, probes and promises are anywhere in their rounds when it comes.
         _world.RunUntil(_world.Loop.Now + TimeSpan.FromMilliseconds(_random.Next(1000, 5000)));
+        // They are counted where somebody asks.
+        _world.FailoverBegan = _ => { };
         var failovers = _world.Failovers;
         _world.Clients.LongestGap = TimeSpan.Zero;
         _blowAt = _world.Loop.Now;

@@ -44,6 +44,15 @@ public sealed class FailureTests
     }
 
     [Fact]
+    public async Task Interrupting_a_watch_is_fine_and_is_how_it_ends()
+    {
+        using var interrupt = new CancellationTokenSource();
+        var running = new Terminal().RunAsync("events --watch", interrupt.Token);
+        await interrupt.CancelAsync();
+        Assert.Equal(0, (await running).ExitCode);
+    }
+
+    [Fact]
     public async Task Help_is_no_failure()
     {
         var answer = await new Terminal().RunAsync("--help", TestContext.Current.CancellationToken);
@@ -59,9 +68,9 @@ public sealed class FailureTests
         Assert.Contains("[suggest", (await new Terminal().RunAsync($"completion {shell}", TestContext.Current.CancellationToken)).Output);
 
     [Theory]
-    [InlineData("[suggest] \"kubectl-failover st\"", "status")]
-    [InlineData("[suggest] \"kubectl-failover simulate --faults p\"", "partition")]
-    [InlineData("[suggest] \"kubectl-failover status -o \"", "yaml")]
+    [InlineData("[suggest] \"st\"", "status")]
+    [InlineData("[suggest] \"simulate --faults p\"", "partition")]
+    [InlineData("[suggest] \"status -o \"", "yaml")]
     public async Task What_may_come_next_is_suggested(string command, string expected) =>
         Assert.Contains(expected, (await new Terminal().RunAsync(command, TestContext.Current.CancellationToken)).Output.Split('\n').Select(l => l.Trim()));
 }

@@ -1,10 +1,9 @@
-using System.Text.Json.Nodes;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Cli.Manifests;
 using FailoverOperator.Runtime.Kubernetes;
 using FailoverOperator.Testing;
 using k8s.Models;
-using YamlDotNet.Serialization;
 
 namespace FailoverOperator.Cli.Tests.Support;
 
@@ -13,22 +12,18 @@ internal static class ClusterYaml
 {
     public static void SeedYaml(this FakeKubernetesApi cluster, string yaml)
     {
-        var reader = new DeserializerBuilder().WithAttemptingUnquotedStringTypeDeserialization().Build();
-        var writer = new SerializerBuilder().JsonCompatible().Build();
-        foreach (var text in yaml.Split("---\n"))
+        foreach (var json in ManifestReader.Documents(yaml))
         {
-            if (reader.Deserialize(new StringReader(text)) is not { } document) continue;
-            var json = writer.Serialize(document);
-            switch (JsonNode.Parse(json)!["kind"]!.ToString())
+            switch (json["kind"]!.ToString())
             {
                 case "RedundancyGroup":
-                    cluster.Seed(EntityJson.Deserialize<RedundancyGroup>(json));
+                    cluster.Seed(EntityJson.Deserialize<RedundancyGroup>(json.ToJsonString()));
                     break;
                 case "Failover":
-                    cluster.Seed(EntityJson.Deserialize<Failover>(json));
+                    cluster.Seed(EntityJson.Deserialize<Failover>(json.ToJsonString()));
                     break;
                 case "Event":
-                    cluster.Seed(EntityJson.Deserialize<Eventsv1Event>(json));
+                    cluster.Seed(EntityJson.Deserialize<Eventsv1Event>(json.ToJsonString()));
                     break;
                 case var kind:
                     throw new ArgumentException($"{kind} is not foreseen here");

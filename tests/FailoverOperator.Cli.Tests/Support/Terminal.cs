@@ -1,6 +1,5 @@
 using FailoverOperator.Cli.Cluster;
 using FailoverOperator.Cli.CommandLine;
-using FailoverOperator.Runtime.Kubernetes;
 using FailoverOperator.Testing;
 using Microsoft.Extensions.Time.Testing;
 using Spectre.Console;
@@ -14,39 +13,42 @@ internal sealed record Answer(int ExitCode, string Output, string Error);
 internal sealed class Terminal
 {
     public const string Prompt = "$ kubectl failover ";
+    private const int Width = 300;
 
     public Terminal() => Cluster = new FakeKubernetesApi(Time);
+
+    /// <summary>For commands that are only read, not run.</summary>
+    public static CliHost NoHost { get; } = new()
+    {
+        Connect = (_, _) => throw new InvalidOperationException("there is no cluster"),
+        Time = new FakeTimeProvider(),
+        Output = TextWriter.Null,
+        Error = TextWriter.Null,
+        Console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) }),
+        ReadFile = _ => "",
+    };
 
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
 
     public FakeKubernetesApi Cluster { get; }
 
-    /// <summary>Null: the fake cluster.</summary>
-    public IKubernetesApi? Api { get; init; }
-
-    /// <summary>Where output goes as it comes. Null: nowhere.</summary>
-    public TextWriter? Live { get; init; }
-
-    public int Width { get; init; } = 300;
-
     public async Task<Answer> RunAsync(string command, CancellationToken cancellationToken = default)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var writer = Live ?? output;
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Ansi = AnsiSupport.No,
             ColorSystem = ColorSystemSupport.NoColors,
             Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(writer),
+            Out = new AnsiConsoleOutput(output),
         });
         console.Profile.Width = Width;
         var exitCode = await FailoverCli.RunAsync(System.CommandLine.Parsing.CommandLineParser.SplitCommandLine(command).ToList(), new CliHost
         {
-            Connect = (choice, _) => new ClusterConnection(Api ?? Cluster, choice.Namespace ?? "shop"),
+            Connect = (choice, _) => new ClusterConnection(Cluster, choice.Namespace ?? "shop"),
             Time = Time,
-            Output = writer,
+            Output = output,
             Error = error,
             Console = console,
             ReadFile = path => File.ReadAllText(Path.Combine(Repository.Root, path)),
