@@ -39,7 +39,8 @@ public sealed class CliTests(ApiServerFixture fixture)
     {
         var namespaceName = await NewGroupAsync();
         var connection = Connect(new ClusterChoice(fixture.Server.Kubeconfig, Namespace: namespaceName));
-        await using var events = new EventReader(connection.Api, TimeProvider.System, namespaceName, "db").FollowAsync(Token).GetAsyncEnumerator(Token);
+        await using var events = new EventReader(connection.Api, TimeProvider.System, namespaceName,
+            "db").FollowAsync(Token).GetAsyncEnumerator(Token);
         await TellAsync(namespaceName, "db", "one");
         Assert.True(await events.MoveNextAsync());
         Assert.Equal("one", events.Current.Note);
@@ -61,7 +62,8 @@ public sealed class CliTests(ApiServerFixture fixture)
     [Fact]
     public async Task Who_is_not_known_or_finds_nobody_is_exit_code_3()
     {
-        var stranger = (await File.ReadAllTextAsync(fixture.Server.Kubeconfig, Token)).Replace("token: \"test\"", "token: \"stranger\"", StringComparison.Ordinal);
+        var stranger = (await File.ReadAllTextAsync(fixture.Server.Kubeconfig, Token)).Replace("token: \"test\"", "token: \"stranger\"",
+            StringComparison.Ordinal);
         Assert.Equal((3, "does not allow it"), await RunAsync("status", "does not allow it", await WriteAsync(stranger)));
         const string nobody = "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts: [{ name: c, context: { cluster: c, user: u } }]\n"
             + "clusters: [{ name: c, cluster: { server: \"https://127.0.0.1:1\" } }]\nusers: [{ name: u, user: { token: t } }]\n";
@@ -75,17 +77,31 @@ public sealed class CliTests(ApiServerFixture fixture)
         return path;
     }
 
-    private static ClusterConnection Connect(ClusterChoice choice) => new ClusterConnector(TimeProvider.System, new Random(1), _ => null).Connect(choice, _ => { });
+    private static ClusterConnection Connect(ClusterChoice choice) =>
+        new ClusterConnector(TimeProvider.System, new Random(1), _ => null).Connect(choice, _ => { });
 
     /// <summary>The exit code, and the expected text if it was there.</summary>
     private async Task<(int ExitCode, string Found)> RunAsync(string command, string expected, string? kubeconfig = null)
     {
         using var output = new StringWriter();
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(output) });
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors,
+            Out = new AnsiConsoleOutput(output),
+        });
         console.Profile.Width = 300;
         var exitCode = await FailoverCli.RunAsync(
             [.. System.CommandLine.Parsing.CommandLineParser.SplitCommandLine($"{command} --kubeconfig {kubeconfig ?? fixture.Server.Kubeconfig}")],
-            new CliHost { Connect = (choice, _) => Connect(choice), Time = TimeProvider.System, Output = output, Error = output, Console = console, ReadFile = File.ReadAllText }, Token);
+            new CliHost
+            {
+                Connect = (choice, _) => Connect(choice),
+                Time = TimeProvider.System,
+                Output = output,
+                Error = output,
+                Console = console,
+                ReadFile = File.ReadAllText,
+            }, Token);
         return (exitCode, output.ToString().Contains(expected, StringComparison.Ordinal) ? expected : "");
     }
 
@@ -105,7 +121,7 @@ public sealed class CliTests(ApiServerFixture fixture)
 
     private Task TellAsync(string namespaceName, string group, string note) => fixture.Api.CreateAsync(new Eventsv1Event
     {
-        Metadata = new V1ObjectMeta { Name = $"{group}.{note.GetHashCode(StringComparison.Ordinal):x}", NamespaceProperty = namespaceName },
+        Metadata = new V1ObjectMeta { Name = $"{group}.{note.Replace(' ', '-')}", NamespaceProperty = namespaceName },
         EventTime = DateTime.UtcNow,
         ReportingController = "failover-operator.io/operator",
         ReportingInstance = "test",
@@ -113,6 +129,12 @@ public sealed class CliTests(ApiServerFixture fixture)
         Reason = "FailoverStarted",
         Type = "Normal",
         Note = note,
-        Regarding = new V1ObjectReference { ApiVersion = "failover-operator.io/v1alpha1", Kind = "RedundancyGroup", Name = group, NamespaceProperty = namespaceName },
+        Regarding = new V1ObjectReference
+        {
+            ApiVersion = "failover-operator.io/v1alpha1",
+            Kind = "RedundancyGroup",
+            Name = group,
+            NamespaceProperty = namespaceName,
+        },
     }, Token);
 }

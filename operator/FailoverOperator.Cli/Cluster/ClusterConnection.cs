@@ -34,7 +34,8 @@ public sealed class ClusterConnector(TimeProvider time, Random random, Func<stri
         {
             var files = Files(choice).Select(path => new FileInfo(path)).ToList();
             var present = files.Where(f => f.Exists).ToArray();
-            if (choice.Kubeconfig is not null && present.Length == 0) throw new CliException(ExitCodes.NoCluster, $"there is no file {choice.Kubeconfig}");
+            if (choice.Kubeconfig is not null && present.Length == 0) throw new CliException(ExitCodes.NoCluster,
+                $"there is no file {choice.Kubeconfig}");
             if (present.Length > 0) return KubernetesClientConfiguration.BuildConfigFromConfigObject(Load(present), choice.Context);
             if (KubernetesClientConfiguration.IsInCluster()) return KubernetesClientConfiguration.InClusterConfig();
         }
@@ -67,12 +68,14 @@ public sealed class ClusterConnector(TimeProvider time, Random random, Func<stri
     private static User Anchor(User user, string file)
     {
         if (user.UserCredentials is { } credentials)
-            (credentials.ClientCertificate, credentials.ClientKey) = (Anchor(credentials.ClientCertificate, file), Anchor(credentials.ClientKey, file));
+            (credentials.ClientCertificate, credentials.ClientKey) = (Anchor(credentials.ClientCertificate, file),
+                Anchor(credentials.ClientKey, file));
         return user;
     }
 
     /// <summary>Relative paths are relative to the file that they are in.</summary>
-    private static string? Anchor(string? path, string file) => string.IsNullOrEmpty(path) ? path : Path.GetFullPath(path, Path.GetDirectoryName(file)!);
+    private static string? Anchor(string? path, string file) => string.IsNullOrEmpty(path) ? path
+        : Path.GetFullPath(path, Path.GetDirectoryName(file)!);
 
     private IEnumerable<string> Files(ClusterChoice choice)
     {

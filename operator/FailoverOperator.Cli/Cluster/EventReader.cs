@@ -46,15 +46,18 @@ internal sealed class EventReader(IKubernetesApi api, TimeProvider time, string?
     {
         using var deadline = new CancellationTokenSource(WatchTime + Silence, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
-        await using var notices = api.WatchAsync<Eventsv1Event>(namespaceName, _version, OfGroups, WatchTime, both.Token).GetAsyncEnumerator(both.Token);
+        await using var notices = api.WatchAsync<Eventsv1Event>(namespaceName, _version, OfGroups, WatchTime,
+            both.Token).GetAsyncEnumerator(both.Token);
         while (await NextAsync(notices, deadline.Token, cancellationToken))
         {
             var (type, entity) = notices.Current;
-            if (type is WatchNoticeType.Added or WatchNoticeType.Modified && EventView.IsAboutGroup(entity, group) && IsNew(entity)) yield return EventView.Of(entity);
+            if (type is WatchNoticeType.Added or WatchNoticeType.Modified && EventView.IsAboutGroup(entity, group)
+                && IsNew(entity)) yield return EventView.Of(entity);
         }
     }
 
-    private static async Task<bool> NextAsync(IAsyncEnumerator<WatchNotice<Eventsv1Event>> notices, CancellationToken deadline, CancellationToken cancellationToken)
+    private static async Task<bool> NextAsync(IAsyncEnumerator<WatchNotice<Eventsv1Event>> notices, CancellationToken deadline,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -70,5 +73,6 @@ internal sealed class EventReader(IKubernetesApi api, TimeProvider time, string?
         }
     }
 
-    private bool IsNew(Eventsv1Event entity) => _seen.Add($"{entity.Metadata.NamespaceProperty}/{entity.Metadata.Name}/{entity.Metadata.ResourceVersion}");
+    private bool IsNew(Eventsv1Event entity) =>
+        _seen.Add($"{entity.Metadata.NamespaceProperty}/{entity.Metadata.Name}/{entity.Metadata.ResourceVersion}");
 }

@@ -22,7 +22,8 @@ internal sealed class GroupReader(IKubernetesApi api)
 
     /// <param name="namespaceName">Null: all namespaces.</param>
     public async Task<IReadOnlyList<RedundancyGroup>> GroupsAsync(string? namespaceName, CancellationToken cancellationToken) =>
-        [.. (await ListAsync<RedundancyGroup>(namespaceName, cancellationToken)).OrderBy(g => g.Metadata.NamespaceProperty, StringComparer.Ordinal).ThenBy(g => g.Metadata.Name, StringComparer.Ordinal)];
+        [.. (await ListAsync<RedundancyGroup>(namespaceName, cancellationToken)).OrderBy(g => g.Metadata.NamespaceProperty,
+            StringComparer.Ordinal).ThenBy(g => g.Metadata.Name, StringComparer.Ordinal)];
 
     /// <inheritdoc cref="GroupsAsync"/>
     public Task<IReadOnlyList<Failover>> FailoversAsync(string? namespaceName, CancellationToken cancellationToken) =>
@@ -37,7 +38,8 @@ internal sealed class GroupReader(IKubernetesApi api)
         }
         catch (KubernetesApiException e) when (e.Failure == ApiFailure.NotFound)
         {
-            throw new CliException(ExitCodes.NoCluster, $"the cluster does not know {ResourceKind.Of<T>().Plural}; install the CRDs: kubectl apply -f crds/", e);
+            throw new CliException(ExitCodes.NoCluster,
+                $"the cluster does not know {ResourceKind.Of<T>().Plural}; install the CRDs: kubectl apply -f crds/", e);
         }
     }
 }

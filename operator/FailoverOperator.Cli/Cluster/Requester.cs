@@ -41,7 +41,8 @@ internal sealed class Requester(IKubernetesApi api, TimeProvider time)
         catch (KubernetesApiException e) when (e.Failure is ApiFailure.Unreachable or ApiFailure.Unavailable)
         {
             throw new CliException(ExitCodes.NoCluster,
-                $"it is unknown whether the request was made: {e.Message}; see kubectl get failover {request.Metadata.Name} -n {request.Metadata.NamespaceProperty}", e);
+                $"it is unknown whether the request was made: {e.Message}; "
+                + $"see kubectl get fo {request.Metadata.Name} -n {request.Metadata.NamespaceProperty}", e);
         }
     }
 
@@ -62,7 +63,8 @@ internal sealed class Requester(IKubernetesApi api, TimeProvider time)
                 known = news;
                 changed(now);
             }
-            if (now?.Status?.Phase is FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted || time.GetUtcNow() >= end) return now ?? request;
+            if (now?.Status?.Phase is FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted
+                || time.GetUtcNow() >= end) return now ?? request;
             await Task.Delay(Interval, time, cancellationToken);
         }
     }

@@ -15,10 +15,31 @@ internal enum OutputFormat
 /// <summary>The options that every command has.</summary>
 internal sealed class CommonOptions
 {
-    private readonly Option<string?> _namespace = new("--namespace", "-n") { Description = "Namespace; by default that of the context", HelpName = "NS", Recursive = true };
-    private readonly Option<string?> _kubeconfig = new("--kubeconfig") { Description = "File that says where the cluster is; by default KUBECONFIG, or ~/.kube/config", HelpName = "FILE", Recursive = true };
-    private readonly Option<string?> _context = new("--context") { Description = "Context of the kubeconfig; by default the current one", HelpName = "NAME", Recursive = true };
-    private readonly Option<string> _output = new("--output", "-o") { Description = "How the answer is written", HelpName = "table|json|yaml", DefaultValueFactory = _ => "table", Recursive = true };
+    private readonly Option<string?> _namespace = new("--namespace", "-n")
+    {
+        Description = "Namespace; by default that of the context",
+        HelpName = "NS",
+        Recursive = true,
+    };
+    private readonly Option<string?> _kubeconfig = new("--kubeconfig")
+    {
+        Description = "File that says where the cluster is; by default KUBECONFIG, or ~/.kube/config",
+        HelpName = "FILE",
+        Recursive = true,
+    };
+    private readonly Option<string?> _context = new("--context")
+    {
+        Description = "Context of the kubeconfig; by default the current one",
+        HelpName = "NAME",
+        Recursive = true,
+    };
+    private readonly Option<string> _output = new("--output", "-o")
+    {
+        Description = "How the answer is written",
+        HelpName = "table|json|yaml",
+        DefaultValueFactory = _ => "table",
+        Recursive = true,
+    };
 
     public CommonOptions() => _output.AcceptOnlyFromAmong("table", "json", "yaml");
 

@@ -11,7 +11,7 @@ internal static class CompletionCommand
             local IFS=$'\n'
             local typed
             typed=$(IFS=' '; echo "${COMP_WORDS[*]:1:COMP_CWORD}")
-            COMPREPLY=( $(compgen -W "$(kubectl-failover "[suggest]" "$typed" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}") )
+            COMPREPLY=( $(compgen -W "$(kubectl-failover "[suggest:${#typed}]" "$typed" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}") )
         }
         complete -F _kubectl_failover kubectl-failover
         """;
@@ -19,7 +19,8 @@ internal static class CompletionCommand
     private const string Zsh = """
         # kubectl-failover completion zsh >> ~/.zshrc
         _kubectl_failover() {
-            local suggestions=("${(@f)$(kubectl-failover "[suggest]" "${words[2,CURRENT]}" 2>/dev/null)}")
+            local typed="${words[2,CURRENT]}"
+            local suggestions=("${(@f)$(kubectl-failover "[suggest:${#typed}]" "$typed" 2>/dev/null)}")
             compadd -- "${suggestions[@]}"
         }
         compdef _kubectl_failover kubectl-failover
@@ -29,7 +30,8 @@ internal static class CompletionCommand
         #!/bin/sh
         # kubectl-failover completion kubectl > kubectl_complete-failover; chmod +x it, into a folder of PATH.
         # kubectl 1.26 and later asks it when somebody completes "kubectl failover".
-        kubectl-failover "[suggest]" "$*" 2>/dev/null
+        typed="$*"
+        kubectl-failover "[suggest:${#typed}]" "$typed" 2>/dev/null
         # Nothing beside these: no names of files.
         echo :4
         """;

@@ -10,7 +10,11 @@ internal static class EventsCommand
 {
     public static Command Build(CliHost host, CommonOptions options)
     {
-        var name = new Argument<string?>("GROUP") { Description = "Name of a RedundancyGroup; by default all of the namespace", Arity = ArgumentArity.ZeroOrOne };
+        var name = new Argument<string?>("GROUP")
+        {
+            Description = "Name of a RedundancyGroup; by default all of the namespace",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         var everywhere = new Option<bool>("--all-namespaces", "-A") { Description = "Events of all namespaces" };
         var watch = new Option<bool>("--watch", "-w") { Description = "Go on showing them as they come; with -o json one object a line" };
         var command = new Command("events", "Show what the operator told of groups, the oldest first") { name, everywhere, watch };

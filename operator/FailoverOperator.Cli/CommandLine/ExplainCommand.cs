@@ -13,10 +13,15 @@ internal static class ExplainCommand
     public static Command Build(CliHost host, CommonOptions options)
     {
         var name = new Argument<string>("GROUP") { Description = "Name of a RedundancyGroup" };
-        var whatIf = new Option<string?>("--what-if") { Description = "Simulate on the group as it is now that a node or a zone is lost", HelpName = "node=NAME|zone=NAME" };
+        var whatIf = new Option<string?>("--what-if")
+        {
+            Description = "Simulate on the group as it is now that a node or a zone is lost",
+            HelpName = "node=NAME|zone=NAME",
+        };
         whatIf.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<string?>() is { } text && Split(text) is null) result.AddError($"--what-if takes node=NAME or zone=NAME, not {text}");
+            if (result.GetValueOrDefault<string?>() is { } text && Split(text) is null)
+                result.AddError($"--what-if takes node=NAME or zone=NAME, not {text}");
         });
         var seeds = SimulateCommand.SeedsOption();
         var command = new Command("explain", "Say why a group is as it is, and what would happen if its primary failed now") { name, whatIf, seeds };
@@ -33,7 +38,8 @@ internal static class ExplainCommand
         return command;
     }
 
-    private static int Simulate(CliHost host, CommonOptions options, ParseResult parsed, RedundancyGroup group, (string What, string Name) loss, int seeds, CancellationToken token) =>
+    private static int Simulate(CliHost host, CommonOptions options, ParseResult parsed, RedundancyGroup group, (string What, string Name) loss,
+        int seeds, CancellationToken token) =>
         SimulateCommand.Run(host, options, parsed, SimulationPlanner.OfLoss(group, loss.What, loss.Name), seeds, token);
 
     private static (string What, string Name)? Split(string text) =>

@@ -40,7 +40,8 @@ public static class FailoverCli
     }
 
     /// <summary>Whatever goes wrong on the way ends with a sentence and the exit code that it has.</summary>
-    internal static void Do(this Command command, CliHost host, Func<ParseResult, CancellationToken, Task<int>> body) => command.SetAction(async (parsed, token) =>
+    internal static void Do(this Command command, CliHost host, Func<ParseResult, CancellationToken, Task<int>> body) =>
+        command.SetAction(async (parsed, token) =>
     {
         try
         {

@@ -12,7 +12,11 @@ internal static class StatusCommand
 
     public static Command Build(CliHost host, CommonOptions options)
     {
-        var name = new Argument<string?>("GROUP") { Description = "Name of a RedundancyGroup; by default all of the namespace", Arity = ArgumentArity.ZeroOrOne };
+        var name = new Argument<string?>("GROUP")
+        {
+            Description = "Name of a RedundancyGroup; by default all of the namespace",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         var everywhere = new Option<bool>("--all-namespaces", "-A") { Description = "Groups of all namespaces" };
         var command = new Command("status", "Show slots, members, readiness, what is not as wished, and the last failovers") { name, everywhere };
         command.Validators.Add(result =>
@@ -24,7 +28,8 @@ internal static class StatusCommand
             var (api, namespaceName) = options.Connect(host, parsed);
             var reader = new GroupReader(api);
             var scope = parsed.GetValue(everywhere) ? null : namespaceName;
-            var groups = parsed.GetValue(name) is { } one ? [await reader.GroupAsync(namespaceName, one, token)] : await reader.GroupsAsync(scope, token);
+            var groups = parsed.GetValue(name) is { } one ? [await reader.GroupAsync(namespaceName, one, token)]
+                : await reader.GroupsAsync(scope, token);
             var failovers = await reader.FailoversAsync(scope, token);
             var (views, now) = (groups.Select(g => GroupView.Of(g, failovers, LastFailovers)).ToList(), host.Time.GetUtcNow());
             options.Write(host, parsed, parsed.GetValue(name) is null ? views : views[0], page =>

@@ -29,10 +29,16 @@ internal static class SwitchoverCommand
                 return null;
             },
         };
-        var deadline = new Option<int>("--deadline-seconds") { Description = "Given up so long after it could have begun", HelpName = "N", DefaultValueFactory = _ => FailoverSpec.DefaultDeadlineSeconds };
+        var deadline = new Option<int>("--deadline-seconds")
+        {
+            Description = "Given up so long after it could have begun",
+            HelpName = "N",
+            DefaultValueFactory = _ => FailoverSpec.DefaultDeadlineSeconds,
+        };
         deadline.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, out var number) && number is < 1 or > LongestDeadlineSeconds) result.AddError($"--deadline-seconds takes a number from 1 to {LongestDeadlineSeconds}");
+            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, out var number) && number is < 1 or > LongestDeadlineSeconds)
+                result.AddError($"--deadline-seconds takes a number from 1 to {LongestDeadlineSeconds}");
         });
         var dryRun = new Option<bool>("--dry-run") { Description = "Change nothing: say what would be done, and what every check says" };
         var wait = new Option<bool>("--wait") { Description = "Wait until it has ended, and say how" };
@@ -67,18 +73,21 @@ internal static class SwitchoverCommand
     private static int Asked(CliHost host, CommonOptions options, ParseResult parsed, Failover request)
     {
         var view = FailoverView.Of(request);
-        options.Write(host, parsed, view, page => page.Line($"{view.Namespace}/{view.Name} is asked for; see how it goes: kubectl get failover {view.Name} -n {view.Namespace} -w"));
+        options.Write(host, parsed, view, page =>
+            page.Line($"{view.Namespace}/{view.Name} is asked for; see how it goes: kubectl get fo {view.Name} -n {view.Namespace} -w"));
         return ExitCodes.Fine;
     }
 
     private static void Progress(CliHost host, Failover request) =>
         host.Error.WriteLine(Words.Printable($"{request.Status?.Phase.ToString() ?? "not seen by the operator yet"}: {request.Status?.Message}"));
 
-    private static async Task<int> EndAsync(CliHost host, CommonOptions options, ParseResult parsed, GroupReader reader, Failover request, CancellationToken token)
+    private static async Task<int> EndAsync(CliHost host, CommonOptions options, ParseResult parsed, GroupReader reader, Failover request,
+        CancellationToken token)
     {
         var view = FailoverView.Of(request);
         var executed = view.Request!.ExecutedAs is { } name
-            ? (await reader.FailoversAsync(view.Namespace, token)).Where(f => f.Metadata.Name == name).Select(FailoverView.Of).FirstOrDefault() : null;
+            ? (await reader.FailoversAsync(view.Namespace, token)).Where(f => f.Metadata.Name == name).Select(FailoverView.Of).FirstOrDefault()
+                : null;
         options.Write(host, parsed, new { request = view, executed }, page => RequestPage.Write(page, view, executed, host.Time.GetUtcNow()));
         return view.Phase == FailoverPhase.Completed && (!view.Request.DryRun || WouldBegin(view)) ? ExitCodes.Fine : ExitCodes.NotAsWished;
     }

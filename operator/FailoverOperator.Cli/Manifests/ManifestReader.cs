@@ -10,7 +10,8 @@ using YamlDotNet.Serialization;
 
 namespace FailoverOperator.Cli.Manifests;
 
-/// <summary>Finds the RedundancyGroup in a manifest of any number of objects. A field that does not exist is an error, as for kubectl apply.</summary>
+/// <summary>Finds the RedundancyGroup in a manifest of any number of objects. A field that does not exist is an error, as for kubectl
+/// apply.</summary>
 internal static class ManifestReader
 {
     private static readonly JsonSerializerOptions Strict = new(EntityJson.Options) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
@@ -21,12 +22,17 @@ internal static class ManifestReader
         try
         {
             var groups = Documents(yaml).Where(IsGroup).ToList();
-            if (groups is not [var only]) throw Wrong(path, groups.Count == 0 ? "there is no RedundancyGroup in it" : "there is more than one RedundancyGroup in it");
+            if (groups is not [var only]) throw Wrong(path, groups.Count == 0 ? "there is no RedundancyGroup in it"
+                : "there is more than one RedundancyGroup in it");
             var spec = only["spec"].Deserialize<RedundancyGroupSpec>(Strict) ?? throw Wrong(path, "the RedundancyGroup has no spec");
             var metadata = only["metadata"];
             return new RedundancyGroup
             {
-                Metadata = new k8s.Models.V1ObjectMeta { Name = metadata?["name"]?.ToString() ?? "(no name)", NamespaceProperty = metadata?["namespace"]?.ToString() },
+                Metadata = new k8s.Models.V1ObjectMeta
+                {
+                    Name = metadata?["name"]?.ToString() ?? "(no name)",
+                    NamespaceProperty = metadata?["namespace"]?.ToString(),
+                },
                 Spec = spec,
             };
         }

@@ -15,7 +15,8 @@ internal static class ExplainPage
         // While it is being changed, the next question is how that ends.
         if (group.Running is not null) return;
         page.Heading("If the primary failed now");
-        page.Table(["IF", "IT IS NOTICED", "THE PROOF THAT IT CANNOT WRITE"], group.Expectations.Select(e => (IReadOnlyList<Cell>)[e.If, e.Noticed, e.Fenced]));
+        page.Table(["IF", "IT IS NOTICED", "THE PROOF THAT IT CANNOT WRITE"],
+            group.Expectations.Select(e => (IReadOnlyList<Cell>)[e.If, e.Noticed, e.Fenced]));
         page.Line();
         page.Line("then ", new Cell(group.Then, group.WouldWork switch { true => Tone.Good, false => Tone.Bad, null => Tone.Doubtful }));
     }

@@ -20,7 +20,8 @@ internal static class RequestPage
         HistoryPage.WriteTable(page, [executed], now, isWide: false);
     }
 
-    private static string Outcome(FailoverView request) => request.Reason is { Length: > 0 } reason ? $"{request.Phase}, {reason}" : request.Phase.ToString();
+    private static string Outcome(FailoverView request) => request.Reason is { Length: > 0 } reason ? $"{request.Phase}, {reason}"
+        : request.Phase.ToString();
 
     private static Tone ToneOf(FailoverPhase phase) => phase switch
     {

@@ -15,9 +15,11 @@ internal static class SimulationPage
         foreach (var assumption in report.Assumptions) page.Line($"assumed: {assumption}", Tone.Quiet);
         page.Heading("Downtime for clients, ms");
         page.Table(
-            ["FAULT", Number("SEEDS"), Number("NEVER BACK"), Number("NO FAILOVER"), Number("MIN"), Number("P50"), Number("P95"), Number("P99"), Number("MAX")],
+            ["FAULT", Number("SEEDS"), Number("NEVER BACK"), Number("NO FAILOVER"), Number("MIN"), Number("P50"), Number("P95"), Number("P99"),
+                Number("MAX")],
             report.Scenarios.Select(s => (IReadOnlyList<Cell>)
-                [s.Name, Text(s.Seeds), new Cell(Text(s.NeverServed), s.NeverServed > 0 ? Tone.Bad : Tone.Plain), Text(s.WithoutFailover), .. Figures(s.DowntimeMilliseconds)]));
+                [s.Name, Text(s.Seeds), new Cell(Text(s.NeverServed), s.NeverServed > 0 ? Tone.Bad : Tone.Plain), Text(s.WithoutFailover),
+                    .. Figures(s.DowntimeMilliseconds)]));
         page.Heading("Loss of acknowledged writes, ms of them");
         page.Table(["FAULT", Number("MIN"), Number("P50"), Number("P95"), Number("P99"), Number("MAX"), Number("MOST WRITES")],
             report.Scenarios.Select(s => (IReadOnlyList<Cell>)[s.Name, .. Figures(s.LossMilliseconds), Words.Number(s.LostWrites?.Max)]));
@@ -34,7 +36,8 @@ internal static class SimulationPage
         {
             // Not nothing for a few: they are what a target is missed by.
             var length = bin.Count == 0 ? 0 : Math.Max(1, bin.Count * BarWidth / most);
-            page.Line(FormattableString.Invariant($"{bin.From}-{bin.To}").PadLeft(LabelWidth) + "  ", new Cell(new string('█', length), Tone.Good), FormattableString.Invariant($" {bin.Count}"));
+            page.Line(FormattableString.Invariant($"{bin.From}-{bin.To}").PadLeft(LabelWidth) + "  ",
+                new Cell(new string('█', length), Tone.Good), FormattableString.Invariant($" {bin.Count}"));
         }
     }
 
@@ -45,7 +48,8 @@ internal static class SimulationPage
             : FormattableString.Invariant($"{scenario.DowntimeMilliseconds?.Max} ms at most");
         var loss = scenario.LostWrites is { } lost ? FormattableString.Invariant($"{lost.Max} writes at most") : Words.Unknown;
         page.Line($"{scenario.Name}: ",
-            Judgement("RTO", report.RtoSeconds, scenario.RtoMet), $", {longest}; ", Judgement("RPO", report.RpoSeconds, scenario.RpoMet), $", {loss} lost");
+            Judgement("RTO", report.RtoSeconds, scenario.RtoMet), $", {longest}; ", Judgement("RPO", report.RpoSeconds, scenario.RpoMet),
+                $", {loss} lost");
         if (scenario.Dominant is { } dominant) page.Line($"    {dominant.Message}", Tone.Quiet);
         foreach (var defect in scenario.Defects) page.Line($"    a defect of the operator or its agents, please report it: {defect}", Tone.Bad);
     }

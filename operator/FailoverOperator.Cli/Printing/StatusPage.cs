@@ -14,7 +14,8 @@ internal static class StatusPage
         page.Line();
         if (group.Slots.Count == 0) page.Line("slots: unknown", Tone.Doubtful);
         else page.Table(["SLOT", "HOLDER", "TERM", "SINCE"], group.Slots.Select(
-            s => (IReadOnlyList<Cell>)[s.Name, s.Holder is null ? new Cell("nobody", Tone.Bad) : s.Holder, Words.Number(s.Term), Words.Ago(s.Since, now)]));
+            s => (IReadOnlyList<Cell>)[s.Name, s.Holder is null ? new Cell("nobody", Tone.Bad) : s.Holder, Words.Number(s.Term),
+                Words.Ago(s.Since, now)]));
         page.Line();
         if (group.Members.Count == 0) page.Line("members: unknown", Tone.Doubtful);
         else page.Table(["MEMBER", "ROLE", "HEALTH", new Column("LAG", IsNumber: true), "NODE", "ZONE", "NOTE"], group.Members.Select(Row));
@@ -48,7 +49,8 @@ internal static class StatusPage
 
     private static void WriteTable(Page page, IReadOnlyList<Concern> concerns, DateTimeOffset now) =>
         page.Table(["CONDITION", "STATUS", "SINCE", "REASON", "MESSAGE"], concerns.Select(c => (IReadOnlyList<Cell>)
-            [c.About, c.Status?.ToString() ?? Words.None, c.Since is null ? Words.None : Words.Ago(c.Since, now), new Cell(c.Reason, Tone.Bad), c.Message]));
+            [c.About, c.Status?.ToString() ?? Words.None, c.Since is null ? Words.None : Words.Ago(c.Since, now), new Cell(c.Reason, Tone.Bad),
+                c.Message]));
 
     private static Cell Readiness(GroupView group) => group.FailoverReadiness switch
     {
@@ -60,7 +62,8 @@ internal static class StatusPage
     private static IReadOnlyList<Cell> Row(MemberView member) =>
     [
         member.Name,
-        new Cell(member.Role == MemberRole.Unknown ? Words.Unknown : member.Role.ToString(), member.Role == MemberRole.Active ? Tone.Good : Tone.Plain),
+        new Cell(member.Role == MemberRole.Unknown ? Words.Unknown : member.Role.ToString(), member.Role == MemberRole.Active ? Tone.Good
+            : Tone.Plain),
         Health(member.Health),
         member.Role == MemberRole.Active && member.LagBytes is null ? Words.None : Words.Bytes(member.LagBytes),
         member.Node ?? Words.Unknown,

@@ -41,7 +41,8 @@ public sealed record Dominant(string Phase, string? Field, string? Value, string
             Reasons.NotInLease => "fencing.policy",
             _ => null,
         };
-        return new(reason.Length > 0 ? reason : "unknown", field, null, $"it waits, {waiting ?? "why is unknown"}{(field is null ? "" : $" (see {field})")}");
+        return new(reason.Length > 0 ? reason : "unknown", field, null,
+            $"it waits, {waiting ?? "why is unknown"}{(field is null ? "" : $" (see {field})")}");
     }
 
     private static (string? Field, string? Value) Behind(RedundancyGroupSpec spec, TimedPhase phase, FenceEvidence? evidence)
@@ -50,10 +51,12 @@ public sealed record Dominant(string Phase, string? Field, string? Value, string
         return phase switch
         {
             // A lease that runs out is noticed and proven by the same time.
-            TimedPhase.Detect or TimedPhase.Fence when evidence is FenceEvidence.LeaseExpired => ("detection.leaseDurationSeconds", Number(detection.LeaseDurationSeconds)),
+            TimedPhase.Detect or TimedPhase.Fence when evidence is FenceEvidence.LeaseExpired =>
+                ("detection.leaseDurationSeconds", Number(detection.LeaseDurationSeconds)),
             TimedPhase.Detect when detection.OnProcessCrash == OnProcessCrash.RestartFirst && evidence is FenceEvidence.Released =>
                 ("detection.restartTimeoutSeconds", Number(detection.RestartTimeoutSeconds)),
-            TimedPhase.Detect when evidence is FenceEvidence.Released => ("detection.probeIntervalMilliseconds", Number(detection.ProbeIntervalMilliseconds)),
+            TimedPhase.Detect when evidence is FenceEvidence.Released =>
+                ("detection.probeIntervalMilliseconds", Number(detection.ProbeIntervalMilliseconds)),
             TimedPhase.Detect => ("detection.unhealthyAfterSeconds", Number(detection.UnhealthyAfterSeconds)),
             TimedPhase.Fence => ("fencing.policy", string.Join(", ", spec.Fencing.Policy)),
             _ => (null, null),

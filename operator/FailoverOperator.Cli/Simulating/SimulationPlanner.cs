@@ -42,10 +42,12 @@ internal static class SimulationPlanner
         var places = (group.Status?.Members ?? []).Select(m => (m.Name, Place: what == "node" ? m.Node : m.Zone)).ToList();
         var lost = places.Where(p => p.Place == name).Select(p => p.Name).ToList();
         if (lost.Count == 0) throw new CliException(ExitCodes.WrongUse,
-            $"no member of {group.Metadata.Name} is known to be on {what} {name}; they are on: {string.Join(", ", places.Select(p => p.Place ?? "unknown").Distinct())}");
+            $"no member of {group.Metadata.Name} is known to be on {what} {name}; they are on: {string.Join(", ", places.Select(p =>
+                p.Place ?? "unknown").Distinct())}");
         var (members, assumptions) = Members(group, lost);
         return Plan(group, members, assumptions,
-            [new($"{what}={name}", $"{what} {name} with {string.Join(", ", lost)} loses power for good", Trial(group.Spec, members, Blow.PowerCut, Victims.Named))]);
+            [new($"{what}={name}", $"{what} {name} with {string.Join(", ", lost)} loses power for good",
+                Trial(group.Spec, members, Blow.PowerCut, Victims.Named))]);
     }
 
     private static SimulationPlan Plan(
@@ -67,7 +69,8 @@ internal static class SimulationPlanner
     }
 
     /// <summary>The primary first, as the trial wants it.</summary>
-    private static (IReadOnlyList<TrialMember> Members, IReadOnlyList<string> Assumptions) Members(RedundancyGroup group, IReadOnlyList<string>? lost = null)
+    private static (IReadOnlyList<TrialMember> Members, IReadOnlyList<string> Assumptions) Members(RedundancyGroup group,
+        IReadOnlyList<string>? lost = null)
     {
         if (group.Status is not { Members.Count: > 0 } status)
         {
@@ -76,7 +79,8 @@ internal static class SimulationPlanner
                 [FormattableString.Invariant($"{count} members, each on a node of its own, in {Math.Min(count, ZonesByTurns)} zones by turns")]);
         }
         var holder = status.Slots.FirstOrDefault()?.Holder
-            ?? throw new CliException(ExitCodes.NotAsWished, $"{group.Metadata.Name} has no primary now; see kubectl failover explain {group.Metadata.Name}");
+            ?? throw new CliException(ExitCodes.NotAsWished,
+                $"{group.Metadata.Name} has no primary now; see kubectl failover explain {group.Metadata.Name}");
         var ordered = status.Members.OrderBy(m => m.Name != holder).ToList();
         var down = ordered.Where(m => m.Name != holder && m.Health is (MemberHealth.Failed or MemberHealth.Unknown)).Select(m => m.Name).ToList();
         var members = ordered.Select((m, n) => new TrialMember(m.Zone ?? Zone(n), down.Contains(m.Name), lost?.Contains(m.Name) == true));

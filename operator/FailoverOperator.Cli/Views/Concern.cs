@@ -15,7 +15,8 @@ internal static class Concerns
     public static IReadOnlyList<Concern> Of(RedundancyGroup group)
     {
         if (group.Status is not { Conditions.Count: > 0 } status)
-            return [new("Status", null, "NotReported", "the operator has said nothing about this group yet; see whether it runs, and watches this namespace", null)];
+            return [new("Status", null, "NotReported",
+                "the operator has said nothing about this group yet; see whether it runs, and watches this namespace", null)];
         var missing = ConditionTypes.All.Where(type => status.Conditions.All(c => c.Type != type))
             .Select(type => new Concern(type, ConditionStatus.Unknown, "NotReported", "the operator has not reported it", null));
         return [.. Outdated(group, status), .. status.Conditions.Where(c => !IsAsWished(c)).Select(Of), .. missing];

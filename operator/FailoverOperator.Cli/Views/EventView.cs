@@ -20,7 +20,8 @@ public sealed record EventView
     public required string Note { get; init; }
 
     public static bool IsAboutGroup(Eventsv1Event entity, string? group) =>
-        entity.Regarding is { Kind: "RedundancyGroup" } regarding && regarding.ApiVersion?.StartsWith(ApiGroup.Name + "/", StringComparison.Ordinal) == true
+        entity.Regarding is { Kind: "RedundancyGroup" } regarding
+            && regarding.ApiVersion?.StartsWith(ApiGroup.Name + "/", StringComparison.Ordinal) == true
         && (group is null || regarding.Name == group);
 
     public static EventView Of(Eventsv1Event entity) => new()

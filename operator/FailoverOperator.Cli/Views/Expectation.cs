@@ -30,7 +30,8 @@ public sealed record Expectation(string If, string Noticed, string Fenced)
     {
         const string what = "its node loses power or network";
         if (spec.Agent is not null)
-            return new(what, Text($"when the lease was not renewed for {spec.Detection.LeaseDurationSeconds} s"), "the lease has run out: its agent has stopped it before that");
+            return new(what, Text($"when the lease was not renewed for {spec.Detection.LeaseDurationSeconds} s"),
+                "the lease has run out: its agent has stopped it before that");
         return new(what, Text($"after {spec.Detection.UnhealthyAfterSeconds} s of silence"), Proof(spec.Fencing));
     }
 

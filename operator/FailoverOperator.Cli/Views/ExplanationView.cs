@@ -83,7 +83,8 @@ public sealed record ExplanationView
 
     private static (GroupState State, string Summary) Judge(RedundancyGroup group, FailoverView? running)
     {
-        if (Find(ConditionTypes.Progressing) is not { } progressing) return (GroupState.NotReported, "the operator has said nothing about this group yet");
+        if (Find(ConditionTypes.Progressing) is not { } progressing) return (GroupState.NotReported,
+            "the operator has said nothing about this group yet");
         if (Find(ConditionTypes.Accepted) is { Status: ConditionStatus.False } refused) return (GroupState.NotAccepted, refused.Message);
         var isStuck = progressing is { Status: ConditionStatus.False, Reason: not Reasons.Steady };
         if (running is not null)

@@ -67,7 +67,8 @@ public sealed record FailoverView
             Slot = spec.Slot,
             Term = spec.Term == 0 ? null : spec.Term,
             Request = spec.Term == 0
-                ? new RequestView(spec.Target, spec.Reason, spec.ExpectedHolder, Moments.Parse(spec.ScheduledAt), spec.DryRun, spec.DeadlineSeconds, status.ExecutedAs)
+                ? new RequestView(spec.Target, spec.Reason, spec.ExpectedHolder, Moments.Parse(spec.ScheduledAt), spec.DryRun,
+                    spec.DeadlineSeconds, status.ExecutedAs)
                 : null,
             Type = spec.Type,
             Cause = spec.Cause,

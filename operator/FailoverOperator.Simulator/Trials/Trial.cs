@@ -131,7 +131,8 @@ public sealed class Trial
             LostWrites = writes,
             Loss = loss,
             Failovers = failovers,
-            Record = _world.Cluster.All<Failover>().LastOrDefault(f => f.Spec.Type == FailoverType.Failover && f.Status?.Phase == FailoverPhase.Completed),
+            Record = _world.Cluster.All<Failover>().LastOrDefault(f => f.Spec.Type == FailoverType.Failover
+                && f.Status?.Phase == FailoverPhase.Completed),
             Waiting = isServed ? null : Waiting(),
             Violation = _world.Judge.Violation,
         };

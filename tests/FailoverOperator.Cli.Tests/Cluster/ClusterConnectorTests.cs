@@ -39,7 +39,8 @@ public sealed class ClusterConnectorTests : IDisposable
     {
         Assert.Contains("missing", Assert.Throws<CliException>(() => Connect(new ClusterChoice(Path.Combine(_folder, "missing")), null)).Message);
         File.WriteAllText(Path.Combine(_folder, "broken"), "clusters: [");
-        Assert.Equal(ExitCodes.NoCluster, Assert.Throws<CliException>(() => Connect(new ClusterChoice(Path.Combine(_folder, "broken")), null)).ExitCode);
+        Assert.Equal(ExitCodes.NoCluster, Assert.Throws<CliException>(() =>
+            Connect(new ClusterChoice(Path.Combine(_folder, "broken")), null)).ExitCode);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

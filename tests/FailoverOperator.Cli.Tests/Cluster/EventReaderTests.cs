@@ -97,6 +97,12 @@ public sealed class EventReaderTests : IDisposable
         Reason = "FailoverStarted",
         Type = "Warning",
         Note = note,
-        Regarding = new V1ObjectReference { ApiVersion = "failover-operator.io/v1alpha1", Kind = nameof(RedundancyGroup), Name = group, NamespaceProperty = "shop" },
+        Regarding = new V1ObjectReference
+        {
+            ApiVersion = "failover-operator.io/v1alpha1",
+            Kind = nameof(RedundancyGroup),
+            Name = group,
+            NamespaceProperty = "shop",
+        },
     });
 }

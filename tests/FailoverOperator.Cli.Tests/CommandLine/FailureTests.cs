@@ -68,9 +68,10 @@ public sealed class FailureTests
         Assert.Contains("[suggest", (await new Terminal().RunAsync($"completion {shell}", TestContext.Current.CancellationToken)).Output);
 
     [Theory]
-    [InlineData("[suggest] \"st\"", "status")]
-    [InlineData("[suggest] \"simulate --faults p\"", "partition")]
-    [InlineData("[suggest] \"status -o \"", "yaml")]
-    public async Task What_may_come_next_is_suggested(string command, string expected) =>
-        Assert.Contains(expected, (await new Terminal().RunAsync(command, TestContext.Current.CancellationToken)).Output.Split('\n').Select(l => l.Trim()));
+    [InlineData("st", "status")]
+    [InlineData("simulate --faults p", "partition")]
+    [InlineData("status -o ", "yaml")]
+    public async Task What_may_come_next_is_suggested(string typed, string expected) => Assert.Contains(
+        expected, (await new Terminal().RunAsync($"[suggest:{typed.Length}] \"{typed}\"",
+            TestContext.Current.CancellationToken)).Output.Split('\n').Select(l => l.Trim()));
 }

@@ -20,7 +20,8 @@ public sealed class SwitchoverTests
     [Fact]
     public async Task What_was_typed_is_what_is_asked_for()
     {
-        var answer = await _terminal.RunAsync("switchover db --to db-1 --reason \"new disks\" --at 2026-03-02T03:00:00+01:00 --deadline-seconds 90", TestContext.Current.CancellationToken);
+        var answer = await _terminal.RunAsync(
+            "switchover db --to db-1 --reason \"new disks\" --at 2026-03-02T03:00:00+01:00 --deadline-seconds 90", TestContext.Current.CancellationToken);
         Assert.Equal(0, answer.ExitCode);
         var request = Assert.Single(_terminal.Cluster.PeekAll<Failover>());
         Assert.Equal("db", request.Metadata.Labels["failover-operator.io/group"]);

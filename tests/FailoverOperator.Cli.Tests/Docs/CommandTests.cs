@@ -11,7 +11,8 @@ public sealed partial class CommandTests
 {
     private static readonly string[] Pages = ["README.md", "docs/cli.md"];
 
-    public static TheoryData<string> Shown => [.. Pages.SelectMany(page => Command().Matches(Read(page)).Select(m => m.Groups[1].Value.Trim())).Distinct()];
+    public static TheoryData<string> Shown =>
+        [.. Pages.SelectMany(page => Command().Matches(Read(page)).Select(m => m.Groups[1].Value.Trim())).Distinct()];
 
     [Theory]
     [MemberData(nameof(Shown))]

@@ -8,7 +8,8 @@ namespace FailoverOperator.Cli.Tests.Manifests;
 public sealed class ManifestReaderTests
 {
     public static TheoryData<string> Examples =>
-        [.. Directory.GetFiles(Path.Combine(Repository.Root, "examples"), "redundancygroup.yaml", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Repository.Root, f))];
+        [.. Directory.GetFiles(Path.Combine(Repository.Root, "examples"), "redundancygroup.yaml", SearchOption.AllDirectories).Select(f =>
+            Path.GetRelativePath(Repository.Root, f))];
 
     [Theory]
     [MemberData(nameof(Examples))]
@@ -30,7 +31,8 @@ public sealed class ManifestReaderTests
             spec: { workloadRef: { name: "007" }, engine: { type: Redis }, spares: 2 }
             """;
         var group = ManifestReader.Read(yaml, "x.yaml");
-        Assert.Equal(("db", "shop", "007", 2), (group.Metadata.Name, group.Metadata.NamespaceProperty, group.Spec.WorkloadRef.Name, group.Spec.Spares));
+        Assert.Equal(("db", "shop", "007", 2), (group.Metadata.Name, group.Metadata.NamespaceProperty, group.Spec.WorkloadRef.Name,
+            group.Spec.Spares));
     }
 
     [Theory]

@@ -19,8 +19,10 @@ public sealed class SessionTests
     {
         var (folder, file) = (Path.Combine(Folder, name), Path.Combine(Folder, name, "session.txt"));
         var expected = await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken);
-        var actual = await PlayAsync(await File.ReadAllTextAsync(Path.Combine(folder, "cluster.yaml"), TestContext.Current.CancellationToken), Commands(expected));
-        if (Environment.GetEnvironmentVariable("UPDATE_PAGES") == "1") await File.WriteAllTextAsync(file, actual, TestContext.Current.CancellationToken);
+        var actual = await PlayAsync(await File.ReadAllTextAsync(Path.Combine(folder, "cluster.yaml"), TestContext.Current.CancellationToken),
+            Commands(expected));
+        if (Environment.GetEnvironmentVariable("UPDATE_PAGES") == "1") await File.WriteAllTextAsync(file, actual,
+            TestContext.Current.CancellationToken);
         else Assert.Equal(expected, actual);
     }
 

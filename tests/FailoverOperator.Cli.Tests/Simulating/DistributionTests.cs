@@ -6,7 +6,8 @@ namespace FailoverOperator.Cli.Tests.Simulating;
 public sealed class DistributionTests
 {
     [Fact]
-    public void Each_figure_is_one_that_occurred() => Assert.Equal(new Distribution(100, 1, 50, 95, 99, 100), Distribution.Of(Enumerable.Range(1, 100).Select(n => (long)n)));
+    public void Each_figure_is_one_that_occurred() =>
+        Assert.Equal(new Distribution(100, 1, 50, 95, 99, 100), Distribution.Of(Enumerable.Range(1, 100).Select(n => (long)n)));
 
     [Fact]
     public void Of_one_value_all_figures_are_the_same() => Assert.Equal(new Distribution(1, 7, 7, 7, 7, 7), Distribution.Of([7L]));

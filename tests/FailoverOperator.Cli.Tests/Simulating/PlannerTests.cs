@@ -56,7 +56,13 @@ public sealed class PlannerTests
     public void What_the_simulator_does_not_have_is_refused()
     {
         var group = Group([]);
-        group.Spec = group.Spec with { Agent = null, Engine = new EngineSpec { Type = EngineType.Redis }, Fencing = new FencingSpec(), Targets = new TargetsSpec() };
+        group.Spec = group.Spec with
+        {
+            Agent = null,
+            Engine = new EngineSpec { Type = EngineType.Redis },
+            Fencing = new FencingSpec(),
+            Targets = new TargetsSpec(),
+        };
         Assert.Contains("agents only", Assert.Throws<CliException>(() => SimulationPlanner.OfFaults(group, ["partition"])).Message);
     }
 
@@ -80,7 +86,11 @@ public sealed class PlannerTests
             Fencing = new FencingSpec { Policy = [FencingMethod.SelfFence, FencingMethod.PodTermination] },
             Targets = new TargetsSpec { RtoSeconds = 30, RpoSeconds = 0 },
         },
-        Status = members.Count == 0 ? null : new RedundancyGroupStatus { Members = members, Slots = [new SlotStatus { Name = "0", Holder = holder }] },
+        Status = members.Count == 0 ? null : new RedundancyGroupStatus
+        {
+            Members = members,
+            Slots = [new SlotStatus { Name = "0", Holder = holder }],
+        },
     };
 
     private static MemberStatus Member(string name, string? node, string? zone, MemberHealth health = MemberHealth.Healthy) =>

@@ -53,15 +53,29 @@ public sealed class ReportTests
                 ScenarioReport.Of(plan.Scenarios[0], [.. Enumerable.Range(0, 40).Select(n => Served(5000 + (n * n)))]),
                 ScenarioReport.Of(plan.Scenarios[1], [Never("QuorumNotHeard: one more must come back"), Served(31_000)]),
                 ScenarioReport.Of(plan.Scenarios[2],
-                    [Served(40) with { Failovers = 0, Record = null }, Served(50) with { Violation = new Violation("I1", TimeSpan.FromSeconds(7), "two take writes"), LostWrites = 2, Loss = TimeSpan.FromMilliseconds(9) }]),
+                [
+                    Served(40) with { Failovers = 0, Record = null },
+                    Served(50) with
+                    {
+                        Violation = new Violation("I1", TimeSpan.FromSeconds(7), "two take writes"),
+                        LostWrites = 2,
+                        Loss = TimeSpan.FromMilliseconds(9),
+                    },
+                ]),
             ],
         };
         using var writer = new StringWriter();
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(writer) });
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors,
+            Out = new AnsiConsoleOutput(writer),
+        });
         console.Profile.Width = 200;
         SimulationPage.Write(new Page(console), report);
         var actual = string.Join('\n', writer.ToString().TrimEnd().Split('\n').Select(l => l.TrimEnd())) + "\n";
-        if (Environment.GetEnvironmentVariable("UPDATE_PAGES") == "1") await File.WriteAllTextAsync(Expected, actual, TestContext.Current.CancellationToken);
+        if (Environment.GetEnvironmentVariable("UPDATE_PAGES") == "1") await File.WriteAllTextAsync(Expected, actual,
+            TestContext.Current.CancellationToken);
         else Assert.Equal(await File.ReadAllTextAsync(Expected, TestContext.Current.CancellationToken), actual);
         Assert.False(report.TargetsMet);
     }
@@ -82,7 +96,11 @@ public sealed class ReportTests
             Status = new FailoverStatus
             {
                 Fence = new FenceRecord { Evidence = FenceEvidence.LeaseExpired },
-                Phases = [new PhaseDuration { Name = TimedPhase.Detect, Milliseconds = milliseconds - 10 }, new PhaseDuration { Name = TimedPhase.Promote, Milliseconds = 10 }],
+                Phases =
+                [
+                    new PhaseDuration { Name = TimedPhase.Detect, Milliseconds = milliseconds - 10 },
+                    new PhaseDuration { Name = TimedPhase.Promote, Milliseconds = 10 },
+                ],
             },
         },
     };

@@ -60,7 +60,8 @@ internal sealed class Terminal
     public async Task<string> ShowAsync(string command)
     {
         var (exitCode, output, error) = await RunAsync(command);
-        var lines = (output + error).Replace(Repository.Root + "/", "", StringComparison.Ordinal).TrimEnd('\n').Split('\n').Select(line => line.TrimEnd());
+        var lines = (output + error).Replace(Repository.Root + "/", "", StringComparison.Ordinal).TrimEnd('\n').Split('\n').Select(line =>
+            line.TrimEnd());
         return $"{Prompt}{command}\n{string.Join('\n', lines)}\n{(exitCode == 0 ? "" : FormattableString.Invariant($"[exit code {exitCode}]\n"))}";
     }
 }
