@@ -21,7 +21,10 @@ public static class ConditionTypes
     /// <summary>The primary is being changed.</summary>
     public const string Progressing = nameof(Progressing);
 
-    public static IReadOnlyList<string> All { get; } = [Accepted, Available, Redundant, FailoverReady, TargetsMet, Progressing];
+    /// <summary>A failover is needed, or would be, and something keeps the operator from beginning it by itself; the message says what.</summary>
+    public const string Suppressed = nameof(Suppressed);
+
+    public static IReadOnlyList<string> All { get; } = [Accepted, Available, Redundant, FailoverReady, TargetsMet, Progressing, Suppressed];
 }
 
 /// <summary>
@@ -77,6 +80,12 @@ public static class Reasons
     public const string FailoverRunning = nameof(FailoverRunning);
     public const string FailureSuspected = nameof(FailureSuspected);
     public const string WaitingForMembers = nameof(WaitingForMembers);
+
+    // Suppressed
+    public const string NotSuppressed = nameof(NotSuppressed);
+    public const string Suspended = nameof(Suspended);
+    public const string ApprovalRequired = nameof(ApprovalRequired);
+    public const string ManualOnly = nameof(ManualOnly);
 
     // Failover
     public const string FenceUnproven = nameof(FenceUnproven);

@@ -46,8 +46,8 @@ public enum FailoverCause
 /// What is to be done and why. A person's request names a type and nothing that the operator finds out itself; the operator does it as a
 /// Failover of its own, with a term, which names the request.
 /// </summary>
-[ValidationRule(RedundancyGroups.RuleIds.RequestIsSwitchover, "has(self.term) || self.type == 'Switchover'",
-    "people can ask for type: Switchover; the other types are begun by the operator alone, when they are needed")]
+[ValidationRule(RedundancyGroups.RuleIds.RequestIsPossible, "has(self.term) || self.type in ['Switchover', 'Failover']",
+    "people can ask for type: Switchover, or Failover; the other types are begun by the operator alone, when they are needed")]
 [ValidationRule(RedundancyGroups.RuleIds.RequestHasNoTerm, "!has(self.term) || !(has(self.reason) || has(self.scheduledAt) || has(self.expectedHolder))",
     "term is what the operator finds out; leave it out of a request")]
 [ValidationRule(RedundancyGroups.RuleIds.SpecIsImmutable, "self == oldSelf", "the spec of a Failover cannot be changed")]
@@ -73,7 +73,7 @@ public sealed record FailoverSpec
     public long Term { get; init; }
 
     [Required]
-    [Description("Switchover: planned and lossless, may be asked for. Failover: forced by a fault. Election: first primary. Adoption: a primary was found at work.")]
+    [Description("Switchover: planned and lossless, may be asked for. Failover: forced by a fault, or by a person who asks for it. Election: first primary. Adoption: a primary was found at work.")]
     public FailoverType Type { get; init; }
 
     [Description("The diagnosis. Requested: a person asks for it.")]
@@ -92,6 +92,7 @@ public sealed record FailoverSpec
     public string? ExpectedHolder { get; init; }
 
     [Description("Not before this time, RFC 3339, for example 2026-11-27T03:00:00Z. Absent: at once.")]
+    [Pattern(RedundancyGroups.TimePattern.Rfc3339)]
     [Length(0, 64)]
     public string? ScheduledAt { get; init; }
 

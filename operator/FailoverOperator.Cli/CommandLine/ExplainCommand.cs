@@ -33,7 +33,7 @@ internal static class ExplainCommand
             if (parsed.GetValue(whatIf) is { } text) return Simulate(host, options, parsed, group, Split(text)!.Value, parsed.GetValue(seeds), token);
             var view = ExplanationView.Of(group, await reader.FailoversAsync(namespaceName, token));
             options.Write(host, parsed, view, page => ExplainPage.Write(page, view, host.Time.GetUtcNow()));
-            return view is { WouldWork: true, State: GroupState.Steady or GroupState.Working } ? ExitCodes.Fine : ExitCodes.NotAsWished;
+            return view is { WouldWork: true, HeldBack: null, State: GroupState.Steady or GroupState.Working } ? ExitCodes.Fine : ExitCodes.NotAsWished;
         });
         return command;
     }

@@ -18,6 +18,7 @@ internal static class ExplainPage
         page.Table(["IF", "IT IS NOTICED", "THE PROOF THAT IT CANNOT WRITE"],
             group.Expectations.Select(e => (IReadOnlyList<Cell>)[e.If, e.Noticed, e.Fenced]));
         page.Line();
+        if (group.HeldBack is { } why) page.Line(new Cell("not by itself", Tone.Bad), $": {why}");
         page.Line("then ", new Cell(group.Then, group.WouldWork switch { true => Tone.Good, false => Tone.Bad, null => Tone.Doubtful }));
     }
 

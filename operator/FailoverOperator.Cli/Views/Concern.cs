@@ -17,7 +17,8 @@ internal static class Concerns
         if (group.Status is not { Conditions.Count: > 0 } status)
             return [new("Status", null, "NotReported",
                 "the operator has said nothing about this group yet; see whether it runs, and watches this namespace", null)];
-        var missing = ConditionTypes.All.Where(type => status.Conditions.All(c => c.Type != type))
+        // Suppressed aside, which an older operator does not know.
+        var missing = ConditionTypes.All.Where(type => type != ConditionTypes.Suppressed && status.Conditions.All(c => c.Type != type))
             .Select(type => new Concern(type, ConditionStatus.Unknown, "NotReported", "the operator has not reported it", null));
         return [.. Outdated(group, status), .. status.Conditions.Where(c => !IsAsWished(c)).Select(Of), .. missing];
     }
@@ -26,6 +27,7 @@ internal static class Concerns
     public static bool IsAsWished(Condition condition) => condition.Type switch
     {
         ConditionTypes.Progressing => condition is { Status: ConditionStatus.False, Reason: Reasons.Steady },
+        ConditionTypes.Suppressed => condition.Status == ConditionStatus.False,
         ConditionTypes.TargetsMet => condition is { Status: ConditionStatus.True } or { Reason: Reasons.NoFailoverYet },
         _ => condition.Status == ConditionStatus.True || !ConditionTypes.All.Contains(condition.Type),
     };

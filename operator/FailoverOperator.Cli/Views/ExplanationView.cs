@@ -51,6 +51,9 @@ public sealed record ExplanationView
     /// <summary>Whether a failover would work now. Null: unknown.</summary>
     public required bool? WouldWork { get; init; }
 
+    /// <summary>Why the operator would not begin a failover by itself. Null: it would.</summary>
+    public required string? HeldBack { get; init; }
+
     /// <summary>Who would take over, or why nobody would.</summary>
     public required string Then { get; init; }
 
@@ -72,6 +75,7 @@ public sealed record ExplanationView
             Requests = [.. open.Where(f => f.Request is not null)],
             Expectations = Expectation.Of(group.Spec),
             WouldWork = readiness?.Ready,
+            HeldBack = group.Status?.Conditions.FirstOrDefault(c => c is { Type: ConditionTypes.Suppressed, Status: ConditionStatus.True })?.Message,
             Then = readiness switch
             {
                 null => "who would take over is unknown",

@@ -126,6 +126,7 @@ public static class Decider
 
     private static Decision OnFailure(GroupObservation group, Diagnosis.PrimaryFailed failed)
     {
+        if (Restraint.OnFailure(group) is { } restraint) return restraint.ToDecision(failed.Evidence);
         if (group.HasAgents) return OnFailureWithAgents(group, failed);
         var holder = SlotHolder.Of(group).Holder!;
         var candidates = Candidates.Of(group, Benchmark.Of(group), FailoverProcedure.ReadinessBound(group.Spec));

@@ -43,8 +43,8 @@ public static class Requests
         if (IsMoved(group, request) is { } moved) return End(FailoverPhase.Failed, Reasons.HolderChanged, moved);
         if (IsActive(group, request)) return End(FailoverPhase.Completed, Reasons.AlreadyActive, $"{request.Spec.Target} is the primary already");
 
-        var hindrance = SwitchoverCheck.Hindrance(group, diagnosis, request.Spec.Target);
-        if (hindrance is null) return Begin(group, request, SwitchoverCheck.Target(group, request.Spec.Target)!);
+        var hindrance = RequestCheck.Hindrance(group, diagnosis, request.Spec);
+        if (hindrance is null) return Begin(group, diagnosis, request);
         return WaitedFor(request) >= Deadline(request)
             ? End(FailoverPhase.Aborted, Reasons.DeadlineExceeded, $"could not begin within deadlineSeconds ({request.Spec.DeadlineSeconds} s): {hindrance.Message}")
             : Note(request, hindrance.Reason, $"waits: {hindrance.Message}");
@@ -55,14 +55,17 @@ public static class Requests
     {
         var spec = request.Spec;
         if (request.SpecChanged) return new(Reasons.SpecChanged, "somebody changed the spec of this request; delete it and ask anew");
-        if (spec.Type != FailoverType.Switchover)
-            return new(Reasons.NotRequestable, "people can ask for type: Switchover; the other types are begun by the operator alone, when they are needed");
+        if (spec.Type is not (FailoverType.Switchover or FailoverType.Failover))
+            return new(Reasons.NotRequestable, "people can ask for type: Switchover, or Failover; the other types are begun by the operator alone, when they are needed");
         if (spec.Term != 0) return new(Reasons.RequestInvalid, "term is what the operator finds out; leave it out of a request");
         if (spec.Slot != ApiGroup.FirstSlot) return new(Reasons.RequestInvalid, $"there is no slot {spec.Slot}; the group's only one is {ApiGroup.FirstSlot}");
         if (request.Schedule is Schedule.Unreadable)
             return new(Reasons.RequestInvalid, $"scheduledAt is not a time: {spec.ScheduledAt}; write it as 2026-11-27T03:00:00Z");
-        if (!group.HasAgents)
-            return new(Reasons.NotRequestable, "a switchover needs agents in the members (spec.agent of the group): nobody else can stop the writes in order");
+        if (spec.Type == FailoverType.Switchover && !group.HasAgents)
+        {
+            return new(Reasons.NotRequestable,
+                "a switchover needs agents in the members (spec.agent of the group): nobody else can stop the writes in order; type: Failover needs none");
+        }
         return spec.Target is { } target && group.Members.Count >= group.WorkloadReplicas && group.Members.All(m => m.Name != target)
             ? new(Reasons.RequestInvalid, $"there is no pod {target} in the group; there are {string.Join(", ", group.Members.Select(m => m.Name))}")
             : null;
@@ -94,12 +97,14 @@ public static class Requests
         });
     }
 
-    private static Decision.Begin Begin(GroupObservation group, FailoverRecord request, Member target)
+    private static Decision.Begin Begin(GroupObservation group, Diagnosis diagnosis, FailoverRecord request)
     {
         var why = request.Spec.Reason is { Length: > 0 } reason ? $": {reason}" : "";
-        return new(Plan.For(group, FailoverType.Switchover, FailoverCause.Requested, [$"asked for by {request.Name}{why}"]) with
+        var (cause, evidence) = diagnosis is Diagnosis.PrimaryFailed failed ? (failed.Cause, failed.Evidence) : (FailoverCause.Requested, []);
+        return new(Plan.For(group, request.Spec.Type, cause, [$"asked for by {request.Name}{why}", .. evidence]) with
         {
-            Target = target.Name,
+            // A failover chooses after the fence; a switchover has to know who is to be waited for.
+            Target = request.Spec.Type == FailoverType.Switchover ? RequestCheck.Target(group, request.Spec)!.Name : request.Spec.Target,
             DeadlineSeconds = request.Spec.DeadlineSeconds,
             RequestRef = new RequestReference { Name = request.Name, Uid = request.Uid },
         });
@@ -108,11 +113,11 @@ public static class Requests
     private static Decision DryRun(GroupObservation group, Diagnosis diagnosis, FailoverRecord request)
     {
         var from = SlotHolder.Of(group).Holder?.Name ?? "nobody";
-        var target = SwitchoverCheck.Target(group, request.Spec.Target)?.Name ?? request.Spec.Target ?? "nobody";
+        var target = RequestCheck.Target(group, request.Spec)?.Name ?? request.Spec.Target ?? "nobody";
         var refusals = new[] { IsMoved(group, request), IsActive(group, request) ? $"{target} is the primary already" : null }.OfType<string>().ToList();
-        var checks = SwitchoverCheck.All(group, diagnosis, request.Spec.Target).Select(check => $"{(check.Passed ? "ok" : "NO")}: {check.Message}");
+        var checks = RequestCheck.All(group, diagnosis, request.Spec).Select(check => $"{(check.Passed ? "ok" : "NO")}: {check.Message}");
         var would = refusals is [var refusal, ..] ? $"would be refused: {refusal}"
-            : SwitchoverCheck.Hindrance(group, diagnosis, request.Spec.Target) is null ? $"would hand over from {from} to {target} in term {SlotHolder.Of(group).NextTerm}"
+            : RequestCheck.Hindrance(group, diagnosis, request.Spec) is null ? $"would make {target} the primary in place of {from}, in term {SlotHolder.Of(group).NextTerm}"
             : "would wait";
         return End(FailoverPhase.Completed, Reasons.DryRun, $"nothing was changed; it {would}. Checks: {string.Join("; ", checks)}");
     }

@@ -34,6 +34,9 @@ public sealed record GroupObservation
     /// <summary>What this process remembers of the primary's log. Null: it has not seen a primary at work.</summary>
     public PrimaryMemory? PrimaryMemory { get; init; }
 
+    /// <summary>Until when <c>spec.suspended</c> holds. Null: the group is not suspended.</summary>
+    public Schedule? SuspendedUntil { get; init; }
+
     public OperatorObservation Operator { get; init; } = OperatorObservation.Fine;
 
     /// <summary>An agent in each member guards the lease; only its holder is ever writable.</summary>
@@ -97,6 +100,9 @@ public sealed record FailoverRecord
 
     /// <summary>Somebody changed the spec after its creation (API servers without CEL let them).</summary>
     public bool SpecChanged { get; init; }
+
+    /// <summary>A person has approved it.</summary>
+    public bool IsApproved { get; init; }
 
     /// <summary>Value of the annotation by which a person confirms the fence. Null: none.</summary>
     public string? FenceConfirmedFor { get; init; }

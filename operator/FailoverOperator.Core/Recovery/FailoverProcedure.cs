@@ -27,7 +27,7 @@ public static class FailoverProcedure
     {
         _ when failover.SpecChanged => End(FailoverPhase.Failed, Reasons.SpecChanged,
             "somebody changed the spec of this Failover after its creation, so that it cannot be trusted; the operator judges the group anew", failover),
-        FailoverPhase.Pending => Start(failover),
+        FailoverPhase.Pending => Start(group, failover),
         FailoverPhase.Fencing => failover.Spec.Type == FailoverType.Switchover ? Switchover.HandOver(group, failover) : FencingLadder.Next(group, failover),
         FailoverPhase.Electing => ElectCandidate(group, failover),
         FailoverPhase.Promoting => PromoteCandidate(group, failover),
@@ -41,8 +41,11 @@ public static class FailoverProcedure
     public static Decision Supersede(FailoverRecord failover, FailoverRecord by) =>
         End(FailoverPhase.Aborted, Reasons.Superseded, $"{by.Name} has taken over", failover);
 
-    private static Decision Start(FailoverRecord failover) => failover.Spec.Type switch
+    private static Decision Start(GroupObservation group, FailoverRecord failover) => failover.Spec.Type switch
     {
+        _ when Restraint.OnStart(group, failover) is { } restraint => FencingLadder.HasRecovered(group, failover)
+            ? new Decision.Abort(Reasons.PrimaryRecovered, $"{failover.Spec.From!.Name} takes writes again, and nothing had been done to it")
+            : restraint.ToDecision(failover.Spec.Evidence),
         FailoverType.Failover or FailoverType.Switchover => Enter(FailoverPhase.Fencing, failover),
         FailoverType.Election or FailoverType.Adoption => new Decision.Advance(new Step.Enter(FailoverPhase.Electing)
         {

@@ -42,7 +42,7 @@ public static class LeasePromotion
         if (lease is not null && lease.Holder != candidate.Identity && !limits.Frees(candidate))
             return Failed(failover, Reasons.NotInLease,
                 $"{candidate.Name} may not be given the lease any more: the last holder has come to rely on others, who have promised to wait for its end");
-        return new Decision.Advance(Assign(group, lease, limits.Expired, candidate, term));
+        return new Decision.Advance([Assign(group, lease, limits.Expired, candidate, term), .. Repairs.LabelAhead(group, candidate, term)]);
     }
 
     /// <summary>What says that the candidate holds the lease no more, or has never come to. Null: nothing.</summary>

@@ -32,7 +32,7 @@ public static class Switchover
             return GiveUp(group, Reasons.DeadlineExceeded, $"{from.Name} did not hand over within deadlineSeconds ({failover.Spec.DeadlineSeconds} s)");
         if (lease.IsToHandOver)
             return new Decision.Wait(deadline - failover.PhaseFor, Reasons.FailoverRunning, $"waiting for {from.Name} to stop the writes and to let the standbys catch up");
-        return SwitchoverCheck.Target(group, failover.Spec.Target) is null
+        return RequestCheck.Target(group, failover.Spec) is null
             ? new Decision.Abort(Reasons.NotReadyYet, $"{failover.Spec.Target} is not ready any more, and nothing had been done")
             : new Decision.Advance(new Step.AskHandOver(lease.Holder!, lease.Version));
     }

@@ -42,6 +42,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
             Failovers = failovers,
             Services = [.. group.Spec.Traffic.Services.Select(s => Read(group, s, session)).OfType<ServiceObservation>()],
             Lease = group.Spec.Agent is null ? null : leases.Observe(group),
+            SuspendedUntil = group.Spec.Suspended is { } suspension ? ScheduleOf(suspension.Until) : null,
             Operator = self.Observe(),
         };
         foreach (var member in observation.Members) BindRun(member, session);
@@ -105,6 +106,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         PhaseFor = _phases.Of(failover.Uid(), failover.Status?.Phase ?? FailoverPhase.Pending),
         IsOwn = failover.Metadata.OwnerReferences?.Any(o => o.Uid == group.Uid() && o.Controller == true) == true,
         SpecChanged = failover.Metadata.Generation > 1,
+        IsApproved = failover.Metadata.Annotations?.TryGetValue(ApiGroup.ApprovedAnnotation, out var approved) == true && approved == "true",
         FenceConfirmedFor = failover.Metadata.Annotations?.TryGetValue(ApiGroup.FenceConfirmedAnnotation, out var pod) == true ? pod : null,
         Verification = session.Verifications.GetValueOrDefault(failover.Name()),
         FencingJob = group.Spec.Fencing.Job is null ? new JobObservation.NotCreated()

@@ -25,6 +25,8 @@ public sealed class AdviceTests
     [InlineData(ConditionTypes.Progressing, ConditionStatus.False, Reasons.Steady, true)]
     [InlineData(ConditionTypes.Progressing, ConditionStatus.False, Reasons.FenceUnproven, false)]
     [InlineData(ConditionTypes.Progressing, ConditionStatus.True, Reasons.Repairing, false)]
+    [InlineData(ConditionTypes.Suppressed, ConditionStatus.False, Reasons.NotSuppressed, true)]
+    [InlineData(ConditionTypes.Suppressed, ConditionStatus.True, Reasons.Suspended, false)]
     [InlineData("FromTheFuture", ConditionStatus.False, "Whatever", true)]
     public void It_is_known_how_each_condition_is_wished(string type, ConditionStatus status, string reason, bool expected) =>
         Assert.Equal(expected, Concerns.IsAsWished(new Condition { Type = type, Status = status, Reason = reason }));
@@ -35,7 +37,7 @@ public sealed class AdviceTests
         var conditions = ConditionTypes.All.Select(type => new Condition
         {
             Type = type,
-            Status = type == ConditionTypes.Progressing ? ConditionStatus.False : ConditionStatus.True,
+            Status = type is ConditionTypes.Progressing or ConditionTypes.Suppressed ? ConditionStatus.False : ConditionStatus.True,
             Reason = Reasons.Steady,
         });
         var group = new RedundancyGroup

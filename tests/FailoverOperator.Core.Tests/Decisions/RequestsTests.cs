@@ -44,7 +44,7 @@ public sealed class RequestsTests
     public static TheoryData<string, string, Func<FailoverSpec, FailoverSpec>> Invalid => new()
     {
         { Reasons.NotRequestable, "type: Switchover", s => s with { Type = FailoverType.Election } },
-        { Reasons.NotRequestable, "type: Switchover", s => s with { Type = FailoverType.Failover } },
+        { Reasons.NotRequestable, "type: Switchover", s => s with { Type = FailoverType.Adoption } },
         { Reasons.RequestInvalid, "leave it out", s => s with { Term = 7 } },
         { Reasons.RequestInvalid, "no slot 3", s => s with { Slot = "3" } },
         { Reasons.RequestInvalid, "no pod db-9 in the group; there are db-0, db-1, db-2", s => s with { Target = "db-9" } },
@@ -144,9 +144,9 @@ public sealed class RequestsTests
     {
         var end = Answer(Healthy(), Request(s => s with { DryRun = true }));
         Assert.Equal((FailoverPhase.Completed, Reasons.DryRun), (end.Phase, end.Reason));
-        Assert.Equal("nothing was changed; it would hand over from db-0 to db-1 in term 2. Checks: ok: db-0 takes writes; ok: db-0 holds the lease; "
+        Assert.Equal("nothing was changed; it would make db-1 the primary in place of db-0, in term 2. Checks: ok: the group is not suspended; ok: db-0 takes writes; ok: db-0 holds the lease; "
             + "ok: db-1 would take over, 0 bytes behind", end.Message);
-        Assert.Contains("it would wait. Checks: ok: db-0 takes writes; ok: db-0 holds the lease; NO: db-1 is not ready",
+        Assert.Contains("it would wait. Checks: ok: the group is not suspended; ok: db-0 takes writes; ok: db-0 holds the lease; NO: db-1 is not ready",
             Answer(Healthy().Change("db-1", m => m.NotReady(4)), Request(s => s with { DryRun = true })).Message);
         Assert.Contains("it would be refused: expectedHolder is db-2",
             Answer(Healthy(), Request(s => s with { DryRun = true, ExpectedHolder = "db-2" })).Message);
@@ -157,5 +157,38 @@ public sealed class RequestsTests
     {
         var later = Request(s => s with { Target = "db-2" }, openFor: 0.5) with { Name = "a-later-one", Uid = "uid-later" };
         Assert.Equal("db-1", Assert.IsType<Decision.Begin>(Decider.Decide(Healthy().With(later).With(Request())).Decision).Plan.Target);
+    }
+
+    /// <summary>A person may see what no probe does.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_failover_can_be_asked_for_whether_the_primary_works_or_not(bool works)
+    {
+        var group = works ? Given.Healthy() : Given.Healthy().Change("db-0", m => m.Terminating());
+        var plan = Assert.IsType<Decision.Begin>(Asked(group, Request(s => s with { Type = FailoverType.Failover, Target = "db-2" }))).Plan;
+        Assert.Equal((FailoverType.Failover, works ? FailoverCause.Requested : FailoverCause.PrimaryPodGone, "db-2"), (plan.Type, plan.Cause, plan.Target));
+        // The old primary is fenced although it works.
+        var running = Given.Running(FailoverPhase.Fencing, candidate: null) with { Spec = plan };
+        Assert.IsType<Step.TerminatePod>(Assert.IsType<Decision.Advance>(FailoverProcedure.Next(Given.Healthy().With(running), running)).Steps[0]);
+    }
+
+    [Fact]
+    public void The_wanted_one_is_promoted_if_it_may_be()
+    {
+        var electing = Given.Running(FailoverPhase.Electing, phaseFor: 0.5);
+        electing = electing with { Spec = electing.Spec with { Target = "db-2" } };
+        Member? Chosen(GroupObservation group) =>
+            Assert.IsType<Step.Enter>(Assert.IsType<Decision.Advance>(FailoverProcedure.Next(group.With(electing), electing)).Steps[0]).Candidate is { } to
+                ? group.Members.First(m => m.Uid == to.Uid) : null;
+        Assert.Equal("db-2", Chosen(Given.Healthy().Without("db-0"))?.Name);
+        Assert.Equal("db-1", Chosen(Given.Healthy().Without("db-0").Change("db-2", m => m.NotReady(1)))?.Name);
+    }
+
+    [Fact]
+    public void Nothing_begins_in_a_suspended_group()
+    {
+        var note = Answer(Healthy() with { SuspendedUntil = new Schedule.AtOnce() }, Request());
+        Assert.Equal((FailoverPhase.Pending, Reasons.Suspended), (note.Phase, note.Reason));
     }
 }
