@@ -34,7 +34,11 @@ public static class FailoverCli
         root.Add(ExplainCommand.Build(host, options));
         root.Add(EventsCommand.Build(host, options));
         root.Add(SimulateCommand.Build(host, options));
-        root.Add(SwitchoverCommand.Build(host, options));
+        root.Add(RequestCommand.BuildSwitchover(host, options));
+        root.Add(RequestCommand.BuildFailover(host, options));
+        root.Add(ApproveCommand.Build(host, options));
+        root.Add(SuspendCommand.Suspend(host, options));
+        root.Add(SuspendCommand.Resume(host, options));
         root.Add(CompletionCommand.Build(host));
         return root;
     }

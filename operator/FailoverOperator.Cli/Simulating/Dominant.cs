@@ -39,6 +39,7 @@ public sealed record Dominant(string Phase, string? Field, string? Value, string
             Reasons.QuorumNotHeard or Reasons.NoCandidate or Reasons.AllMembersDown => "spares",
             Reasons.BeyondRpo => "targets.rpoSeconds",
             Reasons.NotInLease => "fencing.policy",
+            Reasons.ApprovalRequired or Reasons.ManualOnly => "promotion.policy",
             _ => null,
         };
         return new(reason.Length > 0 ? reason : "unknown", field, null,

@@ -21,6 +21,7 @@ public static class TrialSpec
         var differences = new List<string> { "the operator and the API server themselves survive" };
         if (spec.Engine.Type != EngineType.PostgreSQL) differences.Add($"the servers have the manners of PostgreSQL, not of {spec.Engine.Type}");
         if (spec.Fencing.Policy.Contains(FencingMethod.Job)) differences.Add("the Job of fencing.job proves nothing");
+        if (spec.Suspended is not null) differences.Add("it is not suspended");
         return differences;
     }
 
@@ -31,6 +32,7 @@ public static class TrialSpec
         Engine = new EngineSpec { Type = EngineType.PostgreSQL },
         Agent = new AgentSpec { TokenSecretRef = new SecretKeyReference { Name = "agent", Key = "token" } },
         Fencing = spec.Fencing with { Policy = [.. spec.Fencing.Policy.Where(m => m != FencingMethod.Job)], Job = null },
+        Suspended = null,
         Traffic = new TrafficSpec { Services = [new ServiceReference { Name = Objects.Service, Role = TrafficRole.Active }] },
     };
 }

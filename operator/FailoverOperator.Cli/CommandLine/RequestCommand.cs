@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Cli.Cluster;
@@ -8,27 +7,23 @@ using FailoverOperator.Cli.Views;
 
 namespace FailoverOperator.Cli.CommandLine;
 
-/// <summary>Asks for another primary on purpose.</summary>
-internal static class SwitchoverCommand
+/// <summary>Asks for another primary on purpose: in order, or by force.</summary>
+internal static class RequestCommand
 {
     private const int LongestDeadlineSeconds = 86400;
 
-    public static Command Build(CliHost host, CommonOptions options)
+    public static Command BuildSwitchover(CliHost host, CommonOptions options) =>
+        Build(host, options, FailoverType.Switchover, new Command("switchover", "Ask for another primary: planned, lossless"));
+
+    public static Command BuildFailover(CliHost host, CommonOptions options) => Build(host, options, FailoverType.Failover,
+        new Command("failover", "Ask for another primary by force: the present one is fenced, and loses what it has not sent"));
+
+    private static Command Build(CliHost host, CommonOptions options, FailoverType type, Command command)
     {
         var name = new Argument<string>("GROUP") { Description = "Name of a RedundancyGroup" };
         var to = new Option<string?>("--to") { Description = "Pod that is to become the primary; by default the best standby", HelpName = "MEMBER" };
         var reason = new Option<string?>("--reason") { Description = "Why, for the record", HelpName = "TEXT" };
-        var at = new Option<DateTimeOffset?>("--at")
-        {
-            Description = "Not before this time, as 2026-11-27T03:00:00Z; by default at once",
-            HelpName = "TIME",
-            CustomParser = result =>
-            {
-                if (Moments.Parse(result.Tokens[0].Value) is { } time) return time;
-                result.AddError($"--at takes a time as 2026-11-27T03:00:00Z, not {result.Tokens[0].Value}");
-                return null;
-            },
-        };
+        var at = Times.Option("--at", "Not before this time, as 2026-11-27T03:00:00Z; by default at once");
         var deadline = new Option<int>("--deadline-seconds")
         {
             Description = "Given up so long after it could have begun",
@@ -42,7 +37,8 @@ internal static class SwitchoverCommand
         });
         var dryRun = new Option<bool>("--dry-run") { Description = "Change nothing: say what would be done, and what every check says" };
         var wait = new Option<bool>("--wait") { Description = "Wait until it has ended, and say how" };
-        var command = new Command("switchover", "Ask for another primary: planned, lossless") { name, to, reason, at, deadline, dryRun, wait };
+        command.Add(name);
+        foreach (var option in new Option[] { to, reason, at, deadline, dryRun, wait }) command.Add(option);
         command.Do(host, async (parsed, token) =>
         {
             var (api, namespaceName) = options.Connect(host, parsed);
@@ -51,12 +47,12 @@ internal static class SwitchoverCommand
             var request = await requester.AskAsync(group, new FailoverSpec
             {
                 GroupRef = new GroupReference { Name = group.Metadata.Name },
-                Type = FailoverType.Switchover,
+                Type = type,
                 Target = parsed.GetValue(to),
                 Reason = parsed.GetValue(reason),
                 // What this person sees now: if somebody else is faster, nothing is done twice.
                 ExpectedHolder = Holder(group),
-                ScheduledAt = parsed.GetValue(at)?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+                ScheduledAt = Times.Text(parsed.GetValue(at)),
                 DryRun = parsed.GetValue(dryRun),
                 DeadlineSeconds = parsed.GetValue(deadline),
             }, token);
