@@ -89,5 +89,5 @@ internal static class RequestCommand
     }
 
     /// <summary>A dry run ends well whatever it finds; only its message tells what that is.</summary>
-    private static bool WouldBegin(FailoverView dryRun) => dryRun.Message?.Contains("would hand over", StringComparison.Ordinal) == true;
+    private static bool WouldBegin(FailoverView dryRun) => dryRun.Message?.Contains("it would make ", StringComparison.Ordinal) == true;
 }

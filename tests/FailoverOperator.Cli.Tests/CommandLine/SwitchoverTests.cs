@@ -42,7 +42,7 @@ public sealed class SwitchoverTests
     [InlineData(FailoverPhase.Completed, "Verified", "--wait", 0)]
     [InlineData(FailoverPhase.Aborted, "SwitchedBack", "--wait", 1)]
     [InlineData(FailoverPhase.Failed, "HolderChanged", "--wait", 1)]
-    [InlineData(FailoverPhase.Completed, "nothing was changed; it would hand over from db-0 to db-1", "--dry-run", 0)]
+    [InlineData(FailoverPhase.Completed, "nothing was changed; it would make db-1 the primary in place of db-0, in term 2", "--dry-run", 0)]
     [InlineData(FailoverPhase.Completed, "nothing was changed; it would wait", "--dry-run", 1)]
     public async Task The_end_is_waited_for_and_tells_how_it_was(FailoverPhase phase, string message, string option, int exitCode)
     {
