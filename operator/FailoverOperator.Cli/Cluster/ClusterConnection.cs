@@ -34,8 +34,7 @@ public sealed class ClusterConnector(TimeProvider time, Random random, Func<stri
         {
             var files = Files(choice).Select(path => new FileInfo(path)).ToList();
             var present = files.Where(f => f.Exists).ToArray();
-            if (choice.Kubeconfig is not null && present.Length == 0) throw new CliException(ExitCodes.NoCluster,
-                $"there is no file {choice.Kubeconfig}");
+            if (choice.Kubeconfig is { } named && present.Length == 0) throw new CliException(ExitCodes.NoCluster, $"there is no file {named}");
             if (present.Length > 0) return KubernetesClientConfiguration.BuildConfigFromConfigObject(Load(present), choice.Context);
             if (KubernetesClientConfiguration.IsInCluster()) return KubernetesClientConfiguration.InClusterConfig();
         }

@@ -46,13 +46,13 @@ internal sealed class EventReader(IKubernetesApi api, TimeProvider time, string?
     {
         using var deadline = new CancellationTokenSource(WatchTime + Silence, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
-        await using var notices = api.WatchAsync<Eventsv1Event>(namespaceName, _version, OfGroups, WatchTime,
-            both.Token).GetAsyncEnumerator(both.Token);
+        var watch = api.WatchAsync<Eventsv1Event>(namespaceName, _version, OfGroups, WatchTime, both.Token);
+        await using var notices = watch.GetAsyncEnumerator(both.Token);
         while (await NextAsync(notices, deadline.Token, cancellationToken))
         {
             var (type, entity) = notices.Current;
-            if (type is WatchNoticeType.Added or WatchNoticeType.Modified && EventView.IsAboutGroup(entity, group)
-                && IsNew(entity)) yield return EventView.Of(entity);
+            var isTold = type is WatchNoticeType.Added or WatchNoticeType.Modified;
+            if (isTold && EventView.IsAboutGroup(entity, group) && IsNew(entity)) yield return EventView.Of(entity);
         }
     }
 

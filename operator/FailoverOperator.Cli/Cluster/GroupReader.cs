@@ -22,8 +22,8 @@ internal sealed class GroupReader(IKubernetesApi api)
 
     /// <param name="namespaceName">Null: all namespaces.</param>
     public async Task<IReadOnlyList<RedundancyGroup>> GroupsAsync(string? namespaceName, CancellationToken cancellationToken) =>
-        [.. (await ListAsync<RedundancyGroup>(namespaceName, cancellationToken)).OrderBy(g => g.Metadata.NamespaceProperty,
-            StringComparer.Ordinal).ThenBy(g => g.Metadata.Name, StringComparer.Ordinal)];
+        [.. (await ListAsync<RedundancyGroup>(namespaceName, cancellationToken))
+            .OrderBy(g => g.Metadata.NamespaceProperty, StringComparer.Ordinal).ThenBy(g => g.Metadata.Name, StringComparer.Ordinal)];
 
     /// <inheritdoc cref="GroupsAsync"/>
     public Task<IReadOnlyList<Failover>> FailoversAsync(string? namespaceName, CancellationToken cancellationToken) =>

@@ -63,8 +63,7 @@ internal sealed class Requester(IKubernetesApi api, TimeProvider time)
                 known = news;
                 changed(now);
             }
-            if (now?.Status?.Phase is FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted
-                || time.GetUtcNow() >= end) return now ?? request;
+            if (now is not null && Views.FailoverView.Of(now).IsEnded || time.GetUtcNow() >= end) return now ?? request;
             await Task.Delay(Interval, time, cancellationToken);
         }
     }

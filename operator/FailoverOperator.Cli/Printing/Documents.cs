@@ -25,8 +25,8 @@ internal static class Documents
     public static string JsonLine(object view) => JsonSerializer.Serialize(view, view.GetType(), OneLine);
 
     public static string Yaml(object view) =>
-        new SerializerBuilder().WithQuotingNecessaryStrings().Build().Serialize(Plain(JsonSerializer.SerializeToNode(view, view.GetType(),
-            Options))!).TrimEnd();
+        new SerializerBuilder().WithQuotingNecessaryStrings().Build()
+            .Serialize(Plain(JsonSerializer.SerializeToNode(view, view.GetType(), Options))!).TrimEnd();
 
     private static object? Plain(JsonNode? node) => node switch
     {

@@ -25,8 +25,8 @@ internal static class HistoryPage
     {
         IEnumerable<Column> columns = ["NAME", "BEGAN", "TYPE", "CAUSE", "FROM", "TO", "RESULT", "TARGETS"];
         if (isWide) columns = columns.Append("PROOF OF FENCING");
-        columns = [.. columns, .. new[] { "DETECT", "DECIDE", "FENCE", "PROMOTE", "REPOINT", "VERIFY", "DOWNTIME", "LOST BYTES" }.Select(h =>
-            new Column(h, IsNumber: true))];
+        columns = [.. columns, .. new[] { "DETECT", "DECIDE", "FENCE", "PROMOTE", "REPOINT", "VERIFY", "DOWNTIME", "LOST BYTES" }
+            .Select(h => new Column(h, IsNumber: true))];
         page.Table([.. columns], failovers.Select(f => Row(f, now, isWide)));
     }
 

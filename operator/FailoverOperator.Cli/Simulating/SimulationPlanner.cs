@@ -41,9 +41,9 @@ internal static class SimulationPlanner
     {
         var places = (group.Status?.Members ?? []).Select(m => (m.Name, Place: what == "node" ? m.Node : m.Zone)).ToList();
         var lost = places.Where(p => p.Place == name).Select(p => p.Name).ToList();
+        var known = string.Join(", ", places.Select(p => p.Place ?? "unknown").Distinct());
         if (lost.Count == 0) throw new CliException(ExitCodes.WrongUse,
-            $"no member of {group.Metadata.Name} is known to be on {what} {name}; they are on: {string.Join(", ", places.Select(p =>
-                p.Place ?? "unknown").Distinct())}");
+            $"no member of {group.Metadata.Name} is known to be on {what} {name}; they are on: {known}");
         var (members, assumptions) = Members(group, lost);
         return Plan(group, members, assumptions,
             [new($"{what}={name}", $"{what} {name} with {string.Join(", ", lost)} loses power for good",
