@@ -63,7 +63,7 @@ internal sealed class Requester(IKubernetesApi api, TimeProvider time)
                 known = news;
                 changed(now);
             }
-            if (now is not null && Views.FailoverView.Of(now).IsEnded || time.GetUtcNow() >= end) return now ?? request;
+            if ((now is not null && Views.FailoverView.Of(now).IsEnded) || time.GetUtcNow() >= end) return now ?? request;
             await Task.Delay(Interval, time, cancellationToken);
         }
     }
