@@ -17,7 +17,7 @@ MUTANTS ?=
 SIMULATION := dotnet run -c Release --project tests/FailoverOperator.Simulation --
 END_TO_END := dotnet run --project tests/FailoverOperator.EndToEnd --
 
-.PHONY: help build test unit simulate mutation integration e2e bench-failover demo crds lint images cluster-up cluster-down
+.PHONY: help build test unit simulate mutation integration e2e bench-failover demo crds cli lint images cluster-up cluster-down
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,11 @@ demo: ## Show a failover: cluster, operator, example, fault, record
 
 crds: ## Generate the CRDs from FailoverOperator.Api
 	dotnet run --project operator/FailoverOperator.CrdGenerator -- --output crds --output charts/failover-operator/crds
+
+cli: ## Build the kubectl plugin: one file, artifacts/kubectl-failover
+	dotnet publish operator/FailoverOperator.Cli -c Release -p:ForRelease=true -p:EnforceCodeStyleInBuild=false --nologo -v quiet -o artifacts/cli
+	mv artifacts/cli/kubectl-failover artifacts/kubectl-failover
+	rm -rf artifacts/cli
 
 lint: ## Check code style, CRD drift, chart and scripts
 	@tests/tools/lint

@@ -28,6 +28,12 @@ public sealed record WorldOptions
 
     public TimeSpan WritePause { get; init; } = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>How long the clients wait for an answer.</summary>
+    public TimeSpan WriteTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>In which zone the node of each member is. Null: in three zones, by turns.</summary>
+    public IReadOnlyList<string>? Zones { get; init; }
+
     /// <summary>Keeps the lines of the trace.</summary>
     public bool IsRecording { get; init; }
 }
@@ -59,13 +65,13 @@ public sealed class SimulatedWorld
         Cluster = new ClusterApi(Api);
         Judge = new Judge(this) { IsSynchronous = options.Spec.Targets.RpoSeconds == 0 };
         Nodes = [.. Enumerable.Range(1, options.Members)
-            .Select(n => new Node($"node-{n}", FormattableString.Invariant($"zone-{((n - 1) % 3) + 1}"), Clock()))];
+            .Select(n => new Node($"node-{n}", options.Zones?[n - 1] ?? FormattableString.Invariant($"zone-{((n - 1) % 3) + 1}"), Clock()))];
         Seed();
         Api.Store.Changed = Stored;
         _controlPlane = new ControlPlane(this);
         foreach (var node in Nodes) _kubelets[node.Name] = new Kubelet(this, node);
         Operators = [.. Enumerable.Range(1, options.Operators).Select(n => new SimulatedOperator(this, $"operator-{n}", Clock()))];
-        Clients = new Writer(this, options.WritePause);
+        Clients = new Writer(this, options.WritePause, options.WriteTimeout);
         Loop.AfterEvent = Judge.AfterEvent;
     }
 

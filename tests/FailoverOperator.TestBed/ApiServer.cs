@@ -40,7 +40,7 @@ public sealed class ApiServer : IAsyncDisposable
 
     public Kubectl Kubectl { get; }
 
-    private string Kubeconfig => Path.Combine(folder, "kubeconfig");
+    public string Kubeconfig => Path.Combine(folder, "kubeconfig");
 
     public static async Task<ApiServer> StartAsync()
     {

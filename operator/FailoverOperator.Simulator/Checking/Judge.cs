@@ -28,6 +28,9 @@ public sealed class Judge(SimulatedWorld world)
 
     public IReadOnlyList<ServerRun> Primaries => _primaries;
 
+    /// <summary>Is told of each acknowledged write: its place in the log, and what is there.</summary>
+    public Action<int, LogRecord>? WriteAcknowledged { get; set; }
+
     /// <summary>How often each thing happened of which it is to be known that it does.</summary>
     public SortedDictionary<string, int> Sometimes { get; } = new(StringComparer.Ordinal);
 
@@ -58,6 +61,7 @@ public sealed class Judge(SimulatedWorld world)
     public void Acknowledged(ServerRun run, int index, LogRecord record)
     {
         _acknowledged.Add((index, record));
+        WriteAcknowledged?.Invoke(index, record);
         if (_primaries.Count > 1 && run.Term < _highest.Term) Break(
             "I1", $"{run.Container.PodName} acknowledged a write in term {run.Term}, while {_highest.Member} is primary of term {_highest.Term}");
     }

@@ -13,17 +13,17 @@ public sealed class Writer
     /// <summary>The number of the operator's own writes.</summary>
     public const long Verifying = -1;
 
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
-
     private readonly SimulatedWorld _world;
     private readonly TimeSpan _pause;
+    private readonly TimeSpan _timeout;
     private IReadOnlyList<string> _addresses = [];
     private long _number;
 
     /// <param name="pause">From one write to the next; a failed one is tried again sooner.</param>
-    public Writer(SimulatedWorld world, TimeSpan pause)
+    /// <param name="timeout">How long an answer is waited for.</param>
+    public Writer(SimulatedWorld world, TimeSpan pause, TimeSpan timeout)
     {
-        (_world, _pause) = (world, pause);
+        (_world, _pause, _timeout) = (world, pause, timeout);
         world.Loop.After(pause, Next);
     }
 
@@ -66,7 +66,7 @@ public sealed class Writer
         var (isOver, number) = (false, ++_number);
         if (_addresses.Count > 0) Write(Machine, _addresses[(int)(number % _addresses.Count)], number, outcome => End(outcome));
         else _world.Loop.After(TimeSpan.FromMilliseconds(1), () => End(WriteOutcome.Refused));
-        _world.Loop.After(Timeout, () => End(null));
+        _world.Loop.After(_timeout, () => End(null));
 
         void End(WriteOutcome? outcome)
         {

@@ -1,0 +1,49 @@
+using FailoverOperator.Api;
+
+namespace FailoverOperator.Cli.Views;
+
+/// <summary>What a person can do about a reason, where the condition's own message does not say it.</summary>
+internal static class Advice
+{
+    /// <summary>Their messages say what to do, or nothing is to be done about them.</summary>
+    public static IReadOnlySet<string> SayItThemselves { get; } = new HashSet<string>
+    {
+        Reasons.Valid, Reasons.WorkloadNotFound, Reasons.WorkloadClaimed, Reasons.TooFewReplicas, Reasons.ServiceNotFound,
+        Reasons.ServiceWithoutSelector, Reasons.ServiceSelectsNothing, Reasons.ServiceClaimed, Reasons.SecretNotFound, Reasons.SecretKeyNotFound,
+        Reasons.PrimaryServing, Reasons.EnoughSpares, Reasons.Ready, Reasons.NoFailoverYet, Reasons.WithinTargets, Reasons.Steady,
+        Reasons.Repairing, Reasons.FailoverRunning, Reasons.Verified, Reasons.Superseded, Reasons.NotRequestable, Reasons.SpecChanged,
+        Reasons.FenceUnproven, Reasons.FenceConfirmationInvalid, Reasons.FencingForbidden, Reasons.PrimaryRecovered, Reasons.PrimaryMoved,
+        Reasons.CandidateLost, Reasons.QuorumNotHeard, Reasons.LeaseUnreadable,
+        Reasons.NotSuppressed, Reasons.Suspended, Reasons.ApprovalRequired, Reasons.ManualOnly,
+        // Of requests, which tell it themselves.
+        Reasons.RequestInvalid, Reasons.HolderChanged, Reasons.AlreadyActive, Reasons.DryRun, Reasons.Scheduled, Reasons.NotReadyYet,
+        Reasons.Executing, Reasons.DeadlineExceeded, Reasons.SwitchedBack,
+    };
+
+    public static string? For(string reason, string group) => reason switch
+    {
+        Reasons.InvalidSpec => "correct the spec; kubectl explain redundancygroup.spec says what each field takes",
+        Reasons.PrimaryNotServing or Reasons.NoPrimary => $"see which step it is at: kubectl failover history {group}",
+        Reasons.TooFewSpares => $"see whose health or lag is the hindrance: kubectl failover status {group}; then that pod's log",
+        Reasons.NoCandidate => "bring a standby back: it must be ready, tell its position, and follow the primary",
+        Reasons.LagUnknown => "a standby whose position is unknown is not promoted; see whether it answers, and follows the primary",
+        Reasons.BeyondRpo => "let the standbys catch up, or allow more loss in targets.rpoSeconds",
+        Reasons.MembersUnknown => "see whether the operator's pod reaches the members' pods: network policies, ports",
+        Reasons.CredentialsRejected => "let the Secret that the group names hold what the members accept",
+        Reasons.EngineFailed => "see the logs of the members' pods, and of their hooks",
+        Reasons.SplitBrainSuspected => "let nobody write to the other member; the operator makes it a standby",
+        Reasons.OperatorImpaired => "see the operator's log, and whether the API server answers in time",
+        Reasons.AllMembersDown => "bring the members back; the last primary, or who has all that it acknowledged, goes on",
+        Reasons.PrimaryIsolated => "mend the primary's way to the API server; until then the other members keep it",
+        Reasons.LeaseForged or Reasons.LeaseDeleted => "find out who, beside the operator and the agents, may write Leases here",
+        Reasons.NotInLease => "bring the old primary's node back, or prove its end: kubectl annotate as the Failover's message says",
+        Reasons.NotAccepted => "see condition Accepted first",
+        Reasons.RtoExceeded => $"see which phase took longest: kubectl failover history {group}",
+        Reasons.FailureSuspected => "wait: it either passes, or becomes a failover",
+        Reasons.WaitingForMembers => "wait for the members to come up, or see why their pods do not",
+        Reasons.PromotionTimedOut => "see the log of the candidate's pod; promotion.timeoutSeconds bounds it",
+        Reasons.VerificationFailed => "see whether the Services' endpoints and selectors lead to the primary",
+        "NotReported" or "Outdated" => "see whether the operator runs: kubectl get pods -A -l app.kubernetes.io/name=failover-operator",
+        _ => null,
+    };
+}
