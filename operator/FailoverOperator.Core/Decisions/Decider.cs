@@ -163,6 +163,7 @@ public static class Decider
             PrimaryPositionBytes = benchmark.PrimaryPositionBytes,
             RequiredPositionBytes = benchmark.RequiredPositionBytes,
             PrimaryHistory = benchmark.History,
+            PrimaryOrigin = benchmark.Origin,
         });
     }
 }

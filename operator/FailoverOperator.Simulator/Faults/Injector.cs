@@ -200,14 +200,12 @@ public sealed class Injector(SimulatedWorld world)
         After(length, process.Resume);
     }
 
-    /// <summary>
-    /// A standby's, and once in a world: no number of copies outlives the loss of all of them, and when a primary's is lost there may be nobody left
-    /// who may take over.
-    /// </summary>
+    /// <summary>Of anybody, and once in a world: no number of copies outlives the loss of all of them.</summary>
     private void LoseVolume(Container? container)
     {
-        if (container is null || _hasLostVolume || world.Judge.Primaries is not [{ } primary] || primary.Container == container) return;
+        if (container is null || _hasLostVolume || world.Judge.Primaries is not [{ } primary]) return;
         _hasLostVolume = true;
+        if (primary.Container == container) world.Judge.Happened("the volume of a primary is lost");
         container.End();
         container.Volume.Lose();
     }

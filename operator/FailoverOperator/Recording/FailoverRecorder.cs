@@ -87,6 +87,8 @@ public sealed class FailoverRecorder(IKubernetesApi api, OperatorClock clock, Fa
             Reason = enter.Reason,
             Message = enter.Message,
             Candidate = enter.Candidate ?? record.Status.Candidate,
+            Origin = enter.Origin ?? record.Status.Origin,
+            History = enter.History ?? record.Status.History,
             Rivals = [.. record.Status.Rivals, .. enter.Rivals],
             LostBytes = enter.LostBytes ?? record.Status.LostBytes,
             Fence = enter.Fence is { } evidence ? new FenceRecord { Evidence = evidence, By = enter.FencedBy ?? "", At = Timestamps.Text(now) } : record.Status.Fence,

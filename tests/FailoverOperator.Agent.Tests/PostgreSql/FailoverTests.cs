@@ -1,3 +1,4 @@
+using FailoverOperator.Api.Agents;
 using FailoverOperator.Core.Observations;
 
 namespace FailoverOperator.Agent.Tests.PostgreSql;
@@ -59,6 +60,44 @@ public sealed class FailoverTests(FirstData first)
         Assert.Contains("pg_rewind", a.Supervisor.Programs);
         Assert.DoesNotContain("pg_basebackup", a.Supervisor.Programs);
         Assert.Equal("1,6000", await a.SqlAsync("select string_agg(n::text, ',') from rows"));
+    }
+
+    /// <summary>
+    /// A primary is lost before anybody has come to its timeline. Who takes over from the timeline before begins one of another number, so that the
+    /// lost one is known for another story when it comes back.
+    /// </summary>
+    [Fact]
+    public async Task Two_that_begin_from_the_same_timeline_begin_two()
+    {
+        await using var group = await PostgreSqlGroup.StartAsync(first, members: 3, synchronous: 0);
+        var (a, b, c) = (group.Members[0], group.Members[1], group.Members[2]);
+        _ = await a.SqlAsync("insert into rows values (1)");
+        await b.UntilRowsAsync(1);
+        await c.UntilRowsAsync(1);
+        Assert.IsType<EngineOutcome.Done>(await a.Server.DemoteAsync(Stop));
+        _ = await c.StandByAsync();
+        await group.ServeAsync(b);
+        _ = await b.SqlAsync("insert into rows select generate_series(2, 50)");
+        var lost = await b.StatusAsync();
+        Assert.IsType<EngineOutcome.Done>(await b.Server.DemoteAsync(Stop));
+
+        Assert.Equal((await c.StatusAsync()).History, lost.PreviousHistory);
+        var now = await c.ServeAsync(group.Terms, 3, new HistoryFloor(lost.History!, 0));
+        Assert.Equal((NumberOf(lost) + 1, lost.PreviousHistory), (NumberOf(now), now.PreviousHistory));
+        _ = await c.SqlAsync("insert into rows values (100)");
+
+        // One that has nothing of the lost timeline streams on, also after a start of its own.
+        _ = await a.FollowAsync(c);
+        await a.RestartAgentAsync();
+        _ = await a.FollowAsync(c);
+        Assert.DoesNotContain("pg_basebackup", a.Supervisor.Programs);
+        _ = await b.FollowAsync(c);
+        Assert.Contains("pg_rewind", b.Supervisor.Programs);
+        await a.UntilRowsAsync(2);
+        Assert.Equal("1,100", await a.SqlAsync("select string_agg(n::text, ',' order by n) from rows"));
+        Assert.Equal("1,100", await b.SqlAsync("select string_agg(n::text, ',' order by n) from rows"));
+
+        static int NumberOf(EngineStatus status) => int.Parse(status.History!.Split(':')[1]);
     }
 
     [Fact]
