@@ -97,7 +97,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     /// </summary>
     private List<Member> MostComplete(IReadOnlyList<Member> heard)
     {
-        var most = heard.Select(Reach).Max();
+        var most = heard.Select(Reach).DefaultIfEmpty().Max();
         return [.. heard.Where(m => Judge(m) is Eligibility.Eligible && (!atRest || Reach(m) == most))
             .OrderByDescending(Reach).ThenBy(m => m.Name, StringComparer.Ordinal)];
     }

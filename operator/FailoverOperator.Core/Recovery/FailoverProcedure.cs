@@ -96,8 +96,8 @@ public static class FailoverProcedure
     {
         if (failover.Spec.From is not { } from || failover.Spec.Type != FailoverType.Failover) return null;
         if (group.Lease?.Record is null) return new Decision.Advance(new Step.RecreateLease(SlotHolder.Of(group).Term, LeasePlan.TermsFor(group)));
-        if (failover.Status.Fence?.Evidence != FenceEvidence.LeaseExpired) return null;
-        if (Fence.ByMore(group, failover) is { } proof) return new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Fence = proof.Evidence, FencedBy = proof.By });
+        if (failover.Status.Fence is not { Evidence: var evidence } || evidence == FenceEvidence.NotNeeded || !LeaseLimits.MayBeKept(group, evidence)) return null;
+        if (Fence.ByMore(group, failover) is { } proof && !LeaseLimits.MayBeKept(group, proof.Evidence)) return new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Fence = proof.Evidence, FencedBy = proof.By });
         var alive = LeaseFence.PossibleHolders(group).Where(h => group.Members.Any(m => m.Uid == h.Uid && !m.Pod.Terminating)).ToList();
         return alive.Count > 0 && group.Spec.Fencing.Policy.Contains(FencingMethod.PodTermination) && FencingLadder.SomebodyCouldTakeOver(group, failover)
             ? new Decision.Advance([.. alive.Select(h => new Step.TerminatePod(h))])

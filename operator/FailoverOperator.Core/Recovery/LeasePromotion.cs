@@ -77,7 +77,8 @@ public static class LeasePromotion
         return failover.Status.Fence?.Evidence switch
         {
             FenceEvidence.Unproven => true,
-            null or FenceEvidence.NotNeeded or FenceEvidence.Released or FenceEvidence.LeaseExpired => false,
+            FenceEvidence.Released => false,
+            var evidence when LeaseLimits.MayBeKept(group, evidence) => false,
             // It was the end of one who holds the lease, or held it last.
             _ => LeaseFence.PossibleHolders(group).Any(h => h.Uid == failover.Spec.From?.Uid),
         };

@@ -150,9 +150,9 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
     {
         // Towards the new leader first: if the logs fit, and mostly they do, no time is lost.
         var bearing = _files.Bearing with { LeaderAddress = leader.Address };
-        if (_process.Runs && await StandAsync(bearing, cancellationToken) is { } problem) return problem;
+        if (_process.Runs && await StandAsync(bearing, cancellationToken) is { } problem && !_process.LetsNobodyIn) return problem;
         _data.Settle();
-        var told = _process.Runs ? await _status.AskAsync(cancellationToken) as StatusAnswer.Told : null;
+        var told = _process is { Runs: true, LetsNobodyIn: false } ? await _status.AskAsync(cancellationToken) as StatusAnswer.Told : null;
         return await _following.FollowAsync(leader, told, cancellationToken);
     }
 
