@@ -111,7 +111,7 @@ public sealed class OriginTests
     public void Without_synchronous_standbys_it_is_what_was_written_since(long required, double downFor, string expected)
     {
         var member = Before("db-1", 860).Says(s => s with { LinkDownFor = Given.Seconds(downFor) });
-        var spec = Spec with { Targets = new TargetsSpec { RpoSeconds = 30 } };
+        var spec = GivenAgents.Spec with { Targets = new TargetsSpec { RpoSeconds = 30 } };
         Assert.Equal(expected, new Candidates(spec, Lost with { RequiredPositionBytes = required }, Given.Seconds(1)).Judge(member) switch
         {
             Eligibility.Eligible => "db-1",
@@ -124,7 +124,7 @@ public sealed class OriginTests
     [Fact]
     public void Bytes_beyond_the_origin_do_not_count()
     {
-        var spec = Spec with { Targets = new TargetsSpec { RpoSeconds = 30 } };
+        var spec = GivenAgents.Spec with { Targets = new TargetsSpec { RpoSeconds = 30 } };
         var member = Before("db-1", 5000).Says(s => s with { LinkDownFor = Given.Seconds(31) });
         Assert.IsType<Eligibility.Ineligible>(new Candidates(spec, Lost with { RequiredPositionBytes = 901 }, Given.Seconds(1)).Judge(member));
         Assert.IsType<Eligibility.Eligible>(new Candidates(spec, Lost with { RequiredPositionBytes = 900 }, Given.Seconds(1)).Judge(member));
