@@ -31,7 +31,7 @@ internal sealed class SimulatedMemberServer(Container container) : IMemberServer
             new EngineStatus { Role = EngineRole.Standby, Writable = false, Link = ReplicationLink.Syncing, FollowsAddress = leader });
         if (!Server.Runs)
         {
-            return Volume.IsEmpty
+            return Volume is { IsEmpty: true, IsUnfinished: false }
                 ? Told(new EngineStatus { Role = EngineRole.Standby, Writable = false, IsEmpty = true })
                 : new EngineReply.Refused("the server does not run");
         }
@@ -121,7 +121,8 @@ internal sealed class SimulatedMemberServer(Container container) : IMemberServer
     /// <summary>A server that is writable is ended first: it becomes a standby by a start. Null: done.</summary>
     private async Task<string?> StandAsync(string? leaderAddress, CancellationToken cancellationToken)
     {
-        if (!Server.Runs && Volume.IsEmpty) return null;
+        // Data that were being rewound are no data.
+        if (!Server.Runs && (Volume.IsEmpty || Volume.IsUnfinished)) return null;
         if (await BringUpAsync(cancellationToken) is not { } run) return "the server ended while it started";
         if (run.State != RunState.Standby)
         {
