@@ -23,14 +23,17 @@ public enum Kinship
 /// <param name="PrimaryPositionBytes">Its last known position.</param>
 /// <param name="RequiredPositionBytes">The least position within the recovery point objective. Null: unknown.</param>
 /// <param name="History">The log that the positions belong to. Null: not told.</param>
-public sealed record Benchmark(MemberReference? From, long? PrimaryPositionBytes, long? RequiredPositionBytes, string? History)
+/// <param name="Preferred">Pod that a person wants to be promoted, if it may be. Null: none.</param>
+public sealed record Benchmark(MemberReference? From, long? PrimaryPositionBytes, long? RequiredPositionBytes, string? History, string? Preferred = null)
 {
-    /// <summary>What the old primary's log began from: all that had been acknowledged before its term is in so much of that log. Null: unknown.</summary>
+    /// <summary>
+    /// What the old primary's log began from: all that had been acknowledged before its term is in so much of that log. Null: unknown.
+    /// </summary>
     public LogPoint? Origin { get; init; }
 
     /// <summary>
-    /// Of the holder, as this process has seen it at work in its term. A holder that traffic was never led to is measured by what its own failover
-    /// was measured by: the log is still that of the primary before it, which the standbys still follow.
+    /// Of the holder, as this process has seen it at work in its term. A holder that traffic was never led to is measured by what its own
+    /// failover was measured by: the log is still that of the primary before it, which the standbys still follow.
     /// </summary>
     public static Benchmark Of(GroupObservation group)
     {
@@ -54,7 +57,7 @@ public sealed record Benchmark(MemberReference? From, long? PrimaryPositionBytes
         group.Spec.Detection.OnProcessCrash == OnProcessCrash.RestartFirst ? null : slot.Choice?.Status.History;
 
     public static Benchmark Of(FailoverSpec plan) =>
-        new(plan.From, plan.PrimaryPositionBytes, plan.RequiredPositionBytes, plan.PrimaryHistory) { Origin = plan.PrimaryOrigin };
+        new(plan.From, plan.PrimaryPositionBytes, plan.RequiredPositionBytes, plan.PrimaryHistory, plan.Target) { Origin = plan.PrimaryOrigin };
 
     public Kinship KinshipOf(EngineStatus status) =>
         status.History is not { } history || history == History ? Kinship.Same
@@ -68,7 +71,8 @@ public sealed record Benchmark(MemberReference? From, long? PrimaryPositionBytes
         : status.PositionBytes;
 
     /// <summary>It may lack what had been acknowledged before the old primary's term.</summary>
-    public bool IsShort(EngineStatus status) => status.History is { } history && history == Origin?.History && !(status.PositionBytes >= Origin.PositionBytes);
+    public bool IsShort(EngineStatus status) =>
+        status.History is { } history && history == Origin?.History && !(status.PositionBytes >= Origin.PositionBytes);
 
     /// <summary>
     /// Who is chosen from the log before is so because nothing had been acknowledged in the one after it; so that the log before is

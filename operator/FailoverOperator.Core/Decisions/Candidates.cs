@@ -37,7 +37,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     public IReadOnlyList<Member> Ranked(IReadOnlyList<Member> members)
     {
         if (_isSynchronous && limits is not null) return MissingQuorum(members) is null ? MostComplete(Heard(members)) : [];
-        var ranked = members.Where(m => Judge(m) is Eligibility.Eligible).OrderBy(_ => 0);
+        var ranked = members.Where(m => Judge(m) is Eligibility.Eligible).OrderBy(m => m.Name == benchmark.Preferred ? 0 : 1);
         foreach (var order in spec.Promotion.CandidateOrder)
         {
             ranked = order switch
@@ -99,7 +99,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     {
         var most = heard.Select(Reach).DefaultIfEmpty().Max();
         return [.. heard.Where(m => Judge(m) is Eligibility.Eligible && (!atRest || Reach(m) == most))
-            .OrderByDescending(Reach).ThenBy(m => m.Name, StringComparer.Ordinal)];
+            .OrderBy(m => m.Name == benchmark.Preferred ? 0 : 1).ThenByDescending(Reach).ThenBy(m => m.Name, StringComparer.Ordinal)];
     }
 
     /// <summary>
@@ -137,9 +137,11 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     {
         if (benchmark.History is not null || status.History is not { } history) return false;
         if (benchmark.Origin?.History is not { } origin) return Others(history).Any();
-        return history != origin && status.PreviousHistory != origin && Others(origin).Any() && Others(origin).All(o => o.History != status.PreviousHistory);
+        var hasToDoWithIt = history == origin || status.PreviousHistory == origin || Others(origin).Any(o => o.History == status.PreviousHistory);
+        return !hasToDoWithIt && Others(origin).Any();
 
-        IEnumerable<EngineStatus> Others(string before) => members.Select(m => m.Probe.Status).OfType<EngineStatus>().Where(s => s.PreviousHistory == before);
+        IEnumerable<EngineStatus> Others(string before) =>
+            members.Select(m => m.Probe.Status).OfType<EngineStatus>().Where(s => s.PreviousHistory == before);
     }
 
     private Eligibility Loss(string name, EngineStatus status)
@@ -164,7 +166,8 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     private Eligibility LossByQuorum(string name, EngineStatus status) =>
         benchmark.PositionOf(status) is not { } position ? No(Reasons.LagUnknown, $"{name} does not tell its position")
         : benchmark.KinshipOf(status) is Kinship.Other ? No(Reasons.LagUnknown, $"{name} holds another history than the primary's")
-        : benchmark.IsShort(status) ? No(Reasons.BeyondRpo, $"{name} misses writes that were acknowledged before {benchmark.From?.Name} became the primary")
+        : benchmark.IsShort(status)
+            ? No(Reasons.BeyondRpo, $"{name} may miss writes that were acknowledged before {benchmark.From?.Name} became the primary")
         : new Eligibility.Eligible(benchmark.PrimaryPositionBytes is { } primary ? Math.Max(0, primary - position) : null);
 
     private Eligibility Loss(string name, long position, long required) => position >= required

@@ -34,6 +34,7 @@ public static class LeaseCodec
             Pledged = Parse(LeaseContract.PledgedAnnotation, AgentJson.Default.LeaseTerms, unknown),
             Floor = Parse(LeaseContract.FloorAnnotation, AgentJson.Default.HistoryFloor, null),
             Release = Parse(LeaseContract.ReleaseAnnotation, AgentJson.Default.ReleaseNote, null),
+            HandOver = Annotation(lease, LeaseContract.HandOverAnnotation),
             Version = lease.ResourceVersion() ?? "",
         };
         return new(record, unreadables);
@@ -74,6 +75,7 @@ public static class LeaseCodec
         Annotate(lease, LeaseContract.PledgedAnnotation, Text(record.Pledged, AgentJson.Default.LeaseTerms));
         Annotate(lease, LeaseContract.FloorAnnotation, Text(record.Floor, AgentJson.Default.HistoryFloor));
         Annotate(lease, LeaseContract.ReleaseAnnotation, Text(record.Release, AgentJson.Default.ReleaseNote));
+        Annotate(lease, LeaseContract.HandOverAnnotation, record.HandOver);
         return lease;
     }
 
