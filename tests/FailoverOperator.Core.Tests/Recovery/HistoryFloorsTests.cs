@@ -68,8 +68,8 @@ public sealed class HistoryFloorsTests
     [Fact]
     public void It_is_given_with_the_lease()
     {
-        var assign = Assert.IsType<Step.AssignLease>(Assert.Single(Assert.IsType<Decision.Advance>(Next(Unserved(0), Promoting(candidates: "log-1"))).Steps));
-        Assert.Equal(new HistoryFloor("log-2", 0), assign.Floor);
+        var steps = Assert.IsType<Decision.Advance>(Next(Unserved(0), Promoting(candidates: "log-1"))).Steps;
+        Assert.Equal(new HistoryFloor("log-2", 0), Assert.Single(steps.OfType<Step.AssignLease>()).Floor);
     }
 
     [Fact]
