@@ -87,7 +87,7 @@ public sealed class FailoverTests(FirstData first)
         Assert.Equal((NumberOf(lost) + 1, lost.PreviousHistory), (NumberOf(now), now.PreviousHistory));
         _ = await c.SqlAsync("insert into rows values (100)");
 
-        // One that has nothing of the lost timeline streams on, also after a start of its own.
+        // One that has nothing of the lost timeline comes along, also after a start of its own.
         _ = await a.FollowAsync(c);
         await a.RestartAgentAsync();
         _ = await a.FollowAsync(c);
