@@ -124,6 +124,8 @@ public sealed class SimulatedWorld
 
     public Volume VolumeOf(string member) => _volumes.TryGetValue(member, out var known) ? known : _volumes[member] = new Volume(member);
 
+    public IEnumerable<Volume> Volumes => _volumes.Values;
+
     public int NextSeed() => _seeds.Next();
 
     public int NextBranch() => ++_branches;

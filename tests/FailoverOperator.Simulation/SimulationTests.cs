@@ -24,6 +24,18 @@ public sealed class SimulationTests
             "release SelfFenced" }, reached);
     }
 
+    /// <summary>The volume of a primary is lost before any standby has come to its timeline, or soon after.</summary>
+    [Theory]
+    [InlineData(679)]
+    [InlineData(934)]
+    [InlineData(1233)]
+    public void A_primary_that_nobody_followed_yet_may_be_lost_for_good(int seed)
+    {
+        var result = Simulator.Simulation.Run(Schedule.Of(seed));
+        Assert.True(result.Violation is null, $"{result.Violation}; replay it with: make simulate SEED={seed}");
+        if (seed != 679) Assert.True(result.Sometimes.ContainsKey("the volume of a primary is lost"));
+    }
+
     [Fact]
     public void The_same_seed_gives_the_same_trace_letter_for_letter()
     {

@@ -24,6 +24,7 @@ internal static class LeaseCodec
             Terms = Parse(lease, LeaseContract.TermsAnnotation, AgentJson.Default.LeaseTerms, IsWhole) ?? new LeaseTerms { LeaseDurationSeconds = 0 },
             Accepted = Terms(LeaseContract.AcceptedAnnotation),
             Pledged = Terms(LeaseContract.PledgedAnnotation),
+            Floor = Parse(lease, LeaseContract.FloorAnnotation, AgentJson.Default.HistoryFloor, floor => floor is { History: not null, Unseen: >= 0 }),
             Release = Parse(lease, LeaseContract.ReleaseAnnotation, AgentJson.Default.ReleaseNote, note => note.Holder is not null),
             HandOver = Annotation(lease, LeaseContract.HandOverAnnotation),
             Version = lease.Metadata?.ResourceVersion ?? "",

@@ -12,7 +12,7 @@ public abstract record Duty
     {
     }
 
-    public sealed record Serve(long Term, LeaseTerms Terms) : Duty;
+    public sealed record Serve(long Term, LeaseTerms Terms, HistoryFloor? Floor = null) : Duty;
 
     public sealed record Follow(Leader Leader) : Duty;
 
@@ -49,7 +49,7 @@ public static class Duties
     {
         // Terms that can never be accepted are not applied either.
         AgentOrder.Serve serve when memory is { Lease: { } lease, Tenure: { } tenure } =>
-            new Duty.Serve(serve.Term, LeaseTimings.Of(lease.Terms).IsSafe ? lease.Terms : tenure.Terms),
+            new Duty.Serve(serve.Term, LeaseTimings.Of(lease.Terms).IsSafe ? lease.Terms : tenure.Terms, lease.Floor),
         AgentOrder.Serve or AgentOrder.Claim or AgentOrder.Demote or AgentOrder.HandOver => null,
         AgentOrder.Follow follow when LeaderOf(follow, memory.Lease) is { } leader => new Duty.Follow(leader),
         AgentOrder.Follow or AgentOrder.StandBy or AgentOrder.Release => new Duty.StandBy(),

@@ -80,7 +80,7 @@ internal sealed class DutyRunner(AgentState state, IMemberServer server, ISuperv
         {
             return await (duty switch
             {
-                Duty.Serve serve => server.ServeAsync(serve.Term, serve.Terms, cancellationToken),
+                Duty.Serve serve => server.ServeAsync(serve.Term, serve.Terms, serve.Floor, cancellationToken),
                 Duty.Follow follow => server.FollowAsync(follow.Leader, cancellationToken),
                 Duty.StandBy => server.StandByAsync(cancellationToken),
                 _ => throw new ArgumentOutOfRangeException(nameof(duty), duty, "unknown duty"),

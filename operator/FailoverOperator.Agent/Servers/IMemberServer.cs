@@ -20,7 +20,8 @@ public interface IMemberServer
     Task<EngineReply> StatusAsync(CancellationToken cancellationToken);
 
     /// <summary>Be the primary of this term: start if need be (creating the very first data), promote, apply the synchronous members.</summary>
-    Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, CancellationToken cancellationToken);
+    /// <param name="floor">If it is promoted now, its log must have a name that none of these can have. Null: any new one.</param>
+    Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, CancellationToken cancellationToken);
 
     /// <summary>Be a standby of the leader: start if need be, cloning or rewinding the data first if they do not fit.</summary>
     Task<EngineOutcome> FollowAsync(Leader leader, CancellationToken cancellationToken);

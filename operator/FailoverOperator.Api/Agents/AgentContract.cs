@@ -101,6 +101,7 @@ public sealed record AcknowledgeReply(bool Granted, string? Reason);
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(LeaseTerms))]
 [JsonSerializable(typeof(ReleaseNote))]
+[JsonSerializable(typeof(HistoryFloor))]
 [JsonSerializable(typeof(AgentStatus))]
 [JsonSerializable(typeof(AcknowledgeRequest))]
 [JsonSerializable(typeof(AcknowledgeReply))]

@@ -29,6 +29,12 @@ public static class LeaseContract
     /// </summary>
     public const string PledgedAnnotation = ApiGroup.Name + "/pledged";
 
+    /// <summary>
+    /// Annotation, written by the operator when it assigns to a member that may not know of every log that was begun: a
+    /// <see cref="HistoryFloor"/> as JSON. Its server begins a later one. Without it: whatever is next to its own.
+    /// </summary>
+    public const string FloorAnnotation = ApiGroup.Name + "/history-floor";
+
     /// <summary>Annotation, written by the holder's agent when it empties the holder: a <see cref="ReleaseNote"/> as JSON.</summary>
     public const string ReleaseAnnotation = ApiGroup.Name + "/release";
 
@@ -86,6 +92,12 @@ public sealed record LeaseTerms
 /// <param name="Address">IP address of the pod.</param>
 /// <param name="AgentPort">Port of its agent.</param>
 public sealed record LeaseMember(string Name, string Uid, string Address, int AgentPort);
+
+/// <summary>Logs that may exist: whoever is promoted must not begin one of the same name.</summary>
+/// <param name="History">The newest that is known, in the engine's own words.</param>
+/// <param name="Unseen">How many may have been begun after it.</param>
+/// <param name="And">Others, which the same holds for. Null: none.</param>
+public sealed record HistoryFloor(string History, int Unseen, HistoryFloor? And = null);
 
 /// <summary>Why a lease was released.</summary>
 public enum ReleaseReason

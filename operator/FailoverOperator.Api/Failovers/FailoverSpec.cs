@@ -136,6 +136,22 @@ public sealed record FailoverSpec
 
     [Description("The least position of a candidate that keeps the loss within the recovery point objective.")]
     public long? RequiredPositionBytes { get; init; }
+
+    [Description("What the old primary's log began from, as status.origin of the failover that chose it. Absent: unknown.")]
+    public LogPoint? PrimaryOrigin { get; init; }
+}
+
+/// <summary>A place in a log.</summary>
+public sealed record LogPoint
+{
+    [Required]
+    [Description("Identity of the log.")]
+    [Length(1, 256)]
+    public string History { get; init; } = "";
+
+    [Required]
+    [Description("Position in it.")]
+    public long PositionBytes { get; init; }
 }
 
 /// <summary>Names the group.</summary>

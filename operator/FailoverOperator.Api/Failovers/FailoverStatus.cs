@@ -106,6 +106,13 @@ public sealed record FailoverStatus
     [Description("The new primary.")]
     public MemberReference? Candidate { get; init; }
 
+    [Description("The log that the new primary had after the fence, before it was promoted, and how far. All writes that were acknowledged until then are in it. Absent: it did not tell.")]
+    public LogPoint? Origin { get; init; }
+
+    [Description("Identity of the new primary's log, as it told when it was first seen to take writes. Absent: it did not tell.")]
+    [Length(0, 256)]
+    public string? History { get; init; }
+
     [Description("When each step was begun.")]
     [ListMapKey("phase")]
     public IReadOnlyList<StepRecord> Steps { get; init; } = [];

@@ -5,6 +5,19 @@ using FailoverOperator.Core.Observations;
 
 namespace FailoverOperator.Core.Decisions;
 
+/// <summary>How a member's log stands to the old primary's.</summary>
+public enum Kinship
+{
+    /// <summary>Another story, as far as is known.</summary>
+    Other,
+
+    /// <summary>The log that the old primary's began from: it has nothing that was written in the old primary's term.</summary>
+    Parent,
+
+    /// <summary>The old primary's, or one that continues it. Or nobody knows better.</summary>
+    Same,
+}
+
 /// <summary>What a candidate is measured by.</summary>
 /// <param name="From">The old primary. Null: there was none.</param>
 /// <param name="PrimaryPositionBytes">Its last known position.</param>
@@ -14,21 +27,62 @@ namespace FailoverOperator.Core.Decisions;
 public sealed record Benchmark(MemberReference? From, long? PrimaryPositionBytes, long? RequiredPositionBytes, string? History, string? Preferred = null)
 {
     /// <summary>
-    /// Of the holder, as this process has seen it at work. A holder that traffic was never led to is measured by what its own failover was
-    /// measured by: the log is still that of the primary before it, which the standbys still follow.
+    /// What the old primary's log began from: all that had been acknowledged before its term is in so much of that log. Null: unknown.
+    /// </summary>
+    public LogPoint? Origin { get; init; }
+
+    /// <summary>
+    /// Of the holder, as this process has seen it at work in its term. A holder that traffic was never led to is measured by what its own
+    /// failover was measured by: the log is still that of the primary before it, which the standbys still follow.
     /// </summary>
     public static Benchmark Of(GroupObservation group)
     {
         var slot = SlotHolder.Of(group);
-        if (slot.Holder is { } holder && group.PrimaryMemory is { } memory && memory.Uid == holder.Uid)
-            return new(ProcessIdentity.Sure(holder, memory), memory.PositionBytes, memory.RequiredPositionBytes, memory.History);
+        var origin = slot.Choice?.Status.Origin;
+        if (slot.Holder is { } holder && group.PrimaryMemory is { } memory && memory.Uid == holder.Uid && !IsOfAnEarlierTerm(memory, slot))
+        {
+            return new(ProcessIdentity.Sure(holder, memory), memory.PositionBytes, memory.RequiredPositionBytes, memory.History) { Origin = origin };
+        }
         var from = slot.Holder is null ? null : slot.Holder with { ContainerId = null };
         return slot is { NeverServed: true, Choice.Spec: var plan } && NeverHadTraffic(group, slot)
-            ? Of(plan) with { From = from! with { Address = plan.From?.Address } }
-            : new(from, null, null, null);
+            ? Carried(Of(plan), origin) with { From = from! with { Address = plan.From?.Address } }
+            : new(from, null, null, HistoryOf(group, slot)) { Origin = origin };
     }
 
-    public static Benchmark Of(FailoverSpec plan) => new(plan.From, plan.PrimaryPositionBytes, plan.RequiredPositionBytes, plan.PrimaryHistory, plan.Target);
+    /// <summary>
+    /// What was written down of the holder's log. Null: nothing, or it may have begun others since: who starts a crashed server again in the same
+    /// term does.
+    /// </summary>
+    private static string? HistoryOf(GroupObservation group, SlotHolder slot) =>
+        group.Spec.Detection.OnProcessCrash == OnProcessCrash.RestartFirst ? null : slot.Choice?.Status.History;
+
+    public static Benchmark Of(FailoverSpec plan) =>
+        new(plan.From, plan.PrimaryPositionBytes, plan.RequiredPositionBytes, plan.PrimaryHistory, plan.Target) { Origin = plan.PrimaryOrigin };
+
+    public Kinship KinshipOf(EngineStatus status) =>
+        status.History is not { } history || history == History ? Kinship.Same
+        : history == Origin?.History ? Kinship.Parent
+        : History is null || History == status.PreviousHistory ? Kinship.Same
+        : Kinship.Other;
+
+    /// <summary>How far a member is in the old primary's log: of the log before it only what that one began with is the same for sure.</summary>
+    public long? PositionOf(EngineStatus status) => KinshipOf(status) == Kinship.Parent && status.PositionBytes > Origin!.PositionBytes
+        ? Origin.PositionBytes
+        : status.PositionBytes;
+
+    /// <summary>It may lack what had been acknowledged before the old primary's term.</summary>
+    public bool IsShort(EngineStatus status) =>
+        status.History is { } history && history == Origin?.History && !(status.PositionBytes >= Origin.PositionBytes);
+
+    /// <summary>
+    /// Who is chosen from the log before is so because nothing had been acknowledged in the one after it; so that the log before is
+    /// the one that counts from then on.
+    /// </summary>
+    private static Benchmark Carried(Benchmark before, LogPoint? origin) =>
+        origin is not null && before.Origin?.History == origin.History ? before with { History = origin.History } : before;
+
+    /// <summary>The same pod was the primary before, and has not been seen as one since.</summary>
+    private static bool IsOfAnEarlierTerm(PrimaryMemory memory, SlotHolder slot) => memory.Term is { } term && term < slot.Term;
 
     private static bool NeverHadTraffic(GroupObservation group, SlotHolder slot) =>
         group.Services.Any(s => s.Role == TrafficRole.Active) && group.Services.All(s => s.PublishedTerm is not { } term || term < slot.Term);

@@ -97,33 +97,52 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     /// </summary>
     private List<Member> MostComplete(IReadOnlyList<Member> heard)
     {
-        var most = heard.Select(m => m.Probe.Status!.PositionBytes).Max();
-        return [.. heard.Where(m => Judge(m) is Eligibility.Eligible && (!atRest || m.Probe.Status!.PositionBytes == most))
-            .OrderBy(m => m.Name == benchmark.Preferred ? 0 : 1).ThenByDescending(m => m.Probe.Status!.PositionBytes).ThenBy(m => m.Name, StringComparer.Ordinal)];
+        var most = heard.Select(Reach).DefaultIfEmpty().Max();
+        return [.. heard.Where(m => Judge(m) is Eligibility.Eligible && (!atRest || Reach(m) == most))
+            .OrderBy(m => m.Name == benchmark.Preferred ? 0 : 1).ThenByDescending(Reach).ThenBy(m => m.Name, StringComparer.Ordinal)];
     }
+
+    /// <summary>
+    /// How far one that was heard is. Whoever has anything of the old primary's log is further than all who have only the log before it, whatever
+    /// the bytes: these may go on where the old primary's log parted from theirs.
+    /// </summary>
+    private (Kinship Kinship, long Bytes) Reach(Member member) =>
+        member.Probe.Status is { } status ? (benchmark.KinshipOf(status), status.PositionBytes ?? 0) : default;
 
     /// <summary>Fit, but not the most complete of those that were heard.</summary>
     private IEnumerable<Eligibility.Ineligible> Behind(IReadOnlyList<Member> members)
     {
-        var most = Heard(members).MaxBy(m => m.Probe.Status!.PositionBytes);
-        return members.Where(m => Judge(m) is Eligibility.Eligible && m.Probe.Status!.PositionBytes < most?.Probe.Status!.PositionBytes)
+        var most = Heard(members).MaxBy(Reach);
+        return members.Where(m => Judge(m) is Eligibility.Eligible && most is not null && Reach(m).CompareTo(Reach(most)) < 0)
             .Select(m => No(Reasons.BeyondRpo, $"{m.Name} may miss acknowledged writes that {most!.Name} has"));
     }
 
-    /// <summary>Members beside the old primary that told their position just now, in its log.</summary>
+    /// <summary>
+    /// Members beside the old primary that told their position just now, in its log or in the one before it. Invariant I5: who has only the log
+    /// before surely has no write that was acknowledged since, and that is what it is counted for; such a write is in W of N members, so that if
+    /// R with R + W &gt; N are heard and none has anything of the old primary's log, there is none.
+    /// </summary>
     private IReadOnlyList<Member> Heard(IReadOnlyList<Member> members) =>
     [
         .. members.Where(m => !IsOldPrimary(m) && m.StatusAge <= maxAge
             && m.Probe.Status is { PositionBytes: not null, IsEmpty: not true, Link: not ReplicationLink.Syncing } status
-            && SharesHistory(status) && !IsOutdated(status, members)),
+            && benchmark.KinshipOf(status) is not Kinship.Other && !IsOutdated(status, members)),
     ];
 
     /// <summary>
-    /// Nobody remembers which log was the old primary's, and another member holds one that continues this one: what this one has beyond
-    /// that point may be another story.
+    /// Nobody remembers which log was the old primary's, and another member holds one that continues this one, or one that continues what the
+    /// old primary's began from, which this one has nothing to do with: what this one has may be another story.
     /// </summary>
-    private bool IsOutdated(EngineStatus status, IReadOnlyList<Member> members) =>
-        benchmark.History is null && status.History is not null && members.Any(m => m.Probe.Status?.PreviousHistory == status.History);
+    private bool IsOutdated(EngineStatus status, IReadOnlyList<Member> members)
+    {
+        if (benchmark.History is not null || status.History is not { } history) return false;
+        if (benchmark.Origin?.History is not { } origin) return Others(history).Any();
+        var hasToDoWithIt = history == origin || status.PreviousHistory == origin || Others(origin).Any(o => o.History == status.PreviousHistory);
+        return !hasToDoWithIt && Others(origin).Any();
+
+        IEnumerable<EngineStatus> Others(string before) =>
+            members.Select(m => m.Probe.Status).OfType<EngineStatus>().Where(s => s.PreviousHistory == before);
+    }
 
     private Eligibility Loss(string name, EngineStatus status)
     {
@@ -131,17 +150,24 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
         if (status.ReportedLagBytes == 0 && !FollowsSomebodyElse(status) && status.Link != ReplicationLink.Down) return new Eligibility.Eligible(0);
         if (benchmark.RequiredPositionBytes is { } required && status.PositionBytes is { } position)
         {
-            return SharesHistory(status)
-                ? Loss(name, position, required)
-                : No(Reasons.LagUnknown, $"{name} holds another history than the primary's");
+            return benchmark.KinshipOf(status) switch
+            {
+                Kinship.Same => Loss(name, position, required),
+                Kinship.Parent when Loss(name, benchmark.PositionOf(status)!.Value, required) is Eligibility.Eligible eligible => eligible,
+                // What it lacks was written since its link was up last.
+                Kinship.Parent when status.Link == ReplicationLink.Down => LossByTime(name, status),
+                _ => No(Reasons.LagUnknown, $"{name} holds another history than the primary's"),
+            };
         }
         return LossByTime(name, status);
     }
 
     /// <summary>What the old primary logged beyond was never acknowledged, if the quorum says so.</summary>
     private Eligibility LossByQuorum(string name, EngineStatus status) =>
-        status.PositionBytes is not { } position ? No(Reasons.LagUnknown, $"{name} does not tell its position")
-        : !SharesHistory(status) ? No(Reasons.LagUnknown, $"{name} holds another history than the primary's")
+        benchmark.PositionOf(status) is not { } position ? No(Reasons.LagUnknown, $"{name} does not tell its position")
+        : benchmark.KinshipOf(status) is Kinship.Other ? No(Reasons.LagUnknown, $"{name} holds another history than the primary's")
+        : benchmark.IsShort(status)
+            ? No(Reasons.BeyondRpo, $"{name} may miss writes that were acknowledged before {benchmark.From?.Name} became the primary")
         : new Eligibility.Eligible(benchmark.PrimaryPositionBytes is { } primary ? Math.Max(0, primary - position) : null);
 
     private Eligibility Loss(string name, long position, long required) => position >= required
@@ -174,9 +200,6 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     /// <summary>Its link says how far behind another one it is, not behind the old primary.</summary>
     private bool FollowsSomebodyElse(EngineStatus status) =>
         benchmark.From?.Address is { } address && status.FollowsAddress is { } followed && followed != address;
-
-    private bool SharesHistory(EngineStatus status) =>
-        benchmark.History is null || status.History is null || benchmark.History == status.History || benchmark.History == status.PreviousHistory;
 
     private static Eligibility.Ineligible No(string reason, string message) => new(reason, message);
 }

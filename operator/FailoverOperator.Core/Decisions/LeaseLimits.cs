@@ -1,6 +1,7 @@
 using FailoverOperator.Api;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Recovery;
@@ -26,10 +27,18 @@ public sealed record LeaseLimits(LeaseRecord? Lease, LeaseTerms Wanted, bool Exp
         // The proven end of the last one is not that of those before.
         var others = !isHope && holders.SkipLast(1).Any(h => Fence.Proof(group, h, null, TimeSpan.Zero) is null);
         return new(
-            LeaseFence.Trusted(group), LeasePlan.TermsFor(group), others || evidence is null or FenceEvidence.LeaseExpired or FenceEvidence.NotNeeded,
+            LeaseFence.Trusted(group), LeasePlan.TermsFor(group), others || MayBeKept(group, evidence),
             group.Departures.Where(d => d.ConfirmedByKubelet && d.Age >= group.LeaseDuration).Select(d => d.Uid).ToHashSet(),
             holders is [var sole] ? sole.Uid : null, evidence == FenceEvidence.Released);
     }
+
+    /// <summary>
+    /// By this evidence a holder may still be kept writable by promises. Invariant I3: that a node is not ready is no proof, and a taint that
+    /// the operator may have set for it says no more; one that only a person can have set is that person's word.
+    /// </summary>
+    public static bool MayBeKept(GroupObservation group, FenceEvidence? evidence) =>
+        evidence is null or FenceEvidence.LeaseExpired or FenceEvidence.NotNeeded
+        || (evidence == FenceEvidence.NodeOutOfService && group.Spec.Fencing.Policy.Contains(FencingMethod.NodeOutOfService));
 
     /// <summary>How many members have an acknowledged write, by all that the last holder may have lived by.</summary>
     public IReadOnlyList<LeaseTerms> Terms =>

@@ -25,6 +25,7 @@ internal static class Plan
             PrimaryPositionBytes = benchmark.PrimaryPositionBytes,
             RequiredPositionBytes = benchmark.RequiredPositionBytes,
             PrimaryHistory = benchmark.History,
+            PrimaryOrigin = benchmark.Origin,
         };
     }
 }

@@ -24,6 +24,9 @@ public sealed record LeaseRecord
     /// </summary>
     public LeaseTerms? Pledged { get; init; }
 
+    /// <summary>Which logs may exist that the holder does not know of. Null: none.</summary>
+    public HistoryFloor? Floor { get; init; }
+
     /// <summary>Who released last. Null: nobody.</summary>
     public ReleaseNote? Release { get; init; }
 

@@ -177,6 +177,9 @@ public sealed record PrimaryMemory
     /// <summary>Identity of the log; positions of another one cannot be compared. Null: the engine tells none.</summary>
     public string? History { get; init; }
 
+    /// <summary>The highest term that its agent knew of then. Null: it has no agent.</summary>
+    public long? Term { get; init; }
+
     /// <summary>Which run of its server this is about. Null: the engine tells none.</summary>
     public string? Instance { get; init; }
 

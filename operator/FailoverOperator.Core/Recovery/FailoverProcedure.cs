@@ -82,9 +82,16 @@ public static class FailoverProcedure
         return new Decision.Advance(new Step.Enter(failover.Spec.Type == FailoverType.Adoption ? FailoverPhase.Repointing : FailoverPhase.Promoting)
         {
             Candidate = ProcessIdentity.ReferenceTo(member),
+            Origin = OriginOf(member),
             LostBytes = failover.ReplacesPrimary ? lagBytes : 0,
         });
     }
+
+    /// <summary>Of one who is at work already its log of before is not known.</summary>
+    private static LogPoint? OriginOf(Member candidate) =>
+        candidate.Probe.Status is { Role: EngineRole.Standby, History: { } history, PositionBytes: { } position }
+        ? new LogPoint { History = history, PositionBytes = position }
+        : null;
 
     /// <summary>
     /// The last holder's time is over, but it may be kept writable by promises of members who may not be chosen. More than time proves its
@@ -94,8 +101,9 @@ public static class FailoverProcedure
     {
         if (failover.Spec.From is not { } from || !failover.ReplacesPrimary) return null;
         if (group.Lease?.Record is null) return new Decision.Advance(new Step.RecreateLease(SlotHolder.Of(group).Term, LeasePlan.TermsFor(group)));
-        if (failover.Status.Fence?.Evidence != FenceEvidence.LeaseExpired) return null;
-        if (Fence.ByMore(group, failover) is { } proof) return new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Fence = proof.Evidence, FencedBy = proof.By });
+        if (failover.Status.Fence is not { Evidence: var evidence and not FenceEvidence.NotNeeded } || !LeaseLimits.MayBeKept(group, evidence)) return null;
+        if (Fence.ByMore(group, failover) is { } proof && !LeaseLimits.MayBeKept(group, proof.Evidence))
+            return new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Fence = proof.Evidence, FencedBy = proof.By });
         var alive = LeaseFence.PossibleHolders(group).Where(h => group.Members.Any(m => m.Uid == h.Uid && !m.Pod.Terminating)).ToList();
         return alive.Count > 0 && group.Spec.Fencing.Policy.Contains(FencingMethod.PodTermination) && FencingLadder.SomebodyCouldTakeOver(group, failover)
             ? new Decision.Advance([.. alive.Select(h => new Step.TerminatePod(h))])
@@ -107,7 +115,7 @@ public static class FailoverProcedure
         if (Lost(group, failover) is { } lost) return lost;
         var candidate = CandidateIn(group, failover)!;
         if (candidate.IsWritablePrimary && candidate.StatusAge <= failover.PhaseFor && (!group.HasAgents || LeasePromotion.IsDone(group, failover, candidate)))
-            return Enter(FailoverPhase.Repointing, failover);
+            return new Decision.Advance(Entering(FailoverPhase.Repointing, failover) with { History = candidate.Probe.Status!.History });
 
         // From here on the candidate may be writable: the next failover has to fence it.
         if (failover.PhaseFor >= TimeSpan.FromSeconds(group.Spec.Promotion.TimeoutSeconds))
@@ -164,8 +172,10 @@ public static class FailoverProcedure
     internal static string Explain(GroupObservation group, FailoverRecord failover) =>
         Explain(Candidates.Of(group, Benchmark.Of(failover.Spec), ReadinessBound(group.Spec)), group);
 
-    private static Decision Enter(FailoverPhase phase, FailoverRecord failover) =>
-        new Decision.Advance(new Step.Enter(phase) { Candidate = failover.Status.Candidate, LostBytes = failover.Status.LostBytes });
+    private static Decision Enter(FailoverPhase phase, FailoverRecord failover) => new Decision.Advance(Entering(phase, failover));
+
+    private static Step.Enter Entering(FailoverPhase phase, FailoverRecord failover) =>
+        new(phase) { Candidate = failover.Status.Candidate, LostBytes = failover.Status.LostBytes };
 
     private static Decision End(FailoverPhase phase, string reason, string message, FailoverRecord failover) =>
         new Decision.Advance(new Step.Enter(phase) { Reason = reason, Message = message, Candidate = failover.Status.Candidate, LostBytes = failover.Status.LostBytes });

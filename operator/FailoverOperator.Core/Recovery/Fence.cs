@@ -74,7 +74,7 @@ public static class Fence
             if (!group.HasAgents && AnotherRunAnswers(from, member, fencingFor))
                 return new(FenceEvidence.ProcessEnded, $"the next run of {member.Name}");
         }
-        if (member.Node is { OutOfService: true, IsSeenDown: true }) return new(FenceEvidence.NodeOutOfService, $"taint on node {member.Node.Name}");
+        if (member is { Node: { OutOfService: true, IsSeenDown: true }, IsWritablePrimary: false }) return new(FenceEvidence.NodeOutOfService, $"taint on node {member.Node.Name}");
         return null;
     }
 

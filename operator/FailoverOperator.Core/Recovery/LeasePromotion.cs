@@ -42,7 +42,7 @@ public static class LeasePromotion
         if (lease is not null && lease.Holder != candidate.Identity && !limits.Frees(candidate))
             return Failed(failover, Reasons.NotInLease,
                 $"{candidate.Name} may not be given the lease any more: the last holder has come to rely on others, who have promised to wait for its end");
-        return new Decision.Advance([Assign(group, lease, limits.Expired, candidate, term), .. Repairs.LabelAhead(group, candidate, term)]);
+        return new Decision.Advance([Assign(group, failover, lease, limits.Expired, candidate), .. Repairs.LabelAhead(group, candidate, term)]);
     }
 
     /// <summary>What says that the candidate holds the lease no more, or has never come to. Null: nothing.</summary>
@@ -56,10 +56,15 @@ public static class LeasePromotion
             _ => null,
         };
 
-    private static Step.AssignLease Assign(GroupObservation group, LeaseRecord? lease, bool expired, Member candidate, long term)
+    private static Step.AssignLease Assign(GroupObservation group, FailoverRecord failover, LeaseRecord? lease, bool expired, Member candidate)
     {
+        var term = failover.Spec.Term;
         var assigned = ElectorProtocol.Assign(lease, expired, candidate.Identity, term, LeasePlan.TermsFor(group, lease));
-        return new(candidate, term, assigned.Terms, lease?.Version, KeepRelease: assigned.Release is not null) { Pledged = assigned.Pledged };
+        return new(candidate, term, assigned.Terms, lease?.Version, KeepRelease: assigned.Release is not null)
+        {
+            Pledged = assigned.Pledged,
+            Floor = HistoryFloors.For(group, failover),
+        };
     }
 
     private static bool IsAssigned(GroupObservation group, FailoverRecord failover, Member candidate) =>
@@ -72,7 +77,8 @@ public static class LeasePromotion
         return failover.Status.Fence?.Evidence switch
         {
             FenceEvidence.Unproven => true,
-            null or FenceEvidence.NotNeeded or FenceEvidence.Released or FenceEvidence.LeaseExpired => false,
+            FenceEvidence.Released => false,
+            var evidence when LeaseLimits.MayBeKept(group, evidence) => false,
             // It was the end of one who holds the lease, or held it last.
             _ => LeaseFence.PossibleHolders(group).Any(h => h.Uid == failover.Spec.From?.Uid),
         };

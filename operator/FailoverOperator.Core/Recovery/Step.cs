@@ -25,6 +25,12 @@ public abstract record Step
 
         public MemberReference? Candidate { get; init; }
 
+        /// <summary>What the candidate had when it was chosen. Null: it did not tell, or was chosen before.</summary>
+        public LogPoint? Origin { get; init; }
+
+        /// <summary>Identity of the new primary's log. Null: not told yet.</summary>
+        public string? History { get; init; }
+
         /// <summary>To be added to those that are written down.</summary>
         public IReadOnlyList<MemberReference> Rivals { get; init; } = [];
 
@@ -76,6 +82,9 @@ public abstract record Step
         /// can be.
         /// </summary>
         public LeaseTerms? Pledged { get; init; }
+
+        /// <summary>See <see cref="LeaseContract.FloorAnnotation"/>. Null: the next log to its own is a new one.</summary>
+        public HistoryFloor? Floor { get; init; }
     }
 
     /// <summary>

@@ -70,7 +70,8 @@ public static class Switchover
         var candidates = Candidates.Of(group, benchmark, bound, failover.Status.Fence?.Evidence, atRest: true);
         var isLossless = end is not null || LeasePlan.IsSynchronous(group.Spec);
         return !isLossless || Rivals.AtWork(group, failover.Spec.From).Count > 0 ? null
-            : candidates.Ranked(group.Members).FirstOrDefault(m => m.Name == failover.Spec.Target && (end is null || m.Probe.Status!.PositionBytes >= end));
+            : candidates.Ranked(group.Members).FirstOrDefault(m => m.Name == failover.Spec.Target
+                && benchmark.KinshipOf(m.Probe.Status!) == Kinship.Same && (end is null || m.Probe.Status!.PositionBytes >= end));
     }
 
     private static Member? Back(GroupObservation group, FailoverRecord failover, TimeSpan bound) =>

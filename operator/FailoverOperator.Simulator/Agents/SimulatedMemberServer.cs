@@ -1,3 +1,4 @@
+using System.Globalization;
 using FailoverOperator.Agent.Servers;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Core.Observations;
@@ -30,7 +31,7 @@ internal sealed class SimulatedMemberServer(Container container) : IMemberServer
             new EngineStatus { Role = EngineRole.Standby, Writable = false, Link = ReplicationLink.Syncing, FollowsAddress = leader });
         if (!Server.Runs)
         {
-            return Volume.IsEmpty
+            return Volume is { IsEmpty: true, IsUnfinished: false }
                 ? Told(new EngineStatus { Role = EngineRole.Standby, Writable = false, IsEmpty = true })
                 : new EngineReply.Refused("the server does not run");
         }
@@ -42,7 +43,7 @@ internal sealed class SimulatedMemberServer(Container container) : IMemberServer
         return await answer.Task;
     }
 
-    public async Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, CancellationToken cancellationToken)
+    public async Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, CancellationToken cancellationToken)
     {
         if (Volume.IsUnfinished) return NotDone("the data were being rewound when that was interrupted");
         if (Volume.IsEmpty)
@@ -54,7 +55,7 @@ internal sealed class SimulatedMemberServer(Container container) : IMemberServer
         run.Standby.Follow(null);
         run.Term = term;
         run.Primary.Steer(SynchronyOf(terms));
-        if (run.State == RunState.Standby) Server.Promote(run);
+        if (run.State == RunState.Standby) Server.Promote(run, After(floor));
         while (run.State == RunState.Promoting) await Task.Delay(Glance, Time, cancellationToken);
         return run.State == RunState.Primary ? new EngineOutcome.Done() : NotDone("the server ended while it was promoted");
     }
@@ -120,7 +121,8 @@ internal sealed class SimulatedMemberServer(Container container) : IMemberServer
     /// <summary>A server that is writable is ended first: it becomes a standby by a start. Null: done.</summary>
     private async Task<string?> StandAsync(string? leaderAddress, CancellationToken cancellationToken)
     {
-        if (!Server.Runs && Volume.IsEmpty) return null;
+        // Data that were being rewound are no data.
+        if (!Server.Runs && (Volume.IsEmpty || Volume.IsUnfinished)) return null;
         if (await BringUpAsync(cancellationToken) is not { } run) return "the server ended while it started";
         if (run.State != RunState.Standby)
         {
@@ -217,6 +219,12 @@ internal sealed class SimulatedMemberServer(Container container) : IMemberServer
         var others = terms.Members.Select(m => m.Name).Where(n => n != container.PodName).ToList();
         return others.Count == 0 ? Synchrony.NobodyYet : new Synchrony(terms.SynchronousStandbys, others);
     }
+
+    /// <summary>The highest timeline that there may be, as far as the operator knows.</summary>
+    private static int After(HistoryFloor? floor) =>
+        floor is null ? 0 : Math.Max(Number(floor.History) + floor.Unseen, After(floor.And));
+
+    private static int Number(string history) => int.Parse(history.AsSpan(SystemId.Length + 1), CultureInfo.InvariantCulture);
 
     private static string History(int timeline) => FormattableString.Invariant($"{SystemId}:{timeline}");
 

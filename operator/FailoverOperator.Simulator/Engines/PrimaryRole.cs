@@ -25,10 +25,10 @@ public sealed class PrimaryRole(ServerRun run)
     private SimulatedWorld World => run.Container.World;
 
     /// <summary>A new timeline begins, and with it the writes.</summary>
-    public void Begin()
+    public void Begin(int after)
     {
         _branch = World.NextBranch();
-        Volume.Append(new LogRecord(Volume.Timeline + 1, _branch, 0));
+        Volume.Append(new LogRecord(Math.Max(Volume.Timeline, after) + 1, _branch, 0));
         run.Become(RunState.Primary);
     }
 

@@ -31,12 +31,13 @@ public sealed class Server(Container container)
     }
 
     /// <summary>Once ordered it goes its way, whatever becomes of who ordered it.</summary>
-    public void Promote(ServerRun run)
+    /// <param name="after">The new timeline is a later one than this.</param>
+    public void Promote(ServerRun run, int after)
     {
         if (run.State != RunState.Standby) return;
         run.Become(RunState.Promoting);
         run.Standby.Follow(null);
-        run.After(Milliseconds(60, 350), run.Primary.Begin);
+        run.After(Milliseconds(60, 350), () => run.Primary.Begin(after));
     }
 
     /// <summary>Immediate: no write is acknowledged any more when it has ended.</summary>

@@ -201,13 +201,14 @@ public sealed class Injector(SimulatedWorld world)
     }
 
     /// <summary>
-    /// A standby's, and once in a world: no number of copies outlives the loss of all of them, and when a primary's is lost there may be nobody left
-    /// who may take over.
+    /// Of anybody, and once in a world, and not while another one's data are in pieces: no number of copies outlives the loss of all of them.
     /// </summary>
     private void LoseVolume(Container? container)
     {
-        if (container is null || _hasLostVolume || world.Judge.Primaries is not [{ } primary] || primary.Container == container) return;
+        if (container is null || _hasLostVolume || world.Judge.Primaries is not [{ } primary]) return;
+        if (world.Volumes.Any(v => v != container.Volume && v.IsUnfinished)) return;
         _hasLostVolume = true;
+        if (primary.Container == container) world.Judge.Happened("the volume of a primary is lost");
         container.End();
         container.Volume.Lose();
     }

@@ -38,6 +38,7 @@ public sealed class LeaseWriter(IKubernetesApi api, LeaseLog leases, OperatorClo
         Assignment = LeaseContract.Assignment(step.Member.Identity, step.Term),
         Terms = step.Terms,
         Pledged = step.Pledged,
+        Floor = step.Floor,
         Release = step.KeepRelease ? current?.Release : null,
     };
 

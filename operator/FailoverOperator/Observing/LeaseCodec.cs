@@ -32,6 +32,7 @@ public static class LeaseCodec
             Terms = Parse(LeaseContract.TermsAnnotation, AgentJson.Default.LeaseTerms, unknown) ?? unknown,
             Accepted = Parse(LeaseContract.AcceptedAnnotation, AgentJson.Default.LeaseTerms, unknown),
             Pledged = Parse(LeaseContract.PledgedAnnotation, AgentJson.Default.LeaseTerms, unknown),
+            Floor = Parse(LeaseContract.FloorAnnotation, AgentJson.Default.HistoryFloor, null),
             Release = Parse(LeaseContract.ReleaseAnnotation, AgentJson.Default.ReleaseNote, null),
             HandOver = Annotation(lease, LeaseContract.HandOverAnnotation),
             Version = lease.ResourceVersion() ?? "",
@@ -72,6 +73,7 @@ public static class LeaseCodec
         Annotate(lease, LeaseContract.TermsAnnotation, Text(record.Terms, AgentJson.Default.LeaseTerms));
         Annotate(lease, LeaseContract.AcceptedAnnotation, Text(record.Accepted, AgentJson.Default.LeaseTerms));
         Annotate(lease, LeaseContract.PledgedAnnotation, Text(record.Pledged, AgentJson.Default.LeaseTerms));
+        Annotate(lease, LeaseContract.FloorAnnotation, Text(record.Floor, AgentJson.Default.HistoryFloor));
         Annotate(lease, LeaseContract.ReleaseAnnotation, Text(record.Release, AgentJson.Default.ReleaseNote));
         Annotate(lease, LeaseContract.HandOverAnnotation, record.HandOver);
         return lease;
@@ -110,6 +112,7 @@ public static class LeaseCodec
             && terms is { DemoteTimeoutMilliseconds: >= 0, SynchronousStandbys: >= 0, Members: not null }
             && terms.Members.All(m => m is { Name: not null, Uid: not null, Address: not null }),
         ReleaseNote note => note.Holder is not null,
+        HistoryFloor floor => floor is { History: not null, Unseen: >= 0 },
         _ => true,
     };
 }

@@ -21,7 +21,7 @@ public sealed class PrimaryLog(TimeSpan rpo)
             var at = before is not null && told < before.LastServiceAt ? before.LastServiceAt : told;
             var positions = before?.Positions ?? PositionHistory.Over(rpo);
             if (status.PositionBytes is { } position) positions = positions.Add(at, position);
-            return new Entry(positions, status.History, status.Instance, before?.ContainerId, at);
+            return new Entry(positions, status.History, status.Instance, status.Agent?.Term, before?.ContainerId, at);
         }
     }
 
@@ -40,6 +40,7 @@ public sealed class PrimaryLog(TimeSpan rpo)
             RequiredPositionBytes = entry.Positions.Required,
             History = entry.History,
             Instance = entry.Instance,
+            Term = entry.Term,
             ContainerId = entry.ContainerId,
             LastServiceAge = now - entry.LastServiceAt,
         }
@@ -51,5 +52,5 @@ public sealed class PrimaryLog(TimeSpan rpo)
         foreach (var uid in _entries.Keys.Except(podUids).ToList()) _entries.TryRemove(uid, out _);
     }
 
-    private sealed record Entry(PositionHistory Positions, string? History, string? Instance, string? ContainerId, TimeSpan LastServiceAt);
+    private sealed record Entry(PositionHistory Positions, string? History, string? Instance, long? Term, string? ContainerId, TimeSpan LastServiceAt);
 }

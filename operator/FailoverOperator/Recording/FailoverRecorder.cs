@@ -92,6 +92,8 @@ public sealed class FailoverRecorder(IKubernetesApi api, OperatorClock clock, Fa
             LastServiceAt = servedUntil,
             ExecutedAs = enter.ExecutedAs ?? record.Status.ExecutedAs,
             Candidate = enter.Candidate ?? record.Status.Candidate,
+            Origin = enter.Origin ?? record.Status.Origin,
+            History = enter.History ?? record.Status.History,
             Rivals = [.. record.Status.Rivals, .. enter.Rivals],
             LostBytes = enter.LostBytes ?? record.Status.LostBytes,
             Fence = enter.Fence is { } evidence ? new FenceRecord { Evidence = evidence, By = enter.FencedBy ?? "", At = Timestamps.Text(now) } : record.Status.Fence,

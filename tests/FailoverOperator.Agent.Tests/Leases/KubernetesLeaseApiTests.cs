@@ -45,6 +45,7 @@ public sealed class KubernetesLeaseApiTests : IAsyncLifetime
                 Terms = Terms,
                 Accepted = Terms,
                 Version = "7",
+                Floor = new HistoryFloor("system:2", 1, new HistoryFloor("system:7", 0)),
                 Release = new ReleaseNote("db-1/uid-1", 2, ReleaseReason.HandOver, 5, null),
             }, lease);
         Assert.True(lease.IsAuthentic);
@@ -296,6 +297,7 @@ public sealed class KubernetesLeaseApiTests : IAsyncLifetime
                 [LeaseContract.AssignmentAnnotation] = "db-0/uid-0 3",
                 [LeaseContract.TermsAnnotation] = terms ?? JsonSerializer.Serialize(Terms, AgentJson.Default.LeaseTerms),
                 [LeaseContract.AcceptedAnnotation] = terms ?? JsonSerializer.Serialize(Terms, AgentJson.Default.LeaseTerms),
+                [LeaseContract.FloorAnnotation] = """{"history":"system:2","unseen":1,"and":{"history":"system:7","unseen":0}}""",
                 [LeaseContract.ReleaseAnnotation] = JsonSerializer.Serialize(new ReleaseNote("db-1/uid-1", 2, ReleaseReason.HandOver, 5, null), AgentJson.Default.ReleaseNote),
             },
         },

@@ -54,7 +54,7 @@ internal sealed class FakeServer : IMemberServer
         });
     }
 
-    public Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, CancellationToken cancellationToken) => DoAsync($"serve {term}", ServeTakes, () =>
+    public Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, CancellationToken cancellationToken) => DoAsync($"serve {term}", ServeTakes, () =>
     {
         if (ServeProblem is { } problem) return new EngineOutcome.NotDone(problem);
         (IsWritable, FollowsAddress, Term, Terms) = (true, null, term, terms);

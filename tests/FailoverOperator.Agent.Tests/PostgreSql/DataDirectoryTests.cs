@@ -36,6 +36,26 @@ public sealed class DataDirectoryTests : IDisposable
         Assert.Equal("old", Whose());
     }
 
+    /// <summary>The server would refuse to start, with a newest timeline of which nothing is known.</summary>
+    [Fact]
+    public void Timelines_that_are_only_left_out_are_forgotten_at_the_next_start_unless_a_later_one_has_begun()
+    {
+        Make(data.Path, "old");
+        var log = Directory.CreateDirectory(Path.Combine(data.Path, "pg_wal")).FullName;
+        const string Real = "1\t0/3000148\tno recovery target\n";
+        File.WriteAllText(Path.Combine(log, "00000002.history"), Real);
+        data.ReserveTimelines([2, 3, 4]);
+        Assert.Equal(Real, File.ReadAllText(Path.Combine(log, "00000002.history")));
+        data.MakeStandby();
+        Assert.Equal(["00000002.history"], Directory.GetFiles(log).Select(Path.GetFileName));
+
+        data.ReserveTimelines([3, 4]);
+        File.WriteAllText(Path.Combine(log, "00000005.history"), Real);
+        data.MakeStandby();
+        Assert.Equal(4, Directory.GetFiles(log).Length);
+        Assert.Equal(1u, data.History(5)!.Parent);
+    }
+
     [Theory]
     [InlineData(0, "old")] // The copy is not complete.
     [InlineData(1, "new")] // .ready, and nothing else has happened yet.

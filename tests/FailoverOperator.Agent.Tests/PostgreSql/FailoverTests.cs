@@ -1,3 +1,5 @@
+using FailoverOperator.Agent.Servers.PostgreSql;
+using FailoverOperator.Api.Agents;
 using FailoverOperator.Core.Observations;
 
 namespace FailoverOperator.Agent.Tests.PostgreSql;
@@ -59,6 +61,81 @@ public sealed class FailoverTests(FirstData first)
         Assert.Contains("pg_rewind", a.Supervisor.Programs);
         Assert.DoesNotContain("pg_basebackup", a.Supervisor.Programs);
         Assert.Equal("1,6000", await a.SqlAsync("select string_agg(n::text, ',') from rows"));
+    }
+
+    /// <summary>
+    /// A primary is lost before anybody has come to its timeline. Who takes over from the timeline before begins one of another number, so that the
+    /// lost one is known for another story when it comes back.
+    /// </summary>
+    [Fact]
+    public async Task Two_that_begin_from_the_same_timeline_begin_two()
+    {
+        await using var group = await PostgreSqlGroup.StartAsync(first, members: 3, synchronous: 0);
+        var (a, b, c) = (group.Members[0], group.Members[1], group.Members[2]);
+        _ = await a.SqlAsync("insert into rows values (1)");
+        await b.UntilRowsAsync(1);
+        await c.UntilRowsAsync(1);
+        Assert.IsType<EngineOutcome.Done>(await a.Server.DemoteAsync(Stop));
+        _ = await c.StandByAsync();
+        await group.ServeAsync(b);
+        _ = await b.SqlAsync("insert into rows select generate_series(2, 50)");
+        var lost = await b.StatusAsync();
+        Assert.IsType<EngineOutcome.Done>(await b.Server.DemoteAsync(Stop));
+
+        Assert.Equal((await c.StatusAsync()).History, lost.PreviousHistory);
+        var now = await c.ServeAsync(group.Terms, 3, new HistoryFloor(lost.History!, 0));
+        Assert.Equal((NumberOf(lost) + 1, lost.PreviousHistory), (NumberOf(now), now.PreviousHistory));
+        _ = await c.SqlAsync("insert into rows values (100)");
+
+        // One that has nothing of the lost timeline comes along, also after a start of its own.
+        _ = await a.FollowAsync(c);
+        await a.RestartAgentAsync();
+        _ = await a.FollowAsync(c);
+        Assert.DoesNotContain("pg_basebackup", a.Supervisor.Programs);
+        _ = await b.FollowAsync(c);
+        Assert.Contains("pg_rewind", b.Supervisor.Programs);
+        await a.UntilRowsAsync(2);
+        Assert.Equal("1,100", await a.SqlAsync("select string_agg(n::text, ',' order by n) from rows"));
+        Assert.Equal("1,100", await b.SqlAsync("select string_agg(n::text, ',' order by n) from rows"));
+
+        static int NumberOf(EngineStatus status) => int.Parse(status.History!.Split(':')[1]);
+    }
+
+    /// <summary>A second failover comes before a member that was rewound has all that its data need, and nobody else has that.</summary>
+    [Fact]
+    public async Task Data_that_can_never_become_consistent_are_copied_anew()
+    {
+        await using var group = await PostgreSqlGroup.StartAsync(first, members: 3, synchronous: 0);
+        var (a, b, c) = (group.Members[0], group.Members[1], group.Members[2]);
+        _ = await a.SqlAsync("insert into rows values (1)");
+        await b.UntilRowsAsync(1);
+        // c goes its own way, and b falls behind a.
+        _ = await c.SqlAsync("select pg_promote()");
+        _ = await c.SqlAsync("insert into rows values (13)");
+        Assert.IsType<EngineOutcome.Done>(await c.Server.DemoteAsync(Stop));
+        _ = await b.UntilAsync(b.Server.StandByAsync, s => s.Link == ReplicationLink.Down);
+        _ = await a.SqlAsync("insert into rows values (2)");
+        _ = await a.SqlAsync("select pg_switch_wal()");
+        _ = await a.SqlAsync("insert into rows values (3)");
+        var last = await a.SqlAsync("select pg_walfile_name(pg_current_wal_insert_lsn())");
+        _ = await a.SqlAsync("checkpoint");
+
+        // c is rewound onto a, which is lost before it has sent the last of its log.
+        File.Delete(Path.Combine(c.Data, "standby.signal"));
+        var tools = new PostgreSqlTools(c.Settings, c.Supervisor);
+        Assert.IsType<Rewinding.Done>(await tools.RewindAsync(a.AsLeader, c.Data, Stop));
+        File.Delete(Path.Combine(c.Data, "pg_wal", last!));
+        Assert.IsType<EngineOutcome.Done>(await a.Server.DemoteAsync(Stop));
+        using (var soon = new CancellationTokenSource(TimeSpan.FromSeconds(3), RealClock.Instance))
+            _ = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => c.Server.StandByAsync(soon.Token));
+        Assert.IsNotType<EngineReply.Answered>(await c.Server.StatusAsync(Stop));
+
+        await group.ServeAsync(b);
+        _ = await b.SqlAsync("insert into rows values (100)");
+        _ = await c.FollowAsync(b);
+        Assert.Contains("pg_basebackup", c.Supervisor.Programs);
+        await c.UntilRowsAsync(2);
+        Assert.Equal("1,100", await c.SqlAsync("select string_agg(n::text, ',' order by n) from rows"));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using CsCheck;
 using FailoverOperator.Agent.Servers.PostgreSql;
+using FailoverOperator.Api.Agents;
 
 namespace FailoverOperator.Agent.Tests.PostgreSql;
 
@@ -26,6 +27,27 @@ public sealed class LogPositionTests
         Assert.Null(TimelineHistory.Parse(1, "")!.Parent);
         Assert.Null(TimelineHistory.Parse(2, "nonsense"));
         Assert.Null(TimelineHistory.Parse(2, "1\tnowhere\tx"));
+    }
+
+    [Theory]
+    [InlineData(1, "1:2", 0, "2")]
+    [InlineData(1, "1:2", 2, "2 3 4")]
+    [InlineData(3, "1:2", 0, "")]
+    [InlineData(3, "1:2", 1, "")]
+    [InlineData(1, "1:1", 0, "")]
+    [InlineData(1, "1:nonsense", 0, null)]
+    [InlineData(1, "", 0, null)]
+    [InlineData(1, "1:2", -1, null)]
+    [InlineData(1, "1:4294967295", 0, null)]
+    [InlineData(1, "1:5000", 0, null)]
+    public void Timelines_that_may_exist_are_left_out(uint known, string history, int unseen, string? expected) =>
+        Assert.Equal(expected, Timelines.Reserved(known, new HistoryFloor(history, unseen)) is { } all ? string.Join(' ', all) : null);
+
+    [Fact]
+    public void All_that_may_exist_are_left_out()
+    {
+        Assert.Equal([2u, 3u, 4u], Timelines.Reserved(1, new HistoryFloor("1:2", 0, new HistoryFloor("1:3", 1)))!);
+        Assert.Null(Timelines.Reserved(1, new HistoryFloor("1:2", 0, new HistoryFloor("nonsense", 1))));
     }
 
     [Fact]

@@ -67,6 +67,22 @@ public sealed class RejoinTests
     public void What_becomes_of_data_at_rest_depends_on_how_they_came_to_rest(string state, uint timeline, long checkpoint, string expected) =>
         Assert.Equal(expected, Rejoin.Decide(Stopped(state, timeline, checkpoint), Leader).GetType().Name);
 
+    /// <summary>It runs, but lets nobody in: its data were rewound onto a leader that has been lost since.</summary>
+    [Theory]
+    [InlineData(3, 400, "Stream")]
+    [InlineData(2, 300, "Stream")]
+    [InlineData(2, 301, "Copy")]
+    [InlineData(3, 401, "Stream")] // The leader has not put it on its disk yet.
+    [InlineData(4, 10, "Copy")]
+    [InlineData(0, 0, "Stream")]
+    public void Data_that_can_never_become_consistent_are_copied_anew(uint timeline, long needed, string expected)
+    {
+        var control = new ControlData("system", "in archive recovery", new(2, 100), new(timeline, needed), new Dictionary<string, long>());
+        var local = Running(2, 100) with { Reached = null, Control = control };
+        Assert.Equal(expected, Rejoin.Decide(local, Leader).GetType().Name);
+        Assert.IsType<Rejoin.Refuse>(Rejoin.Decide(local with { SystemId = "other" }, Leader));
+    }
+
     [Fact]
     public void Rewinding_a_second_time_onto_the_same_timeline_would_change_nothing()
     {

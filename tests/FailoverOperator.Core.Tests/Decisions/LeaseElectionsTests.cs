@@ -127,6 +127,20 @@ public sealed class LeaseElectionsTests
         Assert.Equal(Reasons.NotInLease, Chosen(NewMember().Leased(l => l with { Accepted = l.Accepted! with { Members = [] } }), evidence: null));
     }
 
+    /// <summary>
+    /// A node may be not ready because only the API server is out of its reach: then db-0 goes on by the word of db-2. A taint that the operator
+    /// may have set for that proves no more than the lease's time; one that only a person can have set is a person's word.
+    /// </summary>
+    [Fact]
+    public void A_node_that_the_operator_took_out_of_service_may_be_alive()
+    {
+        var byPolicy = NewMember().With(s => s with { Fencing = s.Fencing with { Policy = [FencingMethod.SelfFence, FencingMethod.NodeOutOfService] } });
+        Assert.Equal("db-2", Chosen(byPolicy, FenceEvidence.NodeOutOfService));
+        Assert.Equal("db-1", Chosen(byPolicy, FenceEvidence.PodTerminated));
+        Assert.Equal("db-1", Chosen(byPolicy, FenceEvidence.ConfirmedByPerson));
+        Assert.Equal("db-1", Chosen(NewMember(), FenceEvidence.NodeOutOfService));
+    }
+
     [Theory]
     [InlineData(4.9, Reasons.NotInLease)]
     [InlineData(5.0, "db-1")]

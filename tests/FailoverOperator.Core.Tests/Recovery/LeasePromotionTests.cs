@@ -64,6 +64,35 @@ public sealed class LeasePromotionTests
     public void Better_proof_than_time_binds_nobody_to_promises() =>
         Assert.Null(Step<Step.AssignLease>(Promoting(Dead().Unchanged(1), FenceEvidence.PodTerminated)).Pledged);
 
+    /// <summary>Its holder renews: the node is not ready, and yet alive.</summary>
+    [Fact]
+    public void A_lease_that_runs_is_not_taken_because_the_operator_took_the_node_out_of_service()
+    {
+        var group = Dead().Unchanged(1).Change("db-0", m => m.OnNode(NodeState.NotReady, outOfService: true));
+        Step<Step.AssignLease>(Promoting(group, FenceEvidence.NodeOutOfService));
+        var byPolicy = group.With(s => s with { Fencing = s.Fencing with { Policy = [FencingMethod.NodeOutOfService] } });
+        Assert.IsType<Decision.Wait>(Promoting(byPolicy, FenceEvidence.NodeOutOfService));
+        var assign = Step<Step.AssignLease>(Promoting(byPolicy.Expired(), FenceEvidence.NodeOutOfService));
+        Assert.Equal(3, assign.Pledged!.Members.Count);
+    }
+
+    /// <summary>The end of the pod frees whoever is not in the lease, also after the taint.</summary>
+    [Fact]
+    public void More_than_a_taint_is_taken_when_it_comes()
+    {
+        var electing = Running(FailoverPhase.Electing, 0.5, fence: FenceEvidence.NodeOutOfService);
+        var group = Healthy().Without("db-0").Without("db-2").Expired().With(s => s with
+        {
+            Fencing = s.Fencing with { Policy = [FencingMethod.NodeOutOfService] },
+            Engine = new EngineSpec { Type = EngineType.Redis },
+        }).Leased(l => l with { Accepted = l.Accepted! with { Members = [.. l.Accepted.Members.Where(m => m.Name != "db-1")] } });
+        Assert.IsType<Decision.Blocked>(Next(group, electing));
+        var gone = group with { Departures = [Given.Departed(confirmed: true)] };
+        Assert.Equal(FenceEvidence.PodTerminated, Enters(Next(gone, electing), FailoverPhase.Electing).Fence);
+        var tainted = group with { Departures = [Given.Departed(false, 1, NodeState.Unknown, outOfService: true)] };
+        Assert.IsType<Decision.Blocked>(Next(tainted, electing));
+    }
+
     public static TheoryData<string, GroupObservation, FenceEvidence, Type> Comebacks => new()
     {
         { "renewed after its expiry", Dead().Unchanged(0.4), FenceEvidence.LeaseExpired, typeof(Step.RevokeLease) },

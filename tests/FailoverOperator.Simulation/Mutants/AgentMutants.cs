@@ -61,8 +61,8 @@ internal static class AgentMutants
 
         private sealed class Server(IMemberServer real) : ServerDecorator(real)
         {
-            public override Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, CancellationToken cancellationToken) =>
-                Real.ServeAsync(term, terms with { SynchronousStandbys = 0 }, cancellationToken);
+            public override Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, CancellationToken cancellationToken) =>
+                Real.ServeAsync(term, terms with { SynchronousStandbys = 0 }, floor, cancellationToken);
         }
     }
 
@@ -75,15 +75,27 @@ internal static class AgentMutants
         {
             private long _served;
 
-            public override async Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, CancellationToken cancellationToken)
+            public override async Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, CancellationToken cancellationToken)
             {
                 var isNew = _served != term;
-                var outcome = await Real.ServeAsync(term, isNew ? terms with { SynchronousStandbys = 0 } : terms, cancellationToken);
+                var outcome = await Real.ServeAsync(term, isNew ? terms with { SynchronousStandbys = 0 } : terms, floor, cancellationToken);
                 if (!isNew || outcome is not EngineOutcome.Done) return outcome;
                 _served = term;
                 await Task.Delay(TimeSpan.FromSeconds(2), container.Agent.Process.Time, cancellationToken);
-                return await Real.ServeAsync(term, terms, cancellationToken);
+                return await Real.ServeAsync(term, terms, floor, cancellationToken);
             }
+        }
+    }
+
+    /// <summary>A log that was lost, and one that is begun in its place, have the same name.</summary>
+    internal sealed class ReusesTimelines : Seams
+    {
+        public override IMemberServer MemberServer(IMemberServer real, Container container) => new Server(real);
+
+        private sealed class Server(IMemberServer real) : ServerDecorator(real)
+        {
+            public override Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, CancellationToken cancellationToken) =>
+                Real.ServeAsync(term, terms, null, cancellationToken);
         }
     }
 

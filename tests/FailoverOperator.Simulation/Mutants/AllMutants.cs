@@ -13,6 +13,7 @@ internal static class AllMutants
             new AgentMutants.ReleasesBeforeTheEnd(),
             new AgentMutants.WaitsForNoStandby(),
             new AgentMutants.WaitsForStandbysTooLate(),
+            new AgentMutants.ReusesTimelines(),
             new AgentMutants.TakesSilenceForPromises(),
             new AgentMutants.AsksOneMemberOnly(),
             new AgentMutants.HasNoWatchdog(),

@@ -33,8 +33,8 @@ internal abstract class ServerDecorator(IMemberServer real) : IMemberServer
 
     public virtual Task<EngineReply> StatusAsync(CancellationToken cancellationToken) => real.StatusAsync(cancellationToken);
 
-    public virtual Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, CancellationToken cancellationToken) =>
-        real.ServeAsync(term, terms, cancellationToken);
+    public virtual Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, CancellationToken cancellationToken) =>
+        real.ServeAsync(term, terms, floor, cancellationToken);
 
     public virtual Task<EngineOutcome> FollowAsync(Leader leader, CancellationToken cancellationToken) => real.FollowAsync(leader, cancellationToken);
 

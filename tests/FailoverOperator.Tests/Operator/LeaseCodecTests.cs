@@ -29,6 +29,7 @@ public class LeaseCodecTests
         Assigned.Renewed(Terms with { SynchronousStandbys = 2 }),
         Assigned with { Pledged = Terms },
         Assigned with { Release = Note },
+        Assigned with { Floor = new HistoryFloor("system:2", 1, new HistoryFloor("system:7", 0)) },
         ElectorProtocol.Revoke(Assigned.Renewed(Terms)),
         Assigned.Renewed(Terms).Released(Note with { Term = 7 }),
         ElectorProtocol.Recreate(7, Terms),
@@ -40,7 +41,7 @@ public class LeaseCodecTests
     [MemberData(nameof(Records), DisableDiscoveryEnumeration = true)]
     public void What_is_written_is_read_back(LeaseRecord record)
     {
-        var full = Stored(LeaseCodec.Write(null, "shop", "db", Assigned with { Accepted = Terms, Pledged = Terms, Release = Note }, Now));
+        var full = Stored(LeaseCodec.Write(null, "shop", "db", Assigned with { Accepted = Terms, Pledged = Terms, Release = Note, Floor = new HistoryFloor("system:1", 0) }, Now));
         full.Metadata.Annotations["somebody/else"] = "stays";
         foreach (var before in new[] { null, full })
         {

@@ -24,9 +24,25 @@ public class PrimaryLogTests
         Assert.Equal((TimeSpan.FromSeconds(1), 110), (memory.LastServiceAge, memory.PositionBytes));
     }
 
-    private void Tell(double askedAt, double age, long position)
+    [Fact]
+    public void It_is_remembered_in_which_term_it_was_seen()
     {
-        var status = new EngineStatus { Role = EngineRole.Primary, Writable = true, PositionBytes = position, Age = TimeSpan.FromSeconds(age) };
+        Tell(askedAt: 5, age: 0, position: 100);
+        Assert.Null(_log.Recall("uid", TimeSpan.FromSeconds(6))!.Term);
+        Tell(askedAt: 6, age: 0, position: 110, new AgentFacts { Term = 3, ProcessRuns = true });
+        Assert.Equal(3, _log.Recall("uid", TimeSpan.FromSeconds(6))!.Term);
+    }
+
+    private void Tell(double askedAt, double age, long position, AgentFacts? agent = null)
+    {
+        var status = new EngineStatus
+        {
+            Role = EngineRole.Primary,
+            Writable = true,
+            PositionBytes = position,
+            Age = TimeSpan.FromSeconds(age),
+            Agent = agent,
+        };
         _log.Note("uid", ProbeLog.Empty.With(new EngineReply.Answered(status), TimeSpan.FromSeconds(askedAt)));
     }
 }

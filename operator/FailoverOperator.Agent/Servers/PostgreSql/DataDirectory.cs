@@ -22,6 +22,9 @@ internal enum DataState
 /// </summary>
 internal sealed class DataDirectory(string path)
 {
+    /// <summary>A history file that tells of nothing.</summary>
+    private const string Reservation = "# The failover agent left this timeline to a primary that was lost.\n";
+
     public string Path => path;
 
     /// <summary>A copy in the making.</summary>
@@ -31,6 +34,8 @@ internal sealed class DataDirectory(string path)
     public string Old => path + ".old";
 
     private string Ready => path + ".ready";
+
+    private string Log => System.IO.Path.Combine(path, "pg_wal");
 
     /// <summary>Data that are being rewound.</summary>
     public string Rewinding => path + ".rewinding";
@@ -108,6 +113,24 @@ internal sealed class DataDirectory(string path)
         if (!File.Exists(signal)) File.WriteAllBytes(signal, []);
         // Would end the recovery, and make it writable, at a point of its own.
         File.Delete(System.IO.Path.Combine(path, "recovery.signal"));
+        ReleaseTimelines();
+    }
+
+    /// <summary>
+    /// A promotion begins the timeline after the last one whose history file is there: these numbers are not for it. A server that runs takes no
+    /// other notice of a history in which its own timeline does not occur.
+    /// </summary>
+    public void ReserveTimelines(IEnumerable<uint> timelines)
+    {
+        foreach (var file in timelines.Select(HistoryFile).Where(f => !File.Exists(f))) File.WriteAllText(file, Reservation);
+    }
+
+    /// <summary>A standby goes for the newest timeline at its start, and one that is only reserved leads nowhere.</summary>
+    private void ReleaseTimelines()
+    {
+        if (!Directory.Exists(Log)) return;
+        var files = Directory.GetFiles(Log, "????????.history").OrderDescending(StringComparer.Ordinal);
+        foreach (var file in files.TakeWhile(f => File.ReadAllText(f) == Reservation)) File.Delete(file);
     }
 
     /// <summary>
@@ -124,9 +147,11 @@ internal sealed class DataDirectory(string path)
     /// <summary>From the data's own history file. Null: there is none, or it cannot be understood.</summary>
     public TimelineHistory? History(uint timeline)
     {
-        var file = System.IO.Path.Combine(path, "pg_wal", FormattableString.Invariant($"{timeline:X8}.history"));
+        var file = HistoryFile(timeline);
         return File.Exists(file) ? TimelineHistory.Parse(timeline, File.ReadAllText(file)) : null;
     }
+
+    private string HistoryFile(uint timeline) => System.IO.Path.Combine(Log, FormattableString.Invariant($"{timeline:X8}.history"));
 
     /// <summary>Nothing is called Old when this begins: who makes a copy has removed it.</summary>
     private void Exchange()

@@ -34,8 +34,8 @@ internal sealed class Following(
 
     private async Task<string?> FollowAsync(Leader leader, LeaderAnswer.Primary primary, StatusAnswer.Told? told, CancellationToken cancellationToken)
     {
-        var isAtRest = !process.Runs && data.State == DataState.Present;
-        var (control, unknown) = isAtRest ? await tools.ControlDataAsync(data.Path, cancellationToken) : (null, null);
+        var isAsked = data.State == DataState.Present && (!process.Runs || process.LetsNobodyIn);
+        var (control, unknown) = isAsked ? await tools.ControlDataAsync(data.Path, cancellationToken) : (null, null);
         if (unknown is not null) return unknown;
         var local = new LocalData(
             data.State, process.Runs, control, control?.SystemId ?? told?.Row.SystemId, told?.Memory.IsSettled == true ? told.Memory.Reached : null,

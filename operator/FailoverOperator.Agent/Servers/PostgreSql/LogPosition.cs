@@ -1,4 +1,5 @@
 using System.Globalization;
+using FailoverOperator.Api.Agents;
 
 namespace FailoverOperator.Agent.Servers.PostgreSql;
 
@@ -47,4 +48,24 @@ internal sealed record TimelineHistory(uint Timeline, IReadOnlyList<LogPosition>
     public bool Contains(LogPosition position, long end) => position.Timeline == Timeline
         ? position.Bytes <= end
         : Ancestors.Any(a => a.Timeline == position.Timeline && position.Bytes <= a.Bytes);
+}
+
+/// <summary>Timelines that may exist although this member does not know them.</summary>
+internal static class Timelines
+{
+    /// <summary>More than any number of failovers that nobody saw: a mistake.</summary>
+    private const uint Most = 1000;
+
+    /// <summary>Those after the one that is known. Null: what the operator says cannot be understood.</summary>
+    public static IReadOnlyList<uint>? Reserved(uint known, HistoryFloor floor)
+    {
+        if (Last(floor) is not { } last || last > known + Most) return null;
+        return last <= known ? [] : [.. Enumerable.Range(1, (int)(last - known)).Select(n => known + (uint)n)];
+    }
+
+    private static uint? Last(HistoryFloor floor) =>
+        uint.TryParse(floor.History.AsSpan(floor.History.LastIndexOf(':') + 1), CultureInfo.InvariantCulture, out var newest)
+        && floor.Unseen is >= 0 and <= (int)Most && newest < uint.MaxValue - Most
+            ? floor.And is not { } and ? newest + (uint)floor.Unseen : Last(and) is { } other ? Math.Max(newest + (uint)floor.Unseen, other) : null
+            : null;
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using FailoverOperator.Agent.Supervision;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Core.Observations;
@@ -59,8 +60,8 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
         }
     }
 
-    public Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, CancellationToken cancellationToken) =>
-        DoAsync(() => ServeAsync(terms, cancellationToken), cancellationToken);
+    public Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, CancellationToken cancellationToken) =>
+        DoAsync(() => ServeAsync(terms, floor, cancellationToken), cancellationToken);
 
     public Task<EngineOutcome> FollowAsync(Leader leader, CancellationToken cancellationToken) =>
         DoAsync(() => FollowLeaderAsync(leader, cancellationToken), cancellationToken);
@@ -97,7 +98,7 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
     /// What the synchronous members are is in effect before the promotion: not one write of the new primary may be
     /// acknowledged without them.
     /// </summary>
-    private async Task<string?> ServeAsync(LeaseTerms terms, CancellationToken cancellationToken)
+    private async Task<string?> ServeAsync(LeaseTerms terms, HistoryFloor? floor, CancellationToken cancellationToken)
     {
         var bearing = new Bearing(null, MemberNames.Synchronous(terms, _settings.PodName));
         if (await CreateIfFirstAsync(cancellationToken) is { } uncreated) return uncreated;
@@ -107,9 +108,23 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
         if (await _process.SteerAsync(session, bearing, cancellationToken) is { } unsteered) return unsteered;
 
         await _promotion.KeepSlotsAsync(session, terms, cancellationToken);
-        if (await session.IsInRecoveryAsync(cancellationToken) && await _promotion.PromoteAsync(session, cancellationToken) is { } unpromoted)
-            return unpromoted;
+        if (await session.IsInRecoveryAsync(cancellationToken))
+        {
+            if (floor is not null && await ReserveAsync(session, floor, cancellationToken) is { } unreserved) return unreserved;
+            if (await _promotion.PromoteAsync(session, cancellationToken) is { } unpromoted) return unpromoted;
+        }
         await _promotion.EnsureRoleAsync(session, cancellationToken);
+        return null;
+    }
+
+    /// <summary>Its next timeline is one that nobody can have begun yet.</summary>
+    private async Task<string?> ReserveAsync(Session session, HistoryFloor floor, CancellationToken cancellationToken)
+    {
+        // The one that it follows is this one or a later one, whose history it has then.
+        var known = await session.TextAsync("select timeline_id::text from pg_control_checkpoint()", cancellationToken);
+        if (!uint.TryParse(known, CultureInfo.InvariantCulture, out var timeline) || Timelines.Reserved(timeline, floor) is not { } reserved)
+            return $"the lease's annotation {LeaseContract.FloorAnnotation} makes no sense: {floor}";
+        _data.ReserveTimelines(reserved);
         return null;
     }
 
@@ -135,9 +150,9 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
     {
         // Towards the new leader first: if the logs fit, and mostly they do, no time is lost.
         var bearing = _files.Bearing with { LeaderAddress = leader.Address };
-        if (_process.Runs && await StandAsync(bearing, cancellationToken) is { } problem) return problem;
+        if (_process.Runs && await StandAsync(bearing, cancellationToken) is { } problem && !_process.LetsNobodyIn) return problem;
         _data.Settle();
-        var told = _process.Runs ? await _status.AskAsync(cancellationToken) as StatusAnswer.Told : null;
+        var told = _process is { Runs: true, LetsNobodyIn: false } ? await _status.AskAsync(cancellationToken) as StatusAnswer.Told : null;
         return await _following.FollowAsync(leader, told, cancellationToken);
     }
 

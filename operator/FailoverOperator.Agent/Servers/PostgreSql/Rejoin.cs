@@ -2,7 +2,7 @@ namespace FailoverOperator.Agent.Servers.PostgreSql;
 
 /// <summary>What a member has that is to follow a leader.</summary>
 /// <param name="Runs">The server runs, as a standby.</param>
-/// <param name="Control">Null: no data, or it runs.</param>
+/// <param name="Control">Null: no data, or it runs and lets the agent in.</param>
 /// <param name="SystemId">Null: no data.</param>
 /// <param name="Reached">How far its log reaches, if it runs and knows.</param>
 /// <param name="LinkIsUp">It receives a log.</param>
@@ -50,6 +50,11 @@ internal abstract record Rejoin
 
     private static Rejoin Running(LocalData local, LeaderAnswer.Primary leader)
     {
+        // It was rewound or copied from a leader that was lost before it had sent all that these data need. Nobody else has that, so that they will
+        // never be consistent, and what is not cannot be rewound either. What they need of this leader's own timeline will come.
+        if (local.Control is { MinimumRecovery: { Bytes: > 0 } needed } && needed.Timeline != leader.History.Timeline
+            && !leader.History.Contains(needed, leader.End))
+            return new Copy($"its data need the log up to {needed}, which the leader's did not pass");
         if (local.Reached is { } reached && !leader.History.Contains(reached, leader.End)) return Back(local, leader, reached);
         // The log of a run may speak of an earlier trouble: it counts only while the link is down.
         if (!local.LinkIsUp && ServerLog.SaysLogIsGone(local.Log) is { } gone) return new Copy(gone);

@@ -20,6 +20,12 @@ internal sealed class ServerProcess(
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongGlance = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>
+    /// A standby that lets nobody in may have to read its log for long, or may wait for a log that the leader does not have: from then on that is
+    /// looked into.
+    /// </summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     /// <summary>The last words of a server are read a moment after its end.</summary>
     private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(50);
 
@@ -28,13 +34,16 @@ internal sealed class ServerProcess(
     /// <summary>The checkpointer may not have seen yet that commits are to wait for standbys.</summary>
     private bool _checkpointerLags;
 
+    /// <summary>It was waited for, and let nobody in: its data are not consistent yet.</summary>
+    public bool LetsNobodyIn { get; private set; }
+
     public bool Runs => supervisor.Server is { Exited.IsCompleted: false };
 
     public string Log => supervisor.Server?.LastOutput ?? "";
 
     /// <summary>
-    /// Starts a standby if the server does not run, and waits until it answers, however long it has to read its log. Null: why it does not; it
-    /// has ended, perhaps.
+    /// Starts a standby if the server does not run, and waits until it answers, however long it has to read its log, unless it is to follow
+    /// somebody. Null: why it does not; it has ended, perhaps.
     /// </summary>
     public async Task<(Session? Session, string? Problem)> BringUpAsync(Bearing bearing, CancellationToken cancellationToken)
     {
@@ -75,8 +84,15 @@ internal sealed class ServerProcess(
 
     private async Task<(Session? Session, string? Problem)> ReadyAsync(Bearing bearing, CancellationToken cancellationToken)
     {
+        LetsNobodyIn = false;
+        var since = time.GetTimestamp();
         for (var pause = Glance; Runs; pause = pause < LongGlance ? pause * 1.2 : LongGlance)
         {
+            if (bearing.LeaderAddress is not null && time.GetElapsedTime(since) > Patience)
+            {
+                LetsNobodyIn = true;
+                return (null, "the server lets nobody in yet: it has not read as much of the log as its data need");
+            }
             try
             {
                 return (await sql.OpenAsync(cancellationToken), null);

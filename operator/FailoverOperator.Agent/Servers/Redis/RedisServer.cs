@@ -51,7 +51,7 @@ public sealed class RedisServer : IMemberServer, IDisposable
         }
     }
 
-    public Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, CancellationToken cancellationToken) => DoAsync(async () =>
+    public Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, CancellationToken cancellationToken) => DoAsync(async () =>
     {
         if (await StartAsync(cancellationToken) is { } problem) return problem;
         var info = await LoadedAsync(cancellationToken);
