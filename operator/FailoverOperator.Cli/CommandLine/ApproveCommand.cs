@@ -25,8 +25,13 @@ internal static class ApproveCommand
             // Of this very object, not of one that has its name by now.
             var approved = await api.MergePatchAsync<Failover>(namespaceName, failover.Metadata.Name, new
             {
-                metadata = new { uid = failover.Metadata.Uid, annotations = new Dictionary<string,
-                    string> { [ApiGroup.ApprovedAnnotation] = "true" } },
+                metadata = new
+                {
+                    uid = failover.Metadata.Uid,
+                    annotations = new Dictionary<string,
+                    string>
+                    { [ApiGroup.ApprovedAnnotation] = "true" }
+                },
             }, token);
             options.Write(host, parsed, FailoverView.Of(approved), page =>
                 page.Line($"{namespaceName}/{failover.Metadata.Name} is approved; it said: {failover.Status.Message}"));

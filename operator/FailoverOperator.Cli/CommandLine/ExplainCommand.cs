@@ -1,8 +1,8 @@
 using System.CommandLine;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Cli.Cluster;
-using FailoverOperator.Cli.Simulating;
 using FailoverOperator.Cli.Printing;
+using FailoverOperator.Cli.Simulating;
 using FailoverOperator.Cli.Views;
 
 namespace FailoverOperator.Cli.CommandLine;

@@ -2,8 +2,8 @@ using System.CommandLine;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Cli.Cluster;
 using FailoverOperator.Cli.Manifests;
-using FailoverOperator.Cli.Simulating;
 using FailoverOperator.Cli.Printing;
+using FailoverOperator.Cli.Simulating;
 
 namespace FailoverOperator.Cli.CommandLine;
 

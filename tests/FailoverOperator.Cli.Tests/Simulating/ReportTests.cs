@@ -1,7 +1,7 @@
 using FailoverOperator.Api.Failovers;
+using FailoverOperator.Cli.Printing;
 using FailoverOperator.Cli.Simulating;
 using FailoverOperator.Cli.Tests.Support;
-using FailoverOperator.Cli.Printing;
 using FailoverOperator.Simulator.Checking;
 using FailoverOperator.Simulator.Trials;
 using Spectre.Console;

@@ -1,6 +1,5 @@
 using CsCheck;
 using FailoverOperator.Api;
-using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Decisions;

@@ -129,7 +129,12 @@ public sealed class RequestsTests
 
         var status = new FailoverStatus
         {
-            Phase = FailoverPhase.Completed, Reason = Reasons.Verified, Message = "db-1 takes writes", Candidate = Given.Reference("db-1"), DowntimeMilliseconds = 412, LostBytes = 0,
+            Phase = FailoverPhase.Completed,
+            Reason = Reasons.Verified,
+            Message = "db-1 takes writes",
+            Candidate = Given.Reference("db-1"),
+            DowntimeMilliseconds = 412,
+            LostBytes = 0,
         };
         var ended = Healthy().With(execution with { Status = status });
         var end = Answer(ended, Request() with { Status = new FailoverStatus { ExecutedAs = "db-0-2", Reason = Reasons.Executing } });
