@@ -11,8 +11,8 @@ internal sealed class Selector(string? namespaceName, ListOptions options)
 
     public bool Matches(JsonObject json) =>
         (string.IsNullOrEmpty(namespaceName) || Text(json["metadata"]?["namespace"]) == namespaceName)
-        && _labels.All(term => Holds(term, key => Text(json["metadata"]?["labels"]?[key])))
-        && _fields.All(term => Holds(term, path => Text(Walk(json, path)) ?? ""));
+        && (_labels.Length == 0 || _labels.All(term => Holds(term, key => Text(json["metadata"]?["labels"]?[key]))))
+        && (_fields.Length == 0 || _fields.All(term => Holds(term, path => Text(Walk(json, path)) ?? "")));
 
     private static bool Holds(string term, Func<string, string?> value)
     {
