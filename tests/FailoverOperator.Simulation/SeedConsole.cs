@@ -10,9 +10,9 @@ namespace FailoverOperator.Simulation;
 internal static class SeedConsole
 {
     /// <summary>One seed, with all that happened; of one that breaks an invariant, the fewest strikes that do.</summary>
-    public static int Replay(int seed)
+    public static int Replay(int seed, bool isEndless)
     {
-        var schedule = Schedule.Of(seed);
+        var schedule = Of(seed, isEndless);
         var result = Simulator.Simulation.Run(schedule, isRecording: true);
         var smallest = result.Violation is { } violation ? Shrinker.Shrink(schedule, violation.Invariant) : schedule;
         Console.Write(ReferenceEquals(smallest, schedule) ? result.Trace : Simulator.Simulation.Run(smallest, isRecording: true).Trace);
@@ -22,16 +22,16 @@ internal static class SeedConsole
         return result.Violation is null ? 0 : 1;
     }
 
-    public static int Search(int count, int from)
+    public static int Search(int count, int from, bool isEndless)
     {
         var watch = Stopwatch.StartNew();
         var (found, sums) = (new List<int>(), new Sums());
-        InOrder(Enumerable.Range(from, count), seed => Simulator.Simulation.Run(Schedule.Of(seed)), (seed, result) =>
+        InOrder(Enumerable.Range(from, count), seed => Simulator.Simulation.Run(Of(seed, isEndless)), sums.Ended, (seed, result) =>
         {
             sums.Add(result);
             if (result.Violation is null) return;
             found.Add(seed);
-            Console.WriteLine($"seed {seed}: {result.Violation}\n    replay it with: make simulate SEED={seed}");
+            Console.WriteLine($"seed {seed}: {result.Violation}\n    replay it with: make simulate SEED={seed}{(isEndless ? " KIND=endless" : "")}");
         });
         sums.Report(watch.Elapsed);
         Console.WriteLine($"{count} seeds, {found.Count} with violations: {string.Join(" ", found)}");
@@ -51,10 +51,12 @@ internal static class SeedConsole
         return missed;
     }
 
+    private static Schedule Of(int seed, bool isEndless) => isEndless ? Schedule.Endless(seed) : Schedule.Of(seed);
+
     /// <summary>
     /// One world on each processor, each on one thread from its beginning to its end; what became of them is told in the order of the seeds.
     /// </summary>
-    private static void InOrder(IEnumerable<int> seeds, Func<int, SimulationResult> run, Action<int, SimulationResult> tell)
+    private static void InOrder(IEnumerable<int> seeds, Func<int, SimulationResult> run, Action<SimulationResult> ended, Action<int, SimulationResult> tell)
     {
         var (waiting, next, gate) = (new SortedDictionary<long, (int Seed, SimulationResult Result)>(), 0L, new Lock());
         Parallel.ForEach(Partitioner.Create(seeds, EnumerablePartitionerOptions.NoBuffering), (seed, _, number) =>
@@ -62,6 +64,7 @@ internal static class SeedConsole
             var result = run(seed);
             lock (gate)
             {
+                ended(result);
                 waiting[number] = (seed, result);
                 for (; waiting.Remove(next, out var told); next++) tell(told.Seed, told.Result);
             }

@@ -11,25 +11,24 @@ internal static class AgentStatusReader
 {
     public static EngineReply Read(MemberEndpoint member, ReadOnlySpan<byte> body)
     {
-        var agent = $"the agent of {member.PodName}";
         try
         {
             return JsonSerializer.Deserialize(body, AgentJson.Default.AgentStatus) is { } status
-                ? Read(member, agent, status)
-                : new EngineReply.Failed($"{agent} answered null");
+                ? Read(member, status)
+                : new EngineReply.Failed($"the agent of {member.PodName} answered null");
         }
         catch (JsonException)
         {
-            return new EngineReply.Failed($"{agent} answered what is no status: {Quote.Of(System.Text.Encoding.UTF8.GetString(body))}");
+            return new EngineReply.Failed($"the agent of {member.PodName} answered what is no status: {Quote.Of(System.Text.Encoding.UTF8.GetString(body))}");
         }
     }
 
-    private static EngineReply Read(MemberEndpoint member, string agent, AgentStatus status)
+    public static EngineReply Read(MemberEndpoint member, AgentStatus status)
     {
         // Another pod may have been given the address since it was read.
         if (status.Identity != LeaseContract.Identity(member.PodName, member.PodUid))
             return new EngineReply.Failed($"at the address of {member.PodName} answers {Quote.Of(status.Identity)}, not it");
-        if (Problem(status) is { } problem) return new EngineReply.Failed($"{agent} answered {problem}");
+        if (Problem(status) is { } problem) return new EngineReply.Failed($"the agent of {member.PodName} answered {problem}");
         if (status.Server is { } server) return new EngineReply.Answered(Translate(status, server));
         var why = string.IsNullOrWhiteSpace(status.Message) ? "the agent does not say why" : Quote.Of(status.Message);
         return status.ProcessRuns

@@ -15,12 +15,17 @@ public sealed record LeaseReading(LeaseRecord Record, IReadOnlyList<string> Unre
 /// <summary>Translates the slot's Lease into the core's words, and what the operator writes into it back. No judgement.</summary>
 public static class LeaseCodec
 {
+    private static readonly string[] Texts = [LeaseContract.AssignmentAnnotation, LeaseContract.TermsAnnotation, LeaseContract.AcceptedAnnotation,
+        LeaseContract.PledgedAnnotation, LeaseContract.ReleaseAnnotation];
+
     /// <summary>
     /// An annotation that cannot be read errs on the strict side: terms without members, which the operator puts right by writing
     /// its own; accepted or pledged ones that name nobody, so that nobody is promoted on their account; no release.
     /// </summary>
-    public static LeaseReading Read(V1Lease lease)
+    /// <param name="before">What was read before: of a text that is the same it is taken, for with most changes only the time is another.</param>
+    public static LeaseReading Read(V1Lease lease, (V1Lease Lease, LeaseReading Reading)? before = null)
     {
+        if (before is { Reading.Unreadable.Count: 0 } known && HasSameTexts(lease, known.Lease)) return known.Reading with { Record = Renewed(lease, known.Reading.Record) };
         var unreadables = new List<string>();
         var seconds = lease.Spec?.LeaseDurationSeconds is > 0 and var told ? told : new LeaseTerms().LeaseDurationSeconds;
         var unknown = new LeaseTerms { LeaseDurationSeconds = seconds };
@@ -74,6 +79,14 @@ public static class LeaseCodec
         Annotate(lease, LeaseContract.ReleaseAnnotation, Text(record.Release, AgentJson.Default.ReleaseNote));
         return lease;
     }
+
+    private static LeaseRecord Renewed(V1Lease lease, LeaseRecord before) => before with { Version = lease.ResourceVersion() ?? "" };
+
+    /// <summary>All that is read but the version.</summary>
+    private static bool HasSameTexts(V1Lease one, V1Lease other) =>
+        (one.Spec?.HolderIdentity, one.Spec?.LeaseTransitions, one.Spec?.LeaseDurationSeconds)
+        == (other.Spec?.HolderIdentity, other.Spec?.LeaseTransitions, other.Spec?.LeaseDurationSeconds)
+        && Texts.All(name => Annotation(one, name) == Annotation(other, name));
 
     private static string? Text<T>(T? value, JsonTypeInfo<T> type)
         where T : class => value is null ? null : JsonSerializer.Serialize(value, type);
