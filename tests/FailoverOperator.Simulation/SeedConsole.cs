@@ -22,11 +22,13 @@ internal static class SeedConsole
         return result.Violation is null ? 0 : 1;
     }
 
-    public static int Search(int count, int from, bool isEndless)
+    /// <param name="within">No seed is begun later. Null: all are.</param>
+    public static int Search(int count, int from, bool isEndless, TimeSpan? within)
     {
         var watch = Stopwatch.StartNew();
         var (found, sums) = (new List<int>(), new Sums());
-        InOrder(Enumerable.Range(from, count), seed => Simulator.Simulation.Run(Of(seed, isEndless)), sums.Ended, (seed, result) =>
+        var seeds = Enumerable.Range(from, count).TakeWhile(_ => within is null || watch.Elapsed < within);
+        InOrder(seeds, seed => Simulator.Simulation.Run(Of(seed, isEndless)), sums.Ended, (seed, result) =>
         {
             sums.Add(result);
             if (result.Violation is null) return;
@@ -34,7 +36,8 @@ internal static class SeedConsole
             Console.WriteLine($"seed {seed}: {result.Violation}\n    replay it with: make simulate SEED={seed}{(isEndless ? " KIND=endless" : "")}");
         });
         sums.Report(watch.Elapsed);
-        Console.WriteLine($"{count} seeds, {found.Count} with violations: {string.Join(" ", found)}");
+        if (sums.Count < count) Console.WriteLine($"{count - sums.Count} seeds were not begun within {within?.TotalSeconds:0} s");
+        Console.WriteLine($"{sums.Count} seeds, {found.Count} with violations: {string.Join(" ", found)}");
         return found.Count == 0 ? 0 : 1;
     }
 

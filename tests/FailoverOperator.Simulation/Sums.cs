@@ -16,6 +16,8 @@ internal sealed class Sums
     private ulong _traces;
     private (TimeSpan Processor, TimeSpan Simulated)? _warm;
 
+    public int Count { get; private set; }
+
     /// <summary>In whatever order.</summary>
     public void Ended(SimulationResult result)
     {
@@ -26,6 +28,7 @@ internal sealed class Sums
     /// <summary>In the order of the seeds.</summary>
     public void Add(SimulationResult result)
     {
+        Count++;
         foreach (var (what, times) in result.Sometimes) _sometimes[what] = _sometimes.GetValueOrDefault(what) + times;
         if (result.Recovery is { } recovery) _recoveries.Add(recovery);
         _traces = (_traces ^ ulong.Parse(result.TraceHash, NumberStyles.HexNumber, CultureInfo.InvariantCulture)) * 1099511628211;

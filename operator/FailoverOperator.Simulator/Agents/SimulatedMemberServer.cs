@@ -1,3 +1,4 @@
+using System.Globalization;
 using FailoverOperator.Agent.Servers;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Core.Observations;
@@ -218,7 +219,7 @@ internal sealed class SimulatedMemberServer(Container container) : IMemberServer
         return others.Count == 0 ? Synchrony.NobodyYet : new Synchrony(terms.SynchronousStandbys, others);
     }
 
-    private static string History(int timeline) => FormattableString.Invariant($"{SystemId}:{timeline}");
+    private static string History(int timeline) => string.Create(CultureInfo.InvariantCulture, $"{SystemId}:{timeline}");
 
     private static EngineReply Told(EngineStatus status) => new EngineReply.Answered(status);
 

@@ -22,10 +22,13 @@ public static class LeaseCodec
     /// An annotation that cannot be read errs on the strict side: terms without members, which the operator puts right by writing
     /// its own; accepted or pledged ones that name nobody, so that nobody is promoted on their account; no release.
     /// </summary>
-    /// <param name="before">What was read before: of a text that is the same it is taken, for with most changes only the time is another.</param>
+    /// <param name="before">What was read last: if all but the time and the version is the same, as with most renewals, it is taken from there.</param>
     public static LeaseReading Read(V1Lease lease, (V1Lease Lease, LeaseReading Reading)? before = null)
     {
-        if (before is { Reading.Unreadable.Count: 0 } known && HasSameTexts(lease, known.Lease)) return known.Reading with { Record = Renewed(lease, known.Reading.Record) };
+        if (before is { Reading.Unreadable.Count: 0 } known && HasSameTexts(lease, known.Lease)) return known.Reading with
+        {
+            Record = known.Reading.Record with { Version = lease.ResourceVersion() ?? "" },
+        };
         var unreadables = new List<string>();
         var seconds = lease.Spec?.LeaseDurationSeconds is > 0 and var told ? told : new LeaseTerms().LeaseDurationSeconds;
         var unknown = new LeaseTerms { LeaseDurationSeconds = seconds };
@@ -79,8 +82,6 @@ public static class LeaseCodec
         Annotate(lease, LeaseContract.ReleaseAnnotation, Text(record.Release, AgentJson.Default.ReleaseNote));
         return lease;
     }
-
-    private static LeaseRecord Renewed(V1Lease lease, LeaseRecord before) => before with { Version = lease.ResourceVersion() ?? "" };
 
     /// <summary>All that is read but the version.</summary>
     private static bool HasSameTexts(V1Lease one, V1Lease other) =>
