@@ -30,6 +30,11 @@ public static class ApiGroup
     public const string FenceConfirmedAnnotation = Name + "/fence-confirmed";
 
     /// <summary>
+    /// Annotation that a person sets to <c>true</c> on a failover that waits for approval (<c>promotion.policy: ApprovalRequired</c>).
+    /// </summary>
+    public const string ApprovedAnnotation = Name + "/approved";
+
+    /// <summary>
     /// Label by which Kubernetes itself tells the pods of a StatefulSet apart. Selectors of Services for the primary ask for it beside the
     /// role: a new pod of the same name has no role yet.
     /// </summary>

@@ -21,7 +21,10 @@ public static class ConditionTypes
     /// <summary>The primary is being changed.</summary>
     public const string Progressing = nameof(Progressing);
 
-    public static IReadOnlyList<string> All { get; } = [Accepted, Available, Redundant, FailoverReady, TargetsMet, Progressing];
+    /// <summary>A failover is needed, or would be, and something keeps the operator from beginning it by itself; the message says what.</summary>
+    public const string Suppressed = nameof(Suppressed);
+
+    public static IReadOnlyList<string> All { get; } = [Accepted, Available, Redundant, FailoverReady, TargetsMet, Progressing, Suppressed];
 }
 
 /// <summary>
@@ -78,6 +81,12 @@ public static class Reasons
     public const string FailureSuspected = nameof(FailureSuspected);
     public const string WaitingForMembers = nameof(WaitingForMembers);
 
+    // Suppressed
+    public const string NotSuppressed = nameof(NotSuppressed);
+    public const string Suspended = nameof(Suspended);
+    public const string ApprovalRequired = nameof(ApprovalRequired);
+    public const string ManualOnly = nameof(ManualOnly);
+
     // Failover
     public const string FenceUnproven = nameof(FenceUnproven);
     public const string FenceConfirmationInvalid = nameof(FenceConfirmationInvalid);
@@ -89,6 +98,17 @@ public static class Reasons
     public const string VerificationFailed = nameof(VerificationFailed);
     public const string Verified = nameof(Verified);
     public const string Superseded = nameof(Superseded);
+
+    // A request
     public const string NotRequestable = nameof(NotRequestable);
+    public const string RequestInvalid = nameof(RequestInvalid);
+    public const string HolderChanged = nameof(HolderChanged);
+    public const string AlreadyActive = nameof(AlreadyActive);
+    public const string DryRun = nameof(DryRun);
+    public const string Scheduled = nameof(Scheduled);
+    public const string NotReadyYet = nameof(NotReadyYet);
+    public const string Executing = nameof(Executing);
+    public const string DeadlineExceeded = nameof(DeadlineExceeded);
+    public const string SwitchedBack = nameof(SwitchedBack);
     public const string SpecChanged = nameof(SpecChanged);
 }

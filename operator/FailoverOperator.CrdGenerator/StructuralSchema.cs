@@ -92,7 +92,8 @@ public sealed class StructuralSchema
 
     private void AddDefault(JsonObject schema, JsonPropertyInfo property)
     {
-        if (!_withDefaults || IsRequired(property))
+        // A value that is left out when it is written means that there is none.
+        if (!_withDefaults || IsRequired(property) || property.ShouldSerialize is not null)
             return;
 
         // Absent means the same as empty: a default would only make objects longer (and 1.20 API servers that were built

@@ -7,7 +7,7 @@ namespace FailoverOperator.EndToEnd;
 /// <summary>Measures failovers: many of each kind, in one group that lives through all of them.</summary>
 public static class Bench
 {
-    private static readonly string[] Faults = ["process-crash", "node-power-cut", "node-partition"];
+    private static readonly string[] Faults = ["switchover", "process-crash", "node-power-cut", "node-partition"];
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
     /// <summary>Tables on standard output, progress on standard error, all values in a file.</summary>

@@ -27,6 +27,7 @@ internal static class LeaseCodec
             Accepted = Terms(LeaseContract.AcceptedAnnotation),
             Pledged = Terms(LeaseContract.PledgedAnnotation),
             Release = Parse(lease, LeaseContract.ReleaseAnnotation, AgentJson.Default.ReleaseNote, note => note.Holder is not null),
+            HandOver = Annotation(lease, LeaseContract.HandOverAnnotation),
             Version = lease.Metadata?.ResourceVersion ?? "",
         };
 

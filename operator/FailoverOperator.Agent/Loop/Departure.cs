@@ -5,7 +5,9 @@ using FailoverOperator.Core.Leases;
 
 namespace FailoverOperator.Agent.Loop;
 
-/// <summary>What happens when the pod is being stopped: a primary hands over first, then everything ends in order.</summary>
+/// <summary>
+/// How a primary hands over in order, because the operator asks for it or because its pod is being stopped; in that case everything ends after.
+/// </summary>
 internal sealed class Departure(
     AgentState state, IMemberServer server, ISupervisor supervisor, Fence fence, DutyRunner runner, Heartbeat heartbeat, TimeSpan timeout, Action<string> log)
 {
@@ -27,12 +29,13 @@ internal sealed class Departure(
     /// </summary>
     public async Task HandOverAsync(Task performing, Signal signal, CancellationToken cancellationToken)
     {
-        log("the pod is being stopped: handing over");
+        log(state.Memory.IsStopping ? "the pod is being stopped: handing over" : "handing over, as the operator asks for it");
+        var endAt = state.Memory.IsStopping ? EndAt : state.Now + timeout;
         state.SetServerNews("handing over");
         runner.EstablishedTerm = null;
-        using var deadline = state.DeadlineAt(EndAt, cancellationToken);
+        using var deadline = state.DeadlineAt(endAt, cancellationToken);
         var shutdown = ShutDownAsync(performing, deadline.Token);
-        while (!shutdown.IsCompleted && state.Now < EndAt)
+        while (!shutdown.IsCompleted && state.Now < endAt)
         {
             heartbeat.Beat();
             var changed = signal.Next;
@@ -48,6 +51,7 @@ internal sealed class Departure(
         var position = shutdown.IsCompletedSuccessfully ? shutdown.Result : null;
         if (position is null) await fence.KillAsync("it did not shut down in order", shutdown, cancellationToken);
         state.Update((m, _) => m.Demoted(ReleaseReason.HandOver, position, position is null ? "it did not shut down in order" : null));
+        state.SetServerNews(null);
     }
 
     /// <summary>Whether the lease says what it has to, and nothing runs any more: the agent may end.</summary>

@@ -34,6 +34,12 @@ public static class LeaseContract
     /// <summary>Annotation, written by the holder's agent when it empties the holder: a <see cref="ReleaseNote"/> as JSON.</summary>
     public const string ReleaseAnnotation = ApiGroup.Name + "/release";
 
+    /// <summary>
+    /// Annotation, written by the operator: the <see cref="Assignment"/> whose holder is to hand over now, as if its pod were being stopped,
+    /// but stays as a standby. Of any other term it means nothing.
+    /// </summary>
+    public const string HandOverAnnotation = ApiGroup.Name + "/hand-over";
+
     public static string LeaseName(string group, string slot) => $"{group}-{slot}";
 
     public static string Identity(string podName, string podUid) => $"{podName}/{podUid}";

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using FailoverOperator.Api.Attributes;
 
 namespace FailoverOperator.Api.Failovers;
@@ -13,6 +14,9 @@ public enum FailoverType
 
     /// <summary>A primary was found at work; it is recorded, not changed.</summary>
     Adoption,
+
+    /// <summary>Planned and lossless: the primary hands over to a standby. People may ask for it.</summary>
+    Switchover,
 }
 
 /// <summary>Why the change is needed: the diagnosis.</summary>
@@ -33,37 +37,75 @@ public enum FailoverCause
 
     /// <summary>A person made another member the primary.</summary>
     PrimaryMoved,
+
+    /// <summary>Nothing is wrong: a person asks for it.</summary>
+    Requested,
 }
 
-/// <summary>What is to be done and why.</summary>
+/// <summary>
+/// What is to be done and why. A person's request names a type and nothing that the operator finds out itself; the operator does it as a
+/// Failover of its own, with a term, which names the request.
+/// </summary>
+[ValidationRule(RedundancyGroups.RuleIds.RequestIsPossible, "has(self.term) || self.type in ['Switchover', 'Failover']",
+    "people can ask for type: Switchover, or Failover; the other types are begun by the operator alone, when they are needed")]
+[ValidationRule(RedundancyGroups.RuleIds.RequestHasNoTerm, "!has(self.term) || !(has(self.reason) || has(self.scheduledAt) || has(self.expectedHolder))",
+    "term is what the operator finds out; leave it out of a request")]
 [ValidationRule(RedundancyGroups.RuleIds.SpecIsImmutable, "self == oldSelf", "the spec of a Failover cannot be changed")]
 public sealed record FailoverSpec
 {
     public const int MaxEvidence = 16;
     public const int MaxEvidenceLength = 1024;
     public const int MaxRivals = 16;
+    public const int DefaultDeadlineSeconds = 60;
 
     [Required]
     [Description("The group.")]
     public GroupReference GroupRef { get; init; } = new();
 
-    [Required]
     [Description("The slot whose holder changes; 0 in mode ActivePassive.")]
     [Length(1, 63)]
-    public string Slot { get; init; } = "";
+    public string Slot { get; init; } = ApiGroup.FirstSlot;
 
-    [Required]
-    [Description("The term that the new primary will have.")]
+    /// <summary>0: a request, which has none.</summary>
+    [Description("The term that the new primary will have. Absent: this is a person's request, which the operator carries out as a Failover of its own.")]
     [RangeMinimum(1)]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public long Term { get; init; }
 
     [Required]
-    [Description("Failover: forced by a fault. Election: first primary. Adoption: a primary was found at work.")]
+    [Description("Switchover: planned and lossless, may be asked for. Failover: forced by a fault, or by a person who asks for it. Election: first primary. Adoption: a primary was found at work.")]
     public FailoverType Type { get; init; }
 
-    [Required]
-    [Description("The diagnosis.")]
-    public FailoverCause Cause { get; init; }
+    [Description("The diagnosis. Requested: a person asks for it.")]
+    public FailoverCause Cause { get; init; } = FailoverCause.Requested;
+
+    [Description("Pod that is to become the primary. Absent: the best standby.")]
+    [Length(1, 253)]
+    public string? Target { get; init; }
+
+    [Description("Why, for the record.")]
+    [Length(0, 1024)]
+    public string? Reason { get; init; }
+
+    [Description("Pod that must be the primary, else nothing is done: nobody else has moved it since this was written.")]
+    [Length(1, 253)]
+    public string? ExpectedHolder { get; init; }
+
+    [Description("Not before this time, RFC 3339, for example 2026-11-27T03:00:00Z. Absent: at once.")]
+    [Pattern(RedundancyGroups.TimePattern.Rfc3339)]
+    [Length(0, 64)]
+    public string? ScheduledAt { get; init; }
+
+    [Description("Change nothing: only say in the status what would be done, and what every check says.")]
+    public bool DryRun { get; init; }
+
+    [Description("Given up so long after it could have begun, with the old primary as it was.")]
+    [RangeMinimum(1)]
+    [RangeMaximum(86400)]
+    public int DeadlineSeconds { get; init; } = DefaultDeadlineSeconds;
+
+    [Description("The request that this carries out. Written by the operator.")]
+    public RequestReference? RequestRef { get; init; }
 
     [Description("The evidence for the diagnosis, for people.")]
     [Items(0, MaxEvidence)]
@@ -103,6 +145,20 @@ public sealed record GroupReference
     [Description("Name of the RedundancyGroup, in the same namespace.")]
     [Length(1, 253)]
     public string Name { get; init; } = "";
+}
+
+/// <summary>Names a person's request.</summary>
+public sealed record RequestReference
+{
+    [Required]
+    [Description("Name of the Failover.")]
+    [Length(1, 253)]
+    public string Name { get; init; } = "";
+
+    [Required]
+    [Description("UID of the Failover: one of the same name and another UID is another request.")]
+    [Length(0, 128)]
+    public string Uid { get; init; } = "";
 }
 
 /// <summary>Names one incarnation of a pod.</summary>

@@ -90,6 +90,12 @@ public sealed record FailoverStatus
     [Description("A sentence that says what is, and what to do about it.")]
     public string? Message { get; init; }
 
+    [Description("The Failover that carries out this request.")]
+    public string? ExecutedAs { get; init; }
+
+    [Description("When the old primary last showed a sign of service since this began, RFC 3339 with microseconds. Absent: not since.")]
+    public string? LastServiceAt { get; init; }
+
     [Description("The proof that the old primary cannot write.")]
     public FenceRecord? Fence { get; init; }
 

@@ -82,6 +82,9 @@ public sealed record RedundancyGroupSpec
     [Description("Which Services follow the members' roles.")]
     public TrafficSpec Traffic { get; init; } = new();
 
+    [Description("Maintenance: no failover and no switchover is begun, whatever happens; those that run go on to their end. Absent: the operator acts.")]
+    public SuspensionSpec? Suspended { get; init; }
+
     [Description("How many ended Failover objects are kept as a record.")]
     [RangeMinimum(1)]
     [RangeMaximum(100)]
@@ -277,9 +280,43 @@ public enum CandidateOrder
     Name,
 }
 
+/// <summary>Who decides that a failed primary is replaced.</summary>
+public enum PromotionPolicy
+{
+    Automatic,
+
+    /// <summary>The operator prepares the failover and waits for a person's word.</summary>
+    ApprovalRequired,
+
+    /// <summary>The operator does nothing unless a person asks for it.</summary>
+    Manual,
+}
+
+/// <summary>Maintenance: the operator begins nothing by itself.</summary>
+public sealed record SuspensionSpec
+{
+    [Description("Until when, RFC 3339, for example 2026-11-27T03:00:00Z. Absent: until suspended is removed.")]
+    [Pattern(TimePattern.Rfc3339)]
+    [Length(0, 64)]
+    public string? Until { get; init; }
+
+    [Description("Why, for the record.")]
+    [Length(0, 1024)]
+    public string? Reason { get; init; }
+}
+
+/// <summary>What a time in a spec must look like.</summary>
+public static class TimePattern
+{
+    public const string Rfc3339 = @"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$";
+}
+
 /// <summary>How the new primary is chosen and promoted.</summary>
 public sealed record PromotionSpec
 {
+    [Description("Who decides that a failed primary is replaced. Automatic: the operator. ApprovalRequired: a person approves each failover, by the annotation failover-operator.io/approved. Manual: a person asks for it, with a Failover of type Failover or Switchover.")]
+    public PromotionPolicy Policy { get; init; } = PromotionPolicy.Automatic;
+
     [Description("What decides between standbys that may be promoted, the first difference wins. LeastLag: least behind the old primary. Zone: in another zone than the old primary. Name: first by name.")]
     [Items(1, 3)]
     [ListSet]
@@ -340,5 +377,7 @@ public static class RuleIds
     public const string RenewalsFitStop = nameof(RenewalsFitStop);
     public const string RestartFirstNeedsAgent = nameof(RestartFirstNeedsAgent);
     public const string ExecOrHttp = nameof(ExecOrHttp);
+    public const string RequestIsPossible = nameof(RequestIsPossible);
+    public const string RequestHasNoTerm = nameof(RequestHasNoTerm);
     public const string SpecIsImmutable = nameof(SpecIsImmutable);
 }

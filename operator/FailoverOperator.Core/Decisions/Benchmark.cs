@@ -10,7 +10,8 @@ namespace FailoverOperator.Core.Decisions;
 /// <param name="PrimaryPositionBytes">Its last known position.</param>
 /// <param name="RequiredPositionBytes">The least position within the recovery point objective. Null: unknown.</param>
 /// <param name="History">The log that the positions belong to. Null: not told.</param>
-public sealed record Benchmark(MemberReference? From, long? PrimaryPositionBytes, long? RequiredPositionBytes, string? History)
+/// <param name="Preferred">Pod that a person wants to be promoted, if it may be. Null: none.</param>
+public sealed record Benchmark(MemberReference? From, long? PrimaryPositionBytes, long? RequiredPositionBytes, string? History, string? Preferred = null)
 {
     /// <summary>
     /// Of the holder, as this process has seen it at work. A holder that traffic was never led to is measured by what its own failover was
@@ -27,7 +28,7 @@ public sealed record Benchmark(MemberReference? From, long? PrimaryPositionBytes
             : new(from, null, null, null);
     }
 
-    public static Benchmark Of(FailoverSpec plan) => new(plan.From, plan.PrimaryPositionBytes, plan.RequiredPositionBytes, plan.PrimaryHistory);
+    public static Benchmark Of(FailoverSpec plan) => new(plan.From, plan.PrimaryPositionBytes, plan.RequiredPositionBytes, plan.PrimaryHistory, plan.Target);
 
     private static bool NeverHadTraffic(GroupObservation group, SlotHolder slot) =>
         group.Services.Any(s => s.Role == TrafficRole.Active) && group.Services.All(s => s.PublishedTerm is not { } term || term < slot.Term);

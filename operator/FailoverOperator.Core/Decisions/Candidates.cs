@@ -37,7 +37,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     public IReadOnlyList<Member> Ranked(IReadOnlyList<Member> members)
     {
         if (_isSynchronous && limits is not null) return MissingQuorum(members) is null ? MostComplete(Heard(members)) : [];
-        var ranked = members.Where(m => Judge(m) is Eligibility.Eligible).OrderBy(_ => 0);
+        var ranked = members.Where(m => Judge(m) is Eligibility.Eligible).OrderBy(m => m.Name == benchmark.Preferred ? 0 : 1);
         foreach (var order in spec.Promotion.CandidateOrder)
         {
             ranked = order switch
@@ -99,7 +99,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     {
         var most = heard.Select(m => m.Probe.Status!.PositionBytes).Max();
         return [.. heard.Where(m => Judge(m) is Eligibility.Eligible && (!atRest || m.Probe.Status!.PositionBytes == most))
-            .OrderByDescending(m => m.Probe.Status!.PositionBytes).ThenBy(m => m.Name, StringComparer.Ordinal)];
+            .OrderBy(m => m.Name == benchmark.Preferred ? 0 : 1).ThenByDescending(m => m.Probe.Status!.PositionBytes).ThenBy(m => m.Name, StringComparer.Ordinal)];
     }
 
     /// <summary>Fit, but not the most complete of those that were heard.</summary>

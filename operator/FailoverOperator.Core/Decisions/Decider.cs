@@ -18,15 +18,16 @@ public static class Decider
     public static Verdict Decide(GroupObservation group)
     {
         var diagnosis = PrimaryDetector.Diagnose(group);
-        var running = group.Failovers.Where(f => !f.IsEnded).ToList();
+        var running = group.Failovers.Where(f => f is { IsOwn: true, IsEnded: false }).ToList();
         if (diagnosis is Diagnosis.OperatorImpaired impaired)
         {
             return new(diagnosis, running.LastOrDefault(), new Decision.Wait(
                 TimeSpan.FromSeconds(1), Reasons.OperatorImpaired, $"the operator cannot trust what it sees and does nothing: {impaired.Why}"));
         }
 
+        if (Requests.Next(group, diagnosis, isFree: running.Count == 0) is { } answer) return answer;
+
         // At most one is acted on: the highest own term. Others are ended first.
-        if (running.FirstOrDefault(f => !f.IsOwn) is { } foreign) return new(diagnosis, foreign, Refuse(foreign));
         if (running is [var older, .., var newest]) return new(diagnosis, older, FailoverProcedure.Supersede(older, newest));
         if (running is [var only] && group.Failovers.LastOrDefault(f => f.IsOwn) is { } last && last != only)
             return new(diagnosis, only, FailoverProcedure.Supersede(only, last));
@@ -35,15 +36,9 @@ public static class Decider
             : new(diagnosis, null, OnDiagnosis(group, diagnosis));
     }
 
-    private static Decision Refuse(FailoverRecord foreign) => new Decision.Advance(new Step.Enter(FailoverPhase.Failed)
-    {
-        Reason = Reasons.NotRequestable,
-        Message = "this version of the operator creates Failover objects itself and does not take requests; delete this one",
-    });
-
     private static Decision OnDiagnosis(GroupObservation group, Diagnosis diagnosis) => diagnosis switch
     {
-        Diagnosis.Healthy or Diagnosis.SplitBrainSuspected => Mend(group, group.HasAgents ? group.LeaseExpiresIn : null),
+        Diagnosis.Healthy or Diagnosis.SplitBrainSuspected => Mend(group, Least(group.HasAgents ? group.LeaseExpiresIn : null, Requests.LookAgainIn(group))),
         Diagnosis.PrimaryIsolated isolated => Mend(group, isolated.LookAgainIn),
         Diagnosis.PrimaryDemoted demoted when SlotHolder.Of(group).PromotionTimedOut => OnFailure(group, new Diagnosis.PrimaryFailed(
             FailoverCause.PrimaryUnresponsive, [$"{demoted.Primary.Name} was to become primary and did not within promotion.timeoutSeconds"])),
@@ -65,6 +60,8 @@ public static class Decider
         Diagnosis.OperatorImpaired => throw new InvalidOperationException("an impaired operator decides nothing"),
         _ => throw new ArgumentOutOfRangeException(nameof(diagnosis), diagnosis, "unknown diagnosis"),
     };
+
+    private static TimeSpan? Least(TimeSpan? one, TimeSpan? other) => one is null || other < one ? other : one;
 
     private static string SecretField(GroupObservation group) => group.HasAgents ? "agent.tokenSecretRef" : "engine.redis.passwordSecretRef";
 
@@ -129,6 +126,7 @@ public static class Decider
 
     private static Decision OnFailure(GroupObservation group, Diagnosis.PrimaryFailed failed)
     {
+        if (Restraint.OnFailure(group) is { } restraint) return restraint.ToDecision(failed.Evidence);
         if (group.HasAgents) return OnFailureWithAgents(group, failed);
         var holder = SlotHolder.Of(group).Holder!;
         var candidates = Candidates.Of(group, Benchmark.Of(group), FailoverProcedure.ReadinessBound(group.Spec));
@@ -146,23 +144,6 @@ public static class Decider
             $"{string.Join(", ", failed.Evidence)}; nobody may be promoted: {FailoverProcedure.Explain(candidates, group)}");
     }
 
-    private static Decision Begin(GroupObservation group, FailoverType type, FailoverCause cause, IReadOnlyList<string> evidence)
-    {
-        var slot = SlotHolder.Of(group);
-        var benchmark = Benchmark.Of(group);
-        return new Decision.Begin(new FailoverSpec
-        {
-            GroupRef = new GroupReference { Name = group.Name },
-            Slot = ApiGroup.FirstSlot,
-            Term = slot.NextTerm,
-            Type = type,
-            Cause = cause,
-            Evidence = evidence,
-            From = benchmark.From,
-            Rivals = Rivals.Known(group, slot.Holder),
-            PrimaryPositionBytes = benchmark.PrimaryPositionBytes,
-            RequiredPositionBytes = benchmark.RequiredPositionBytes,
-            PrimaryHistory = benchmark.History,
-        });
-    }
+    private static Decision.Begin Begin(GroupObservation group, FailoverType type, FailoverCause cause, IReadOnlyList<string> evidence) =>
+        new(Plan.For(group, type, cause, evidence));
 }

@@ -13,9 +13,12 @@ public static class LeaseElections
     /// <summary>Who could not be made to serve is tried again only after this time, and if there is nobody else.</summary>
     public static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(10);
 
-    public static Choice Choose(GroupObservation group, FailoverRecord failover, TimeSpan bound) => failover.Spec.Type == FailoverType.Election
-        ? First(group)
-        : Replacement(group, Benchmark.Of(failover.Spec), bound, failover.Status.Fence?.Evidence, atRest: true);
+    public static Choice Choose(GroupObservation group, FailoverRecord failover, TimeSpan bound) => failover.Spec.Type switch
+    {
+        FailoverType.Election => First(group),
+        FailoverType.Switchover => Switchover.Choose(group, failover, bound),
+        _ => Replacement(group, Benchmark.Of(failover.Spec), bound, failover.Status.Fence?.Evidence, atRest: true),
+    };
 
     /// <summary>The first primary: whom the lease names already, else who holds data; if nobody does, by name.</summary>
     public static Choice First(GroupObservation group)
@@ -68,7 +71,7 @@ public static class LeaseElections
     /// <summary>
     /// The old primary itself: it was the last to write, so that nobody has data that it lacks. The same pod only, which is the same volume.
     /// </summary>
-    private static Member? Again(GroupObservation group, MemberReference from, TimeSpan bound)
+    internal static Member? Again(GroupObservation group, MemberReference from, TimeSpan bound)
     {
         var failedToServe = group.Lease?.Record?.Release is { Reason: ReleaseReason.PromotionFailed } && group.Lease.UnchangedFor < AgainAfter;
         return failedToServe ? null : group.Members.FirstOrDefault(m => m.Uid == from.Uid && m.StatusAge <= bound && m.Address is not null

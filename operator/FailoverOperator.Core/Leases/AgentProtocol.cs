@@ -89,7 +89,7 @@ public static class AgentProtocol
 
     private static AgentOrder Holding(AgentMemory memory, Tenure tenure, TimeSpan now) =>
         now >= tenure.StopAt ? new AgentOrder.Demote($"no renewal of term {tenure.Term} was acknowledged in time", tenure.KillAt)
-        : memory.IsStopping ? new AgentOrder.HandOver(tenure.Term, tenure.StopAt)
+        : memory.IsStopping || memory.Lease is { IsToHandOver: true } lease && lease.Term == tenure.Term ? new AgentOrder.HandOver(tenure.Term, tenure.StopAt)
         : new AgentOrder.Serve(tenure.Term);
 
     private static AgentOrder Assigned(AgentMemory memory, LeaseRecord lease, TimeSpan now)

@@ -56,6 +56,14 @@ public static class ElectorProtocol
     public static LeaseRecord Revoke(LeaseRecord lease) => lease with { Holder = null, Assignment = null };
 
     /// <summary>
+    /// Asks the holder to hand over in order: it goes on renewing until the standbys have everything, then releases. Nothing is proven by it.
+    /// </summary>
+    public static LeaseRecord AskHandOver(LeaseRecord lease) => lease with { HandOver = lease.Assignment };
+
+    /// <summary>Takes that back. A holder that has begun already goes on.</summary>
+    public static LeaseRecord WithdrawHandOver(LeaseRecord lease) => lease with { HandOver = null };
+
+    /// <summary>
     /// A lease in place of one that was deleted, held by nobody: its last holder can release it, as if it had been revoked. Which terms
     /// that one accepted is not known: neither for how long it may go on, nor by whose promises. So time alone is no proof of its end;
     /// its release is, or that of its pod.

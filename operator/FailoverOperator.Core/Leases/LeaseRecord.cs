@@ -27,11 +27,17 @@ public sealed record LeaseRecord
     /// <summary>Who released last. Null: nobody.</summary>
     public ReleaseNote? Release { get; init; }
 
+    /// <summary>Which assignment is to be handed over, see <see cref="LeaseContract.HandOverAnnotation"/>. Null: none.</summary>
+    public string? HandOver { get; init; }
+
     /// <summary>resourceVersion: what a write on account of this must carry.</summary>
     public string Version { get; init; } = "";
 
     /// <summary>The operator itself assigned this holder and term; nobody edited either since.</summary>
     public bool IsAuthentic => Holder is not null && Assignment == LeaseContract.Assignment(Holder, Term);
+
+    /// <summary>The operator asks its holder to hand over.</summary>
+    public bool IsToHandOver => IsAuthentic && HandOver == Assignment;
 
     /// <summary>The last holder says that it is not writable any more.</summary>
     public bool IsReleased => Holder is null && Release?.Term == Term;

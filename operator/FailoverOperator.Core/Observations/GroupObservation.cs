@@ -34,6 +34,9 @@ public sealed record GroupObservation
     /// <summary>What this process remembers of the primary's log. Null: it has not seen a primary at work.</summary>
     public PrimaryMemory? PrimaryMemory { get; init; }
 
+    /// <summary>Until when <c>spec.suspended</c> holds. Null: the group is not suspended.</summary>
+    public Schedule? SuspendedUntil { get; init; }
+
     public OperatorObservation Operator { get; init; } = OperatorObservation.Fine;
 
     /// <summary>An agent in each member guards the lease; only its holder is ever writable.</summary>
@@ -53,10 +56,28 @@ public sealed record GroupObservation
     public TimeSpan LeaseExpiresIn => Lease is { } lease && lease.UnchangedFor < LeaseDuration ? LeaseDuration - lease.UnchangedFor : TimeSpan.Zero;
 }
 
+/// <summary>When a request is to begin. Closed: nested types only.</summary>
+public abstract record Schedule
+{
+    private Schedule()
+    {
+    }
+
+    public sealed record AtOnce : Schedule;
+
+    /// <param name="DueIn">Negative: since so long.</param>
+    public sealed record At(TimeSpan DueIn) : Schedule;
+
+    /// <summary>It is not a time.</summary>
+    public sealed record Unreadable : Schedule;
+}
+
 /// <summary>A Failover object.</summary>
 public sealed record FailoverRecord
 {
     public required string Name { get; init; }
+
+    public string Uid { get; init; } = "";
 
     public required FailoverSpec Spec { get; init; }
 
@@ -68,11 +89,20 @@ public sealed record FailoverRecord
     /// <summary>For how long this process has seen it in its present phase. Deadlines start anew with a new operator.</summary>
     public TimeSpan PhaseFor { get; init; }
 
-    /// <summary>The operator created it for this group; anybody else's is not acted on.</summary>
+    /// <summary>Of a request: when it is to begin.</summary>
+    public Schedule Schedule { get; init; } = new Schedule.AtOnce();
+
+    /// <summary>A primary is replaced by another one: the old one has to be kept from writing first.</summary>
+    public bool ReplacesPrimary => Spec.Type is FailoverType.Failover or FailoverType.Switchover;
+
+    /// <summary>The operator created it for this group; anybody else's is a request.</summary>
     public bool IsOwn { get; init; } = true;
 
     /// <summary>Somebody changed the spec after its creation (API servers without CEL let them).</summary>
     public bool SpecChanged { get; init; }
+
+    /// <summary>A person has approved it.</summary>
+    public bool IsApproved { get; init; }
 
     /// <summary>Value of the annotation by which a person confirms the fence. Null: none.</summary>
     public string? FenceConfirmedFor { get; init; }

@@ -27,8 +27,8 @@ public static class FailoverProcedure
     {
         _ when failover.SpecChanged => End(FailoverPhase.Failed, Reasons.SpecChanged,
             "somebody changed the spec of this Failover after its creation, so that it cannot be trusted; the operator judges the group anew", failover),
-        FailoverPhase.Pending => Start(failover),
-        FailoverPhase.Fencing => FencingLadder.Next(group, failover),
+        FailoverPhase.Pending => Start(group, failover),
+        FailoverPhase.Fencing => failover.Spec.Type == FailoverType.Switchover ? Switchover.HandOver(group, failover) : FencingLadder.Next(group, failover),
         FailoverPhase.Electing => ElectCandidate(group, failover),
         FailoverPhase.Promoting => PromoteCandidate(group, failover),
         FailoverPhase.Repointing => RepointTraffic(group, failover),
@@ -41,9 +41,12 @@ public static class FailoverProcedure
     public static Decision Supersede(FailoverRecord failover, FailoverRecord by) =>
         End(FailoverPhase.Aborted, Reasons.Superseded, $"{by.Name} has taken over", failover);
 
-    private static Decision Start(FailoverRecord failover) => failover.Spec.Type switch
+    private static Decision Start(GroupObservation group, FailoverRecord failover) => failover.Spec.Type switch
     {
-        FailoverType.Failover => Enter(FailoverPhase.Fencing, failover),
+        _ when Restraint.OnStart(group, failover) is { } restraint => FencingLadder.HasRecovered(group, failover)
+            ? new Decision.Abort(Reasons.PrimaryRecovered, $"{failover.Spec.From!.Name} takes writes again, and nothing had been done to it")
+            : restraint.ToDecision(failover.Spec.Evidence),
+        FailoverType.Failover or FailoverType.Switchover => Enter(FailoverPhase.Fencing, failover),
         FailoverType.Election or FailoverType.Adoption => new Decision.Advance(new Step.Enter(FailoverPhase.Electing)
         {
             Fence = FenceEvidence.NotNeeded,
@@ -59,25 +62,27 @@ public static class FailoverProcedure
         var stale = group.Members.Where(m => m.Address is not null && !m.Pod.Terminating && (m.Answers || m.Probe.Reply is null) && m.StatusAge > bound).ToList();
         if (stale.Count > 0) return new Decision.Advance(new Step.AskMembers(stale));
 
-        if (failover.Spec.Type == FailoverType.Failover)
+        if (failover.ReplacesPrimary)
         {
             if (Rivals.Unrecorded(group, failover) is { Count: > 0 } rivals) return new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Rivals = rivals });
             if (Rivals.Settle(group, failover, bound) is { } first) return first;
         }
+
+        if (failover.Spec.Type == FailoverType.Switchover && Switchover.Await(group, failover, bound) is { } wait) return wait;
 
         var chosen = Elections.Choose(group, failover, bound);
         if (chosen is Choice.Nobody nobody)
         {
             if (group.HasAgents && BetterProof(group, failover) is { } better) return better;
             // An election fenced nobody, so that giving it up is safe, and judging anew finds a way that still exists.
-            return failover.Spec.Type == FailoverType.Failover ? new Decision.Blocked(nobody.Reason, nobody.Message) : new Decision.Abort(nobody.Reason, nobody.Message);
+            return failover.ReplacesPrimary ? new Decision.Blocked(nobody.Reason, nobody.Message) : new Decision.Abort(nobody.Reason, nobody.Message);
         }
 
         var (member, lagBytes) = (Choice.Candidate)chosen;
         return new Decision.Advance(new Step.Enter(failover.Spec.Type == FailoverType.Adoption ? FailoverPhase.Repointing : FailoverPhase.Promoting)
         {
             Candidate = ProcessIdentity.ReferenceTo(member),
-            LostBytes = failover.Spec.Type == FailoverType.Failover ? lagBytes : 0,
+            LostBytes = failover.ReplacesPrimary ? lagBytes : 0,
         });
     }
 
@@ -87,7 +92,7 @@ public static class FailoverProcedure
     /// </summary>
     private static Decision? BetterProof(GroupObservation group, FailoverRecord failover)
     {
-        if (failover.Spec.From is not { } from || failover.Spec.Type != FailoverType.Failover) return null;
+        if (failover.Spec.From is not { } from || !failover.ReplacesPrimary) return null;
         if (group.Lease?.Record is null) return new Decision.Advance(new Step.RecreateLease(SlotHolder.Of(group).Term, LeasePlan.TermsFor(group)));
         if (failover.Status.Fence?.Evidence != FenceEvidence.LeaseExpired) return null;
         if (Fence.ByMore(group, failover) is { } proof) return new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Fence = proof.Evidence, FencedBy = proof.By });
@@ -123,6 +128,8 @@ public static class FailoverProcedure
 
     private static Decision VerifyWrites(GroupObservation group, FailoverRecord failover)
     {
+        if (failover.Verification is EngineOutcome.Done && Switchover.IsBack(failover))
+            return End(FailoverPhase.Aborted, Reasons.SwitchedBack, $"{failover.Spec.Target} did not have everything in time, so {failover.Status.Candidate!.Name} is the primary again", failover);
         if (failover.Verification is EngineOutcome.Done)
             return End(FailoverPhase.Completed, Reasons.Verified, $"{failover.Status.Candidate!.Name} takes writes", failover);
         if (Lost(group, failover) is { } lost) return lost;

@@ -47,7 +47,7 @@ public static class FencingLadder
                 $"{from.Name} has become a standby, {leader.Name} takes writes, and nothing had been done to either");
         if (failover.Spec.Cause == FailoverCause.PrimaryMoved && old.Probe.UnansweredFor is { } silent && silent < limit)
             return new Decision.Wait(limit - silent, Reasons.FailoverRunning, $"waiting for a word of {from.Name}");
-        if (HasRecovered(group, from, old))
+        if (failover.Spec.RequestRef is null && HasRecovered(group, from, old))
             return new Decision.Abort(Reasons.PrimaryRecovered, $"{from.Name} takes writes again, and nothing had been done to it");
         return ProcessEndIsNear(group, failover)
             ? Wait(failover, ProcessEndGrace, $"waiting for the kubelet to report the end of the process of {from.Name}")
@@ -195,6 +195,10 @@ public static class FencingLadder
         && Rivals.AtWork(group, from) is [{ Pod: { Ready: true, Terminating: false } } leader] && leader.StatusAge < FailoverProcedure.FreshnessBound
             ? leader
             : null;
+
+    /// <summary>The old primary takes writes, as if nothing had been.</summary>
+    internal static bool HasRecovered(GroupObservation group, FailoverRecord failover) =>
+        failover.Spec.From is { } from && group.Members.FirstOrDefault(m => m.Uid == from.Uid) is { Pod.Terminating: false } old && HasRecovered(group, from, old);
 
     private static bool HasRecovered(GroupObservation group, MemberReference from, Member old)
     {

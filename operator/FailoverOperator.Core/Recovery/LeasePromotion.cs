@@ -36,13 +36,13 @@ public static class LeasePromotion
             return new Decision.Wait(FailoverProcedure.RetryPause, Reasons.FailoverRunning, $"waiting for {candidate.Name} to have an address");
 
         var limits = LeaseLimits.Of(group, failover.Status.Fence?.Evidence)!;
-        if (failover.Spec.Type == FailoverType.Failover && lease is null && !limits.Released)
+        if (failover.ReplacesPrimary && lease is null && !limits.Released)
             return new Decision.Advance(new Step.RecreateLease(TermBefore(group, failover), LeasePlan.TermsFor(group)));
         if (!MayOverwrite(group, failover, candidate)) return Fence(group, failover);
         if (lease is not null && lease.Holder != candidate.Identity && !limits.Frees(candidate))
             return Failed(failover, Reasons.NotInLease,
                 $"{candidate.Name} may not be given the lease any more: the last holder has come to rely on others, who have promised to wait for its end");
-        return new Decision.Advance(Assign(group, lease, limits.Expired, candidate, term));
+        return new Decision.Advance([Assign(group, lease, limits.Expired, candidate, term), .. Repairs.LabelAhead(group, candidate, term)]);
     }
 
     /// <summary>What says that the candidate holds the lease no more, or has never come to. Null: nothing.</summary>

@@ -30,6 +30,14 @@ public static class Repairs
     }
 
     /// <summary>
+    /// The label of a candidate, before traffic is led to it. Where Services name the pod it moves nothing, but takes the candidate out of those
+    /// for standbys: if that were to happen in between, the nodes' proxies, which take in few changes a second, might put off the one that
+    /// clients wait for.
+    /// </summary>
+    public static IReadOnlyList<Step.Label> LabelAhead(GroupObservation group, Member candidate, long term) =>
+        group.Services.Any(s => s is { Role: TrafficRole.Active, SelectedPod: null }) ? [] : [.. Relabel(candidate, RoleLabels.Active, term)];
+
+    /// <summary>
     /// Other terms for the holder of the lease. Never while it has not accepted the last ones: it may live by either, and what is overwritten
     /// is forgotten. Null: none are needed, or it is not the time.
     /// </summary>

@@ -34,6 +34,9 @@ public abstract record Step
         public string? Reason { get; init; }
 
         public string? Message { get; init; }
+
+        /// <summary>Of a request: the Failover that carries it out.</summary>
+        public string? ExecutedAs { get; init; }
     }
 
     /// <summary>Delete this incarnation of the pod, and no other.</summary>
@@ -83,6 +86,12 @@ public abstract record Step
 
     /// <summary>Take the lease from this holder: empty holder and assignment, and leave the term. Its agent demotes and says so.</summary>
     public sealed record RevokeLease(string Holder, long Term, string ReadVersion) : Step;
+
+    /// <summary>
+    /// Ask the holder of the lease to hand over in order, or take that back. Its agent stops the writes, lets the standbys catch up, and
+    /// releases.
+    /// </summary>
+    public sealed record AskHandOver(string Holder, string ReadVersion, bool Withdraw = false) : Step;
 
     /// <summary>Write other terms into the lease; its holder applies them, then accepts them.</summary>
     public sealed record UpdateLeaseTerms(LeaseTerms Terms, string ReadVersion) : Step;

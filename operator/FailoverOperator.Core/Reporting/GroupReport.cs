@@ -40,6 +40,7 @@ public sealed record GroupReport
             .. new[] { ConditionTypes.Available, ConditionTypes.Redundant, ConditionTypes.FailoverReady, ConditionTypes.TargetsMet }
                 .Select(type => Fact(type, ConditionStatus.Unknown, Reasons.NotAccepted, SeeAccepted)),
             Fact(ConditionTypes.Progressing, ConditionStatus.False, Reasons.NotAccepted, SeeAccepted),
+            Fact(ConditionTypes.Suppressed, ConditionStatus.Unknown, Reasons.NotAccepted, SeeAccepted),
         ],
         Readiness = new FailoverReadiness { Ready = false, Reason = Reasons.NotAccepted, Message = acceptance.Message },
     };
@@ -68,6 +69,7 @@ public sealed record GroupReport
                     readiness.Reason, readiness.Message),
                 TargetsMet(group.Spec.Targets, last),
                 Progressing(verdict),
+                Suppressed(group, verdict),
             ],
             Holder = slot.Holder?.Name,
             Term = slot.Holder is null ? null : slot.Term,
@@ -86,6 +88,7 @@ public sealed record GroupReport
     {
         var primary = slot.Holder?.Name;
         if (verdict.Running is { Spec.Type: not FailoverType.Adoption, Status.Phase: var phase } running
+            && running is not { Spec.Type: FailoverType.Switchover, Status.Phase: FailoverPhase.Pending or FailoverPhase.Fencing }
             && verdict.Diagnosis is not Diagnosis.OperatorImpaired)
             return Fact(ConditionTypes.Available, ConditionStatus.False, Reasons.PrimaryNotServing, $"{running.Name} is at phase {phase}");
         return verdict.Diagnosis switch
@@ -163,6 +166,14 @@ public sealed record GroupReport
             ConditionTypes.Progressing, ConditionStatus.True, Reasons.Repairing, "labels, Services, standbys or the lease are being put right"),
         Decision.Steady => Fact(ConditionTypes.Progressing, ConditionStatus.False, Reasons.Steady, "the right member is active"),
         _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict.Decision, "unknown decision"),
+    };
+
+    private static ConditionFact Suppressed(GroupObservation group, Verdict verdict) => (Restraint.Of(group), verdict.Decision) switch
+    {
+        ({ } restraint, _) => Fact(ConditionTypes.Suppressed, ConditionStatus.True, restraint.Reason, restraint.Message),
+        (_, Decision.Blocked { Reason: Reasons.ApprovalRequired or Reasons.ManualOnly } held) =>
+            Fact(ConditionTypes.Suppressed, ConditionStatus.True, held.Reason, held.Message),
+        _ => Fact(ConditionTypes.Suppressed, ConditionStatus.False, Reasons.NotSuppressed, "nothing keeps the operator from acting"),
     };
 
     private static LastFailover Summary(FailoverRecord last) => new()

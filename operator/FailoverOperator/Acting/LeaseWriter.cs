@@ -24,6 +24,10 @@ public sealed class LeaseWriter(IKubernetesApi api, LeaseLog leases, OperatorClo
     public Task RevokeAsync(RedundancyGroup group, Step.RevokeLease step, CancellationToken cancellationToken) =>
         WriteAsync(group, step.ReadVersion, current => ElectorProtocol.Revoke(current!), cancellationToken);
 
+    public Task AskHandOverAsync(RedundancyGroup group, Step.AskHandOver step, CancellationToken cancellationToken) => WriteAsync(
+        group, step.ReadVersion,
+        current => step.Withdraw ? ElectorProtocol.WithdrawHandOver(current!) : ElectorProtocol.AskHandOver(current!), cancellationToken);
+
     public Task UpdateTermsAsync(RedundancyGroup group, Step.UpdateLeaseTerms step, CancellationToken cancellationToken) =>
         WriteAsync(group, step.ReadVersion, current => current! with { Terms = step.Terms }, cancellationToken);
 

@@ -40,6 +40,7 @@ public sealed partial class StepExecutor(
         Step.AssignLease assign => leases.AssignAsync(context.Group, assign, cancellationToken),
         Step.RecreateLease recreate => leases.RecreateAsync(context.Group, recreate, cancellationToken),
         Step.RevokeLease revoke => leases.RevokeAsync(context.Group, revoke, cancellationToken),
+        Step.AskHandOver ask => leases.AskHandOverAsync(context.Group, ask, cancellationToken),
         Step.UpdateLeaseTerms update => leases.UpdateTermsAsync(context.Group, update, cancellationToken),
         Step.TaintNode taint => TaintAsync(context, taint, cancellationToken),
         Step.RunFencingJob run => RunJobAsync(context, run, cancellationToken),
@@ -188,6 +189,8 @@ public sealed partial class StepExecutor(
         Step.AssignLease assign => $"assign the lease to {assign.Member.Name} in term {assign.Term}",
         Step.RecreateLease recreate => $"make the lease of term {recreate.Term} anew, held by nobody",
         Step.RevokeLease revoke => $"revoke the lease of {revoke.Holder} in term {revoke.Term}",
+        Step.AskHandOver { Withdraw: true } => "withdraw the request to hand over",
+        Step.AskHandOver ask => $"ask {ask.Holder} to hand over",
         Step.UpdateLeaseTerms update =>
             $"write the lease's terms: {update.Terms.Members.Count} members, {update.Terms.SynchronousStandbys} synchronous",
         Step.TaintNode taint => $"taint node {taint.Node} as out of service",

@@ -4,6 +4,7 @@ using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Engines;
+using FailoverOperator.Recording;
 using k8s.Models;
 
 namespace FailoverOperator.Observing;
@@ -41,6 +42,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
             Failovers = failovers,
             Services = [.. group.Spec.Traffic.Services.Select(s => Read(group, s, session)).OfType<ServiceObservation>()],
             Lease = group.Spec.Agent is null ? null : leases.Observe(group),
+            SuspendedUntil = group.Spec.Suspended is { } suspension ? ScheduleOf(suspension.Until) : null,
             Operator = self.Observe(),
         };
         foreach (var member in observation.Members) BindRun(member, session);
@@ -96,17 +98,25 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
     private FailoverRecord Read(RedundancyGroup group, Failover failover, GroupSession session) => new()
     {
         Name = failover.Name(),
+        Uid = failover.Uid() ?? "",
+        Schedule = ScheduleOf(failover.Spec.ScheduledAt),
         Spec = failover.Spec,
         Status = failover.Status ?? new FailoverStatus(),
         Version = failover.ResourceVersion() ?? "",
         PhaseFor = _phases.Of(failover.Uid(), failover.Status?.Phase ?? FailoverPhase.Pending),
         IsOwn = failover.Metadata.OwnerReferences?.Any(o => o.Uid == group.Uid() && o.Controller == true) == true,
         SpecChanged = failover.Metadata.Generation > 1,
+        IsApproved = failover.Metadata.Annotations?.TryGetValue(ApiGroup.ApprovedAnnotation, out var approved) == true && approved == "true",
         FenceConfirmedFor = failover.Metadata.Annotations?.TryGetValue(ApiGroup.FenceConfirmedAnnotation, out var pod) == true ? pod : null,
         Verification = session.Verifications.GetValueOrDefault(failover.Name()),
         FencingJob = group.Spec.Fencing.Job is null ? new JobObservation.NotCreated()
             : session.JobRefusals.Of(failover.Name()) ?? FencingJobReader.Read(cluster.FencingJobOf(failover), failover),
     };
+
+    private Schedule ScheduleOf(string? text) =>
+        string.IsNullOrEmpty(text) ? new Schedule.AtOnce()
+        : Timestamps.Parse(text) is { } time ? new Schedule.At(time - clock.WallNow)
+        : new Schedule.Unreadable();
 
     private ServiceObservation? Read(RedundancyGroup group, ServiceReference reference, GroupSession session)
     {

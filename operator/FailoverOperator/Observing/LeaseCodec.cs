@@ -41,6 +41,7 @@ public static class LeaseCodec
             Accepted = Parse(LeaseContract.AcceptedAnnotation, AgentJson.Default.LeaseTerms, unknown),
             Pledged = Parse(LeaseContract.PledgedAnnotation, AgentJson.Default.LeaseTerms, unknown),
             Release = Parse(LeaseContract.ReleaseAnnotation, AgentJson.Default.ReleaseNote, null),
+            HandOver = Annotation(lease, LeaseContract.HandOverAnnotation),
             Version = lease.ResourceVersion() ?? "",
         };
         return new(record, unreadables);
@@ -80,6 +81,7 @@ public static class LeaseCodec
         Annotate(lease, LeaseContract.AcceptedAnnotation, Text(record.Accepted, AgentJson.Default.LeaseTerms));
         Annotate(lease, LeaseContract.PledgedAnnotation, Text(record.Pledged, AgentJson.Default.LeaseTerms));
         Annotate(lease, LeaseContract.ReleaseAnnotation, Text(record.Release, AgentJson.Default.ReleaseNote));
+        Annotate(lease, LeaseContract.HandOverAnnotation, record.HandOver);
         return lease;
     }
 

@@ -79,13 +79,18 @@ public sealed class FailoverRecorder(IKubernetesApi api, OperatorClock clock, Fa
         var before = WithPending(record, now);
         var steps = enter.Phase == record.Status.Phase ? before : [.. before, new StepRecord { Phase = enter.Phase, BeganAt = Timestamps.Text(now) }];
         var entries = steps.Select(s => new PhaseEntry(s.Phase, Timestamps.Parse(s.BeganAt) ?? now)).ToList();
-        var lastServiceAt = Timestamps.Parse(record.Spec.LastServiceAt);
-        var downtime = record.Spec.Type == FailoverType.Failover ? Timeline.DowntimeMilliseconds(lastServiceAt, entries) : null;
+        // Who hands over goes on serving for a while.
+        var servedUntil = record.Spec.Type == FailoverType.Switchover && enter.Phase == FailoverPhase.Electing
+            ? LastService(context.Session, record.Spec) : record.Status.LastServiceAt;
+        var lastServiceAt = Timestamps.Parse(servedUntil ?? record.Spec.LastServiceAt);
+        var downtime = record.ReplacesPrimary ? Timeline.DowntimeMilliseconds(lastServiceAt, entries) : null;
         return record.Status with
         {
             Phase = enter.Phase,
             Reason = enter.Reason,
             Message = enter.Message,
+            LastServiceAt = servedUntil,
+            ExecutedAs = enter.ExecutedAs ?? record.Status.ExecutedAs,
             Candidate = enter.Candidate ?? record.Status.Candidate,
             Rivals = [.. record.Status.Rivals, .. enter.Rivals],
             LostBytes = enter.LostBytes ?? record.Status.LostBytes,

@@ -1,4 +1,5 @@
 using FailoverOperator.Api.Agents;
+using FailoverOperator.Core.Leases;
 using static FailoverOperator.Agent.Tests.Loop.AgentUnderTest;
 
 namespace FailoverOperator.Agent.Tests.Loop;
@@ -86,5 +87,45 @@ public sealed class DepartureTests
         Assert.Equal(ReleaseReason.HandOver, agent.Released!.Reason);
         Assert.False(agent.Server.IsWritable);
         agent.PassUntil(() => agent.Run.IsCompleted, 10 * Seconds);
+    }
+
+    [Fact]
+    public void A_primary_that_is_asked_to_hands_over_and_stays_as_a_standby()
+    {
+        using var agent = Holder();
+        agent.Server.ShutDownTakes = TimeSpan.FromSeconds(5);
+        agent.Write(ElectorProtocol.AskHandOver(agent.Api.Lease!));
+        agent.Pass(4900);
+        Assert.Null(agent.Released);
+        agent.Pass(200);
+        Assert.Equal(new ReleaseNote(Me, 2, ReleaseReason.HandOver, 1234, null), agent.Released);
+        agent.Write(Assigned(Other, 3, release: agent.Released));
+        agent.PassUntil(() => agent.Server.Orders[^1].StartsWith("follow", StringComparison.Ordinal), 2 * Seconds);
+        Assert.False(agent.Run.IsCompleted);
+        Assert.False(agent.Server.IsWritable);
+    }
+
+    [Fact]
+    public void Who_handed_over_takes_it_back_in_a_new_term_only()
+    {
+        using var agent = Holder();
+        agent.Write(ElectorProtocol.AskHandOver(agent.Api.Lease!));
+        agent.PassUntil(() => agent.Released is not null, 1 * Seconds);
+        agent.Pass(3 * Seconds);
+        Assert.False(agent.Server.IsWritable);
+        agent.Write(Assigned(Me, 3, release: agent.Released));
+        agent.PassUntil(() => agent.Server.IsWritable, 3 * Seconds);
+    }
+
+    [Theory]
+    [InlineData(Other, 2)]
+    [InlineData(Me, 1)]
+    public void A_request_for_another_assignment_means_nothing(string holder, long term)
+    {
+        using var agent = Holder();
+        agent.Write(agent.Api.Lease! with { HandOver = LeaseContract.Assignment(holder, term) });
+        agent.Pass(5 * Seconds);
+        Assert.True(agent.Server.IsWritable);
+        Assert.Null(agent.Released);
     }
 }

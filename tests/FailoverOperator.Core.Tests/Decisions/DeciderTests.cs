@@ -83,7 +83,7 @@ public sealed class DeciderTests
         var verdict = Decider.Decide(Healthy().With(Running(FailoverPhase.Fencing)).With(foreign));
         Assert.Equal(foreign.Name, verdict.Running!.Name);
         var enter = Assert.IsType<Step.Enter>(Assert.IsType<Decision.Advance>(verdict.Decision).Steps[0]);
-        Assert.Equal((FailoverPhase.Failed, Reasons.NotRequestable), (enter.Phase, enter.Reason));
+        Assert.Equal((FailoverPhase.Failed, Reasons.RequestInvalid), (enter.Phase, enter.Reason));
     }
 
     [Theory]

@@ -20,7 +20,9 @@ public sealed class LeasePromotionTests
     private static Decision Promoting(GroupObservation group, FenceEvidence fence = FenceEvidence.LeaseExpired, double phaseFor = 0.5, FailoverType type = FailoverType.Failover) =>
         Next(group, Running(FailoverPhase.Promoting, phaseFor, "db-1", fence, type));
 
-    private static T Step<T>(Decision decision) where T : Step => Assert.IsType<T>(Assert.Single(Assert.IsType<Decision.Advance>(decision).Steps));
+    /// <summary>The only step, but for the candidate's label, which goes ahead of the traffic.</summary>
+    private static T Step<T>(Decision decision) where T : Step =>
+        Assert.IsType<T>(Assert.Single(Assert.IsType<Decision.Advance>(decision).Steps, step => step is not Core.Recovery.Step.Label));
 
     private static Step.Enter Enters(Decision decision, FailoverPhase phase) => Step<Step.Enter>(decision) is var enter && enter.Phase == phase ? enter : throw new InvalidOperationException($"enters {enter.Phase} {enter.Reason}");
 
@@ -200,5 +202,17 @@ public sealed class LeasePromotionTests
             var decision = Next(change(Assigned()), Running(phase, 0.05, "db-1", FenceEvidence.Released));
             Assert.True(decision is Decision.Advance([Step.Enter { Reason: Reasons.CandidateLost }]) == lost, $"{what} at {phase}: {decision}");
         }
+    }
+
+    /// <summary>One change less between the clients and their primary, where Services name the pod.</summary>
+    [Theory]
+    [InlineData("db-0", true)]
+    [InlineData(null, false)]
+    public void The_label_goes_ahead_of_the_traffic_where_it_moves_none(string? selected, bool ahead)
+    {
+        var group = Healthy().Released() is var g ? g with { Services = [.. g.Services.Select(s => s with { SelectedPod = selected })] } : null!;
+        var steps = Assert.IsType<Decision.Advance>(Promoting(group, FenceEvidence.Released)).Steps;
+        Assert.IsType<Step.AssignLease>(steps[0]);
+        Assert.Equal(ahead, steps.Count == 2 && steps[1] is Step.Label { Member.Name: "db-1", Role: RoleLabels.Active, Term: 2 });
     }
 }

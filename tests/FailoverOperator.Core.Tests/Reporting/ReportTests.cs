@@ -16,7 +16,7 @@ public sealed class ReportTests
 
     private static GroupReport Of(GroupObservation group) => GroupReport.Of(group, Fine, Decider.Decide(group));
 
-    private static string Conditions(GroupReport report) => string.Join(' ', report.Conditions.Skip(1).Select(c => $"{c.Type}={c.Status}/{c.Reason}"));
+    private static string Conditions(GroupReport report) => string.Join(' ', report.Conditions.Skip(1).Where(c => c.Type != ConditionTypes.Suppressed).Select(c => $"{c.Type}={c.Status}/{c.Reason}"));
 
     private static FailoverRecord Past(TargetVerdict targets) => Running(FailoverPhase.Completed, candidate: "db-0") is var f
         ? f with { Status = f.Status with { Targets = targets, DowntimeMilliseconds = 900, LostBytes = 3 } } : f;

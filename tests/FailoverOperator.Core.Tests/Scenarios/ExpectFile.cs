@@ -1,4 +1,6 @@
 using System.Globalization;
+using FailoverOperator.Api;
+using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Detection;
 using FailoverOperator.Core.Recovery;
@@ -28,7 +30,7 @@ internal sealed record ExpectFile
         Decision = Say(verdict.Decision),
         Steps = verdict.Decision is Decision.Advance(var steps) ? [.. steps.Select(Say)] : [],
         WouldTakeOver = report.Readiness?.Candidate ?? "nobody",
-        Conditions = report.Conditions.Skip(1).ToDictionary(c => c.Type, c => $"{c.Status}, {c.Reason}"),
+        Conditions = report.Conditions.Skip(1).Where(IsNews).ToDictionary(c => c.Type, c => $"{c.Status}, {c.Reason}"),
     };
 
     private static string Say(Diagnosis diagnosis) => diagnosis switch
@@ -70,4 +72,7 @@ internal sealed record ExpectFile
         Step.Verify(var member, _) => $"write through the Services to {member.Name}",
         _ => throw new ArgumentOutOfRangeException(nameof(step), step, "unknown step"),
     };
+
+    /// <summary>Nearly always nothing is suppressed.</summary>
+    private static bool IsNews(ConditionFact condition) => condition is not { Type: ConditionTypes.Suppressed, Status: ConditionStatus.False };
 }

@@ -17,6 +17,12 @@ public sealed partial record Fault
             Prepare = Nothing,
             Evidence = [FenceEvidence.Released],
         },
+        new("switchover", Expected.Failover, AskSwitchoverAsync)
+        {
+            NeedsNodePower = false,
+            Prepare = Nothing,
+            Evidence = [FenceEvidence.Released],
+        },
         new("container-kill", Expected.Failover, scene => scene.Group.SignalFirstProcessAsync(scene.Primary, "KILL")) { Prepare = Nothing },
         new("pod-delete", Expected.Failover, scene => scene.Kubectl.RunAsync("delete", "pod", scene.Primary, "--wait=false"))
         {
@@ -105,6 +111,19 @@ public sealed partial record Fault
             Heal = scene => SetTokenAsync(scene, "change-me-to-a-long-random-string"),
         },
     ];
+
+    /// <summary>What a person applies; to the standby that is last by name.</summary>
+    private static async Task AskSwitchoverAsync(Scene scene)
+    {
+        var target = (await scene.Group.PodNamesAsync()).Where(name => name != scene.Primary).Order().Last();
+        var term = (await scene.Group.GetAsync()).Status!.Slots[0].Term;
+        await scene.Kubectl.ApplyAsync($$"""
+            apiVersion: failover-operator.io/v1alpha1
+            kind: Failover
+            metadata: { name: move-{{term}} }
+            spec: { groupRef: { name: {{scene.Group.Name}} }, type: Switchover, target: {{target}}, expectedHolder: {{scene.Primary}}, reason: a test }
+            """);
+    }
 
     private static Task CutNodeAsync(Scene scene) => scene.Nodes.CutAsync(scene.Node);
 

@@ -126,7 +126,7 @@ public class FailoverTests
     }
 
     [Fact]
-    public void A_failover_that_a_person_made_is_refused_and_changes_nothing()
+    public void A_failover_that_a_person_made_up_is_refused_and_changes_nothing()
     {
         using var world = Running();
         world.Api.Seed(new Failover
@@ -134,7 +134,7 @@ public class FailoverTests
             Metadata = new V1ObjectMeta { Name = "mine", NamespaceProperty = "shop" },
             Spec = new FailoverSpec { GroupRef = new GroupReference { Name = "db" }, Slot = "0", Term = 9, Type = FailoverType.Failover, Cause = FailoverCause.PrimaryProcessDown },
         });
-        world.Until(() => world.Failovers[^1].Status?.Reason == Reasons.NotRequestable, "it is refused");
+        world.Until(() => world.Failovers.Single(f => f.Name() == "mine").Status?.Reason == Reasons.RequestInvalid, "it is refused");
         world.UntilSteady("db-0");
         Assert.DoesNotContain(world.Servers.Commands, c => c.StartsWith("promote", StringComparison.Ordinal) && c != "promote db-0 1");
     }
