@@ -15,17 +15,14 @@ public sealed record LeaseReading(LeaseRecord Record, IReadOnlyList<string> Unre
 /// <summary>Translates the slot's Lease into the core's words, and what the operator writes into it back. No judgement.</summary>
 public static class LeaseCodec
 {
-    private static readonly string[] Texts = [LeaseContract.AssignmentAnnotation, LeaseContract.TermsAnnotation, LeaseContract.AcceptedAnnotation,
-        LeaseContract.PledgedAnnotation, LeaseContract.ReleaseAnnotation];
-
     /// <summary>
     /// An annotation that cannot be read errs on the strict side: terms without members, which the operator puts right by writing
     /// its own; accepted or pledged ones that name nobody, so that nobody is promoted on their account; no release.
     /// </summary>
-    /// <param name="before">What was read last: if all but the time and the version is the same, as with most renewals, it is taken from there.</param>
+    /// <param name="before">What was read last: with a mere renewal it is taken from there.</param>
     public static LeaseReading Read(V1Lease lease, (V1Lease Lease, LeaseReading Reading)? before = null)
     {
-        if (before is { Reading.Unreadable.Count: 0 } known && HasSameTexts(lease, known.Lease)) return known.Reading with
+        if (before is { Reading.Unreadable.Count: 0 } known && IsMereRenewal(known.Lease, lease)) return known.Reading with
         {
             Record = known.Reading.Record with { Version = lease.ResourceVersion() ?? "" },
         };
@@ -85,11 +82,24 @@ public static class LeaseCodec
         return lease;
     }
 
-    /// <summary>All that is read but the version.</summary>
-    private static bool HasSameTexts(V1Lease one, V1Lease other) =>
-        (one.Spec?.HolderIdentity, one.Spec?.LeaseTransitions, one.Spec?.LeaseDurationSeconds)
-        == (other.Spec?.HolderIdentity, other.Spec?.LeaseTransitions, other.Spec?.LeaseDurationSeconds)
-        && Texts.All(name => Annotation(one, name) == Annotation(other, name));
+    /// <summary>
+    /// Nothing has changed but the time of the renewal. Everything that is there is compared, not what is read of it: what is added to leases later
+    /// is not forgotten here.
+    /// </summary>
+    public static bool IsMereRenewal(V1Lease before, V1Lease after) =>
+        before is { Spec: { } was } && after is { Spec: { } now }
+        && before.Uid() == after.Uid()
+        && was.RenewTime is not null
+        && was.RenewTime != now.RenewTime
+        && (was.HolderIdentity, was.LeaseTransitions, was.LeaseDurationSeconds, was.AcquireTime)
+        == (now.HolderIdentity, now.LeaseTransitions, now.LeaseDurationSeconds, now.AcquireTime)
+        && after.Metadata.DeletionTimestamp is null
+        && AreSame(before.Metadata.Annotations, after.Metadata.Annotations)
+        && AreSame(before.Metadata.Labels, after.Metadata.Labels);
+
+    private static bool AreSame(IDictionary<string, string>? one, IDictionary<string, string>? other) =>
+        (one?.Count ?? 0) == (other?.Count ?? 0)
+        && (one is null || one.All(pair => other!.TryGetValue(pair.Key, out var value) && value == pair.Value));
 
     private static string? Text<T>(T? value, JsonTypeInfo<T> type)
         where T : class => value is null ? null : JsonSerializer.Serialize(value, type);

@@ -23,21 +23,6 @@ public sealed class RestingGroups
         else Wake(group);
     }
 
-    public bool IsConcerned(ObjectKey group, CacheEvent<V1Lease> change) => !_resting.ContainsKey(group) || !IsMereRenewal(change);
-
-    /// <summary>Nothing has changed but the time of the renewal.</summary>
-    public static bool IsMereRenewal(CacheEvent<V1Lease> change) =>
-        change is { Change: CacheChange.Updated, Previous: { Spec: { } was } before, Current: { Spec: { } now } after }
-        && before.Uid() == after.Uid()
-        && was.RenewTime is not null
-        && was.RenewTime != now.RenewTime
-        && (was.HolderIdentity, was.LeaseTransitions, was.LeaseDurationSeconds, was.AcquireTime)
-        == (now.HolderIdentity, now.LeaseTransitions, now.LeaseDurationSeconds, now.AcquireTime)
-        && after.Metadata.DeletionTimestamp is null
-        && AreSame(before.Metadata.Annotations, after.Metadata.Annotations)
-        && AreSame(before.Metadata.Labels, after.Metadata.Labels);
-
-    private static bool AreSame(IDictionary<string, string>? one, IDictionary<string, string>? other) =>
-        (one?.Count ?? 0) == (other?.Count ?? 0)
-        && (one is null || one.All(pair => other!.TryGetValue(pair.Key, out var value) && value == pair.Value));
+    public bool IsConcerned(ObjectKey group, CacheEvent<V1Lease> change) => !_resting.ContainsKey(group)
+        || change is not { Change: CacheChange.Updated, Previous: { } before } || !LeaseCodec.IsMereRenewal(before, change.Current);
 }

@@ -63,6 +63,7 @@ public class LeaseCodecTests
         unreadable.Metadata.Annotations[LeaseContract.TermsAnnotation] = "no terms";
         var lease = Stored(LeaseCodec.Write(null, "shop", "db", record, Now));
         lease.Metadata.ResourceVersion = "6";
+        lease.Spec.RenewTime = unreadable.Spec.RenewTime = Now.UtcDateTime.AddSeconds(1);
         foreach (var before in Records.Select(r => Stored(LeaseCodec.Write(null, "shop", "db", r.Data, Now))).Append(unreadable))
         {
             var (anew, again) = (LeaseCodec.Read(lease), LeaseCodec.Read(lease, (before, LeaseCodec.Read(before))));
