@@ -14,16 +14,22 @@ SEED ?=
 SEEDS ?= 1000
 FROM ?= 1
 MUTANTS ?=
-SIMULATION := dotnet run -c Release --project tests/FailoverOperator.Simulation --
+KIND ?=
+# So much is allocated before anything is collected: most of what a simulated world makes is garbage at once.
+SIMULATION := DOTNET_GCgen0size=0x4000000 dotnet run -c Release --project tests/FailoverOperator.Simulation --
+# So long each kind of run may take in CI; a seed that has begun is ended.
+CI_SEEDS ?= 2000
+CI_SECONDS ?= 120
 END_TO_END := dotnet run --project tests/FailoverOperator.EndToEnd --
 
-.PHONY: help build test unit simulate mutation integration e2e bench-failover demo crds cli lint images cluster-up cluster-down
+.PHONY: help build test unit simulate simulate-ci mutation integration e2e bench-failover demo crds cli lint images cluster-up cluster-down
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "Parameters of e2e: SCENARIO=<name> runs one scenario only, RUNS=<n> runs it n times. SCENARIO=list lists them."
 	@echo "Parameters of bench-failover: ENGINE=pg or redis, RUNS=<n> of each fault (20), OUTPUT=<file>."
 	@echo "Parameters of simulate: SEED=<n> replays one seed with its timeline; SEEDS=<n> (1000) from FROM=<n> (1) on are searched;"
+	@echo "  KIND=endless: the faults never end, and nothing has to recover;"
 	@echo "  MUTANTS=<n> tells which of n seeds is the first to find each deliberate mistake."
 	@echo "Parameter of mutation: MUTATE='**/Detection/*.cs' mutates these files only."
 
@@ -38,12 +44,16 @@ unit: ## Tests of the core (with its coverage), the operator and the chart
 
 simulate: ## Search seeds in which faults break an invariant, or replay one
 ifneq ($(SEED),)
-	@$(SIMULATION) seed $(SEED)
+	@$(SIMULATION) seed $(SEED) $(KIND)
 else ifneq ($(MUTANTS),)
 	@$(SIMULATION) mutants $(MUTANTS)
 else
-	@$(SIMULATION) seeds $(SEEDS) $(FROM)
+	@$(SIMULATION) seeds $(SEEDS) $(FROM) $(KIND)
 endif
+
+simulate-ci: ## CI_SEEDS=2000 seeds of each kind, as many as CI_SECONDS=120 each allow
+	@$(SIMULATION) seeds $(CI_SEEDS) $(FROM) $(CI_SECONDS)
+	@$(SIMULATION) seeds $(CI_SEEDS) $(FROM) endless $(CI_SECONDS)
 
 mutation: ## Mutation score of the core, some minutes
 	dotnet tool restore

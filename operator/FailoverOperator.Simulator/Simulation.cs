@@ -42,7 +42,7 @@ public static class Simulation
     /// <summary>After the last fault, so that its consequences are seen.</summary>
     private static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(20);
 
-    /// <param name="untilSteady">Whether it has to recover in the end. L1.</param>
+    /// <param name="untilSteady">Whether it has to recover in the end, unless the schedule is endless. L1.</param>
     /// <param name="options">The world. Null: by the schedule's seed.</param>
     public static SimulationResult Run(Schedule schedule, Seams? seams = null, bool untilSteady = true, bool isRecording = false,
         WorldOptions? options = null)
@@ -76,7 +76,7 @@ public static class Simulation
         };
         world.RunUntil(begin + schedule.Length + Aftermath);
         world.FailoverBegan = null;
-        if (!untilSteady || world.Judge.Violation is not null) return null;
+        if (!untilSteady || schedule.IsEndless || world.Judge.Violation is not null) return null;
 
         world.Heal();
         var healed = world.Loop.Now;

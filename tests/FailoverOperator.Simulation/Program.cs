@@ -1,17 +1,22 @@
 using System.Globalization;
 using FailoverOperator.Simulation;
 
-// seed N           one seed, with its timeline
-// seeds N [FROM]   N seeds from FROM (1) on, on all processors; what was found, and what was reached
-// quiet N          N hours in which nothing happens: what the simulator itself costs
-// mutants N        for each deliberate mistake, which of N seeds is the first to find it
-// anything else    the tests, for the test runner
+// seed N [endless]                      one seed, with its timeline
+// seeds N FROM [endless] [SECONDS]      N seeds from FROM on, on all processors, begun within so many seconds; what was found, and what was reached
+// quiet N                               N hours in which nothing happens: what the simulator itself costs
+// mutants N [NAME]                      for each deliberate mistake, which of N seeds is the first to find it
+// anything else                         the tests, for the test runner
+
+const string Endless = "endless";
 
 return args switch
 {
-    ["seed", var seed] => SeedConsole.Replay(Number(seed)),
-    ["seeds", var count] => SeedConsole.Search(Number(count), 1),
-    ["seeds", var count, var from] => SeedConsole.Search(Number(count), Number(from)),
+    ["seed", var seed] => SeedConsole.Replay(Number(seed), isEndless: false),
+    ["seed", var seed, Endless] => SeedConsole.Replay(Number(seed), isEndless: true),
+    ["seeds", var count, var from] => SeedConsole.Search(Number(count), Number(from), isEndless: false, null),
+    ["seeds", var count, var from, Endless] => SeedConsole.Search(Number(count), Number(from), isEndless: true, null),
+    ["seeds", var count, var from, var within] => SeedConsole.Search(Number(count), Number(from), isEndless: false, Seconds(within)),
+    ["seeds", var count, var from, Endless, var within] => SeedConsole.Search(Number(count), Number(from), isEndless: true, Seconds(within)),
     ["quiet", var hours] => SeedConsole.Quiet(Number(hours)),
     ["mutants", var count] => SeedConsole.Mutants(Number(count), ""),
     ["mutants", var count, var name] => SeedConsole.Mutants(Number(count), name),
@@ -19,5 +24,7 @@ return args switch
         await Xunit.MicrosoftTestingPlatform.TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions),
     _ => await Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args),
 };
+
+static TimeSpan Seconds(string text) => TimeSpan.FromSeconds(Number(text));
 
 static int Number(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);

@@ -10,9 +10,9 @@ namespace FailoverOperator.Simulation;
 internal static class SeedConsole
 {
     /// <summary>One seed, with all that happened; of one that breaks an invariant, the fewest strikes that do.</summary>
-    public static int Replay(int seed)
+    public static int Replay(int seed, bool isEndless)
     {
-        var schedule = Schedule.Of(seed);
+        var schedule = Of(seed, isEndless);
         var result = Simulator.Simulation.Run(schedule, isRecording: true);
         var smallest = result.Violation is { } violation ? Shrinker.Shrink(schedule, violation.Invariant) : schedule;
         Console.Write(ReferenceEquals(smallest, schedule) ? result.Trace : Simulator.Simulation.Run(smallest, isRecording: true).Trace);
@@ -22,22 +22,23 @@ internal static class SeedConsole
         return result.Violation is null ? 0 : 1;
     }
 
-    public static int Search(int count, int from)
+    /// <param name="within">No seed is begun later. Null: all are.</param>
+    public static int Search(int count, int from, bool isEndless, TimeSpan? within)
     {
         var watch = Stopwatch.StartNew();
-        var found = new ConcurrentDictionary<int, SimulationResult>();
-        var sums = new Sums();
-        Parallel.ForEach(Partitioner.Create(Enumerable.Range(from, count), EnumerablePartitionerOptions.NoBuffering), seed =>
+        var (found, sums) = (new List<int>(), new Sums());
+        var seeds = Enumerable.Range(from, count).TakeWhile(_ => within is null || watch.Elapsed < within);
+        InOrder(seeds, seed => Simulator.Simulation.Run(Of(seed, isEndless)), sums.Ended, (seed, result) =>
         {
-            var result = Simulator.Simulation.Run(Schedule.Of(seed));
             sums.Add(result);
             if (result.Violation is null) return;
-            found[seed] = result;
-            Console.WriteLine($"seed {seed}: {result.Violation}\n    replay it with: make simulate SEED={seed}");
+            found.Add(seed);
+            Console.WriteLine($"seed {seed}: {result.Violation}\n    replay it with: make simulate SEED={seed}{(isEndless ? " KIND=endless" : "")}");
         });
         sums.Report(watch.Elapsed);
-        Console.WriteLine($"{count} seeds, {found.Count} with violations: {string.Join(" ", found.Keys.Order())}");
-        return found.IsEmpty ? 0 : 1;
+        if (sums.Count < count) Console.WriteLine($"{count - sums.Count} seeds were not begun within {within?.TotalSeconds:0} s");
+        Console.WriteLine($"{sums.Count} seeds, {found.Count} with violations: {string.Join(" ", found)}");
+        return found.Count == 0 ? 0 : 1;
     }
 
     /// <summary>How many seeds each deliberate mistake needs.</summary>
@@ -53,6 +54,26 @@ internal static class SeedConsole
         return missed;
     }
 
+    private static Schedule Of(int seed, bool isEndless) => isEndless ? Schedule.Endless(seed) : Schedule.Of(seed);
+
+    /// <summary>
+    /// One world on each processor, each on one thread from its beginning to its end; what became of them is told in the order of the seeds.
+    /// </summary>
+    private static void InOrder(IEnumerable<int> seeds, Func<int, SimulationResult> run, Action<SimulationResult> ended, Action<int, SimulationResult> tell)
+    {
+        var (waiting, next, gate) = (new SortedDictionary<long, (int Seed, SimulationResult Result)>(), 0L, new Lock());
+        Parallel.ForEach(Partitioner.Create(seeds, EnumerablePartitionerOptions.NoBuffering), (seed, _, number) =>
+        {
+            var result = run(seed);
+            lock (gate)
+            {
+                ended(result);
+                waiting[number] = (seed, result);
+                for (; waiting.Remove(next, out var told); next++) tell(told.Seed, told.Result);
+            }
+        });
+    }
+
     public static (int Seed, Simulator.Checking.Violation? Violation) FirstFound(Seams seams, int count)
     {
         for (var seed = 1; seed <= count; seed++)
@@ -62,15 +83,18 @@ internal static class SeedConsole
         return (0, null);
     }
 
-    /// <summary>What an hour without any fault takes.</summary>
+    /// <summary>What hours without any fault take, once everything has been compiled.</summary>
     public static int Quiet(int hours)
     {
-        var watch = Stopwatch.StartNew();
         var world = new SimulatedWorld(new WorldOptions { Seed = 1, Spec = Variants.Spec(3) });
-        world.RunUntil(TimeSpan.FromHours(hours));
-        var (seconds, clients) = (watch.Elapsed.TotalSeconds, world.Clients);
-        Console.WriteLine(FormattableString.Invariant($"{hours} group-hours in {seconds:0.0} s: {60 * hours / seconds:0.0} a minute"));
-        Console.WriteLine(FormattableString.Invariant($"{world.Loop.Count / world.Loop.Now.TotalSeconds:0} events a second"));
+        world.RunUntil(TimeSpan.FromHours(1));
+        var (before, events, exceptions) = (Environment.CpuUsage.TotalTime, world.Loop.Count, 0);
+        AppDomain.CurrentDomain.FirstChanceException += (_, _) => exceptions++;
+        world.RunUntil(TimeSpan.FromHours(1 + hours));
+        var (seconds, clients) = ((Environment.CpuUsage.TotalTime - before).TotalSeconds, world.Clients);
+        Console.WriteLine(FormattableString.Invariant(
+            $"{hours} group-hours in {seconds:0.0} s of a processor: {60 * hours / seconds:0.0} a minute; {exceptions} exceptions"));
+        Console.WriteLine(FormattableString.Invariant($"{(world.Loop.Count - events) / (3600.0 * hours):0} events a second"));
         Console.WriteLine($"{clients.Acknowledged} writes acknowledged, {clients.Failed} failed, {clients.Unknown} unknown");
         return world.Judge.Violation is null ? 0 : 1;
     }

@@ -8,6 +8,8 @@ public sealed class SimulationTests
     /// <summary>Few for every day.</summary>
     private const int Seeds = 40;
 
+    private const int EndlessSeeds = 10;
+
     /// <summary>I1, I2, I3, I5, I6, and L1 when everything has healed.</summary>
     [Fact]
     public void Whatever_happens_nothing_is_lost_and_in_the_end_all_is_as_it_should_be()
@@ -47,6 +49,27 @@ public sealed class SimulationTests
             Assert.Equal(one.TraceHash, other.TraceHash);
             Assert.NotEqual(Simulator.Simulation.Run(Schedule.Of(seed + 100)).TraceHash, one.TraceHash);
         }
+    }
+
+    [Fact]
+    public void While_faults_never_end_nothing_happens_that_must_not()
+    {
+        for (var seed = 1; seed <= EndlessSeeds; seed++)
+        {
+            var result = Simulator.Simulation.Run(Schedule.Endless(seed));
+            Assert.True(result.Violation is null, $"{result.Violation}; replay it with: make simulate KIND=endless SEED={seed}");
+            Assert.Null(result.Recovery);
+        }
+    }
+
+    [Fact]
+    public void Worlds_that_run_side_by_side_do_not_touch_each_other()
+    {
+        var seeds = Enumerable.Range(2000, 6).ToArray();
+        var alone = seeds.Select(seed => Simulator.Simulation.Run(Schedule.Of(seed)).TraceHash).ToArray();
+        var together = new string[seeds.Length];
+        Parallel.For(0, seeds.Length, n => together[n] = Simulator.Simulation.Run(Schedule.Of(seeds[n])).TraceHash);
+        Assert.Equal(alone, together);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using FailoverOperator.Simulator;
 using FailoverOperator.Simulator.Checking;
 
@@ -6,19 +7,31 @@ namespace FailoverOperator.Simulation;
 /// <summary>What many seeds together have reached.</summary>
 internal sealed class Sums
 {
-    private readonly Lock _gate = new();
+    /// <summary>What ends before that pays for the compiler.</summary>
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(20);
+
     private readonly SortedDictionary<string, int> _sometimes = new(StringComparer.Ordinal);
     private readonly List<TimeSpan> _recoveries = [];
     private TimeSpan _simulated;
+    private ulong _traces;
+    private (TimeSpan Processor, TimeSpan Simulated)? _warm;
 
+    public int Count { get; private set; }
+
+    /// <summary>In whatever order.</summary>
+    public void Ended(SimulationResult result)
+    {
+        _simulated += result.SimulatedTime;
+        if (_warm is null && Environment.CpuUsage.TotalTime > WarmUp) _warm = (Environment.CpuUsage.TotalTime, _simulated);
+    }
+
+    /// <summary>In the order of the seeds.</summary>
     public void Add(SimulationResult result)
     {
-        lock (_gate)
-        {
-            foreach (var (what, times) in result.Sometimes) _sometimes[what] = _sometimes.GetValueOrDefault(what) + times;
-            if (result.Recovery is { } recovery) _recoveries.Add(recovery);
-            _simulated += result.SimulatedTime;
-        }
+        Count++;
+        foreach (var (what, times) in result.Sometimes) _sometimes[what] = _sometimes.GetValueOrDefault(what) + times;
+        if (result.Recovery is { } recovery) _recoveries.Add(recovery);
+        _traces = (_traces ^ ulong.Parse(result.TraceHash, NumberStyles.HexNumber, CultureInfo.InvariantCulture)) * 1099511628211;
     }
 
     public void Report(TimeSpan elapsed)
@@ -29,7 +42,11 @@ internal sealed class Sums
         if (_recoveries.Count > 0)
             Console.WriteLine(FormattableString.Invariant(
                 $"recovery: median {_recoveries[_recoveries.Count / 2].TotalSeconds:0.0} s, longest {_recoveries[^1].TotalSeconds:0.0} s"));
+        Console.WriteLine(FormattableString.Invariant($"traces {_traces:x16}"));
         var (hours, seconds) = (_simulated.TotalHours, elapsed.TotalSeconds);
         Console.WriteLine(FormattableString.Invariant($"{hours:0.00} group-hours in {seconds:0.0} s: {60 * hours / seconds:0.0} a minute"));
+        if (_warm is not var (processor, simulated)) return;
+        var rate = (_simulated - simulated) / (Environment.CpuUsage.TotalTime - processor) / 60;
+        Console.WriteLine(FormattableString.Invariant($"{rate:0.0} group-hours for each minute of a processor, once everything was compiled"));
     }
 }

@@ -10,6 +10,8 @@ namespace FailoverOperator.Agent.Leases;
 /// <summary>From a Lease to the core's words, and what the agent writes into it. No judgement.</summary>
 internal static class LeaseCodec
 {
+    private static volatile Tuple<string, LeaseTerms>? _last;
+
     /// <summary>What cannot be read errs on the strict side: terms that are never accepted, a claim that somebody made, no release.</summary>
     public static LeaseRecord Read(LeaseObject lease)
     {
@@ -21,7 +23,7 @@ internal static class LeaseCodec
             Term = lease.Spec?.LeaseTransitions ?? 0,
             Assignment = Annotation(lease, LeaseContract.AssignmentAnnotation),
             // No timings are safe with a duration of nothing.
-            Terms = Parse(lease, LeaseContract.TermsAnnotation, AgentJson.Default.LeaseTerms, IsWhole) ?? new LeaseTerms { LeaseDurationSeconds = 0 },
+            Terms = ParseTerms(lease, LeaseContract.TermsAnnotation) ?? new LeaseTerms { LeaseDurationSeconds = 0 },
             Accepted = Terms(LeaseContract.AcceptedAnnotation),
             Pledged = Terms(LeaseContract.PledgedAnnotation),
             Floor = Parse(lease, LeaseContract.FloorAnnotation, AgentJson.Default.HistoryFloor, floor => floor is { History: not null, Unseen: >= 0 }),
@@ -31,7 +33,7 @@ internal static class LeaseCodec
         };
 
         LeaseTerms? Terms(string annotation) =>
-            Annotation(lease, annotation) is null ? null : Parse(lease, annotation, AgentJson.Default.LeaseTerms, IsWhole) ?? unknown;
+            Annotation(lease, annotation) is null ? null : ParseTerms(lease, annotation) ?? unknown;
     }
 
     /// <summary>A merge patch. The time is a value that changes, which nobody compares with a clock.</summary>
@@ -72,6 +74,15 @@ internal static class LeaseCodec
             json.WriteEndObject();
         }
         return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>The same text again, as with most renewals, is not read again.</summary>
+    private static LeaseTerms? ParseTerms(LeaseObject lease, string annotation)
+    {
+        if (_last is var (text, terms) && text == Annotation(lease, annotation)) return terms;
+        var parsed = Parse(lease, annotation, AgentJson.Default.LeaseTerms, IsWhole);
+        if (parsed is not null) _last = Tuple.Create(Annotation(lease, annotation)!, parsed);
+        return parsed;
     }
 
     private static T? Parse<T>(LeaseObject lease, string annotation, JsonTypeInfo<T> type, Func<T, bool> isWhole)

@@ -15,7 +15,7 @@ public sealed class AgentState(string identity, IWatchdog watchdog, TimeProvider
     private readonly List<Signal> _listeners = [];
     private (long Term, LeaseTerms Terms)? _applied;
     private TimeSpan? _guarded;
-    private object? _told;
+    private ((long, LeaseTerms)?, string?, string?, string?, string?, bool)? _told;
 
     /// <summary>Moments of the monotonic clock, as everywhere in the protocol.</summary>
     public TimeSpan Now => time.GetElapsedTime(0);
@@ -120,14 +120,19 @@ public sealed class AgentState(string identity, IWatchdog watchdog, TimeProvider
         // Timers count whole milliseconds: rounded up, lest one fire before its moment and be set again and again.
         var left = until is { } at ? TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(0, (at - Now).TotalMilliseconds))) : Timeout.InfiniteTimeSpan;
         using var timer = time.CreateTimer(source => ((TaskCompletionSource)source!).TrySetResult(), over, left, Timeout.InfiniteTimeSpan);
-        await Task.WhenAny([over.Task, .. tasks.OfType<Task>()]);
+        await (tasks switch
+        {
+            [] or [null] => over.Task,
+            [{ } only] => Task.WhenAny(over.Task, only),
+            _ => Task.WhenAny([over.Task, .. tasks.OfType<Task>()]),
+        });
         // Whoever caused the change goes on first, and on its own.
         await Task.Yield();
         cancellationToken.ThrowIfCancellationRequested();
     }
 
     /// <summary>All that can change beside the memory.</summary>
-    private (object?, string?, string?, string?, string?, bool) Told => (_applied, RenewalProblem, WatchProblem, FailsafeProblem, ServerNews, IsDemoting);
+    private ((long, LeaseTerms)?, string?, string?, string?, string?, bool) Told => (_applied, RenewalProblem, WatchProblem, FailsafeProblem, ServerNews, IsDemoting);
 
     /// <summary>Cancelled at this moment.</summary>
     public CancellationTokenSource DeadlineAt(TimeSpan moment, CancellationToken cancellationToken)
@@ -157,11 +162,11 @@ public sealed class AgentState(string identity, IWatchdog watchdog, TimeProvider
         T result;
         lock (_gate)
         {
-            var before = (_memory, _told);
+            var (memory, told) = (_memory, _told);
             result = change();
             Guard();
             _told = Told;
-            hasChanged = !Equals(before, (_memory, _told));
+            hasChanged = memory != _memory || told != _told;
         }
         if (hasChanged) Nudge();
         return result;

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace FailoverOperator.Api.Agents;
 
 /// <summary>
@@ -48,7 +50,7 @@ public static class LeaseContract
 
     public static string Identity(string podName, string podUid) => $"{podName}/{podUid}";
 
-    public static string Assignment(string holder, long term) => FormattableString.Invariant($"{holder} {term}");
+    public static string Assignment(string holder, long term) => string.Create(CultureInfo.InvariantCulture, $"{holder} {term}");
 }
 
 /// <summary>What holds for a slot while it is held. Written by the operator, accepted by the holder.</summary>

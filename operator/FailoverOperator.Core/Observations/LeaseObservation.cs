@@ -19,7 +19,9 @@ public sealed record LeaseObservation(LeaseRecord? Record, TimeSpan UnchangedFor
     /// </summary>
     public TimeSpan Duration(TimeSpan wanted)
     {
-        var known = new[] { Record?.Terms, Record?.Accepted }.OfType<Api.Agents.LeaseTerms>().Select(t => LeaseTimings.Of(t).Duration);
-        return known.Append(wanted).Max();
+        return Longer(Record?.Terms, Longer(Record?.Accepted, wanted));
+
+        static TimeSpan Longer(Api.Agents.LeaseTerms? terms, TimeSpan than) =>
+            terms is not null && LeaseTimings.Of(terms).Duration is var duration && duration > than ? duration : than;
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text.Json;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
@@ -10,25 +11,24 @@ internal static class AgentStatusReader
 {
     public static EngineReply Read(MemberEndpoint member, ReadOnlySpan<byte> body)
     {
-        var agent = $"the agent of {member.PodName}";
         try
         {
             return JsonSerializer.Deserialize(body, AgentJson.Default.AgentStatus) is { } status
-                ? Read(member, agent, status)
-                : new EngineReply.Failed($"{agent} answered null");
+                ? Read(member, status)
+                : new EngineReply.Failed($"the agent of {member.PodName} answered null");
         }
         catch (JsonException)
         {
-            return new EngineReply.Failed($"{agent} answered what is no status: {Quote.Of(System.Text.Encoding.UTF8.GetString(body))}");
+            return new EngineReply.Failed($"the agent of {member.PodName} answered what is no status: {Quote.Of(System.Text.Encoding.UTF8.GetString(body))}");
         }
     }
 
-    private static EngineReply Read(MemberEndpoint member, string agent, AgentStatus status)
+    public static EngineReply Read(MemberEndpoint member, AgentStatus status)
     {
         // Another pod may have been given the address since it was read.
         if (status.Identity != LeaseContract.Identity(member.PodName, member.PodUid))
             return new EngineReply.Failed($"at the address of {member.PodName} answers {Quote.Of(status.Identity)}, not it");
-        if (Problem(status) is { } problem) return new EngineReply.Failed($"{agent} answered {problem}");
+        if (Problem(status) is { } problem) return new EngineReply.Failed($"the agent of {member.PodName} answered {problem}");
         if (status.Server is { } server) return new EngineReply.Answered(Translate(status, server));
         var why = string.IsNullOrWhiteSpace(status.Message) ? "the agent does not say why" : Quote.Of(status.Message);
         return status.ProcessRuns
@@ -38,26 +38,25 @@ internal static class AgentStatusReader
 
     private static string? Problem(AgentStatus status) =>
         status.Term < 0 ? "with a negative term"
-        : Ages(status).Any(IsNegative) ? "with a negative age"
+        : IsNegative(status.AgeMilliseconds) || IsNegative(status.RenewedAgoMilliseconds) || IsNegative(status.Acknowledged?.AgoMilliseconds)
+            ? "with a negative age"
         : status.Server is not { } server ? null
-        : !IsOneOf<EngineRole>(server.Role) ? $"with role '{Quote.Of(server.Role)}'"
-        : !IsOneOf<ReplicationLink>(server.Link) ? $"with link '{Quote.Of(server.Link)}'"
+        : !Named<EngineRole>.All.ContainsKey(server.Role ?? "") ? $"with role '{Quote.Of(server.Role)}'"
+        : !Named<ReplicationLink>.All.ContainsKey(server.Link ?? "") ? $"with link '{Quote.Of(server.Link)}'"
         : IsNegative(server.LinkDownMilliseconds) ? "with a negative linkDownMilliseconds"
         : server.Instance?.Length > MemberReference.MaxInstanceLength
             ? $"with an instance of more than {MemberReference.MaxInstanceLength} characters"
         : null;
 
-    private static long?[] Ages(AgentStatus status) => [status.AgeMilliseconds, status.RenewedAgoMilliseconds, status.Acknowledged?.AgoMilliseconds];
-
     private static EngineStatus Translate(AgentStatus status, ServerStatus server) => new()
     {
-        Role = Enum.Parse<EngineRole>(server.Role),
+        Role = Named<EngineRole>.All[server.Role],
         Writable = server.Writable,
         Instance = server.Instance,
         PositionBytes = server.PositionBytes,
         History = server.History,
         PreviousHistory = server.PreviousHistory,
-        Link = Enum.Parse<ReplicationLink>(server.Link),
+        Link = Named<ReplicationLink>.All[server.Link],
         LinkDownFor = server.LinkDownMilliseconds is { } down ? TimeSpan.FromMilliseconds(down) : null,
         FollowsAddress = string.IsNullOrEmpty(server.FollowsAddress) ? null : server.FollowsAddress,
         IsEmpty = server.IsEmpty,
@@ -74,9 +73,13 @@ internal static class AgentStatusReader
         },
     };
 
-    private static bool IsOneOf<T>(string? name)
-        where T : struct, Enum => name is not null && Enum.GetNames<T>().Contains(name);
-
     /// <summary>Or so long that it is no duration.</summary>
     private static bool IsNegative(long? milliseconds) => milliseconds is < 0 or > int.MaxValue * 1000L;
+
+    /// <summary>Values by their exact names: numbers and other spellings are not understood.</summary>
+    private static class Named<T>
+        where T : struct, Enum
+    {
+        public static FrozenDictionary<string, T> All { get; } = Enum.GetValues<T>().ToFrozenDictionary(v => v.ToString(), StringComparer.Ordinal);
+    }
 }

@@ -49,14 +49,17 @@ public sealed partial class ControllerHost<TEntity>(
     }
 
     /// <summary>Looks at the entities that <paramref name="map"/> names whenever the other object changes.</summary>
-    public ControllerHost<TEntity> Watch<TOther>(IInformer<TOther> other, Func<TOther, IEnumerable<ObjectKey>> map)
+    /// <param name="concerns">Whether a change is worth a look. Null: each is.</param>
+    public ControllerHost<TEntity> Watch<TOther>(
+        IInformer<TOther> other, Func<TOther, IEnumerable<ObjectKey>> map, Func<ObjectKey, CacheEvent<TOther>, bool>? concerns = null)
         where TOther : class, IKubernetesObject<V1ObjectMeta>
     {
         other.Subscribe(change =>
         {
             // Before and after: an object that has left an entity concerns it as much as one that has come.
             var keys = change.Previous is null ? map(change.Current) : map(change.Current).Concat(map(change.Previous));
-            foreach (var key in keys.Distinct()) queue.Enqueue(key);
+            foreach (var key in keys.Distinct())
+                if (concerns is null || concerns(key, change)) queue.Enqueue(key);
         });
         return this;
     }

@@ -52,7 +52,7 @@ internal sealed class SimulatedLeaseApi(ApiConnection connection, string namespa
     }
 
     private static LeaseRecord Read(StoredObject stored) =>
-        Readings.GetValue(stored, s => LeaseCodec.Read(JsonSerializer.Deserialize(s.Json.ToJsonString(), LeaseJson.Default.LeaseObject)!));
+        Readings.GetValue(stored, s => LeaseCodec.Read(s.Json.Deserialize(LeaseJson.Default.LeaseObject)!));
 
     private Task<LeaseReply> PatchAsync(byte[] patch, CancellationToken cancellationToken) =>
         CallAsync("patch", () => Store.Patch(Kind, _key, JsonNode.Parse(patch)!.AsObject()), cancellationToken);

@@ -226,7 +226,7 @@ internal sealed class SimulatedMemberServer(Container container) : IMemberServer
 
     private static int Number(string history) => int.Parse(history.AsSpan(SystemId.Length + 1), CultureInfo.InvariantCulture);
 
-    private static string History(int timeline) => FormattableString.Invariant($"{SystemId}:{timeline}");
+    private static string History(int timeline) => string.Create(CultureInfo.InvariantCulture, $"{SystemId}:{timeline}");
 
     private static EngineReply Told(EngineStatus status) => new EngineReply.Answered(status);
 

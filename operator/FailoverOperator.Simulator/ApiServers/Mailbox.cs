@@ -26,6 +26,7 @@ internal sealed class Mailbox<T>
     /// <summary>False: it has ended.</summary>
     public async Task<(bool Found, T Item)> TakeAsync(CancellationToken cancellationToken)
     {
+        if (_arrived.Count > 0) return (true, _arrived.Dequeue());
         using var cancelled = cancellationToken.UnsafeRegister(box => ((Mailbox<T>)box!).Wake(), this);
         while (_arrived.Count == 0)
         {

@@ -11,8 +11,11 @@ internal sealed record StoredChange(long Version, ResourceKind Kind, WatchNotice
 /// <summary>The objects of an API server, and the rules by which writes change them. What is stored is never changed, only replaced.</summary>
 internal sealed class ResourceStore(TimeProvider timeProvider)
 {
+    private static readonly string[] Kept = ["uid", "creationTimestamp", "resourceVersion", "generation"];
+    private static readonly string[] Guarded = ["resourceVersion", "uid"];
+
     private readonly Lock _gate = new();
-    private readonly SortedDictionary<string, StoredObject> _objects = new(StringComparer.Ordinal);
+    private readonly StoredObjects _objects = new();
     private readonly List<StoredChange> _history = [];
     private readonly List<Watch> _watches = [];
     private long _version = 1;
@@ -22,16 +25,13 @@ internal sealed class ResourceStore(TimeProvider timeProvider)
     public StoredObject? Find(ResourceKind kind, ObjectKey key)
     {
         lock (_gate)
-            return _objects.GetValueOrDefault(PathOf(kind, key));
+            return _objects.Find(kind, key);
     }
 
     public (IReadOnlyList<StoredObject> Objects, string Version) List(ResourceKind kind)
     {
         lock (_gate)
-        {
-            var prefix = PathOf(kind, null);
-            return ([.. _objects.Where(o => o.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(o => o.Value)], Text(_version));
-        }
+            return (_objects.Of(kind), Text(_version));
     }
 
     public StoredObject Create(ResourceKind kind, JsonObject json, bool keepStatus)
@@ -40,7 +40,7 @@ internal sealed class ResourceStore(TimeProvider timeProvider)
         {
             var created = Copy(json);
             var key = KeyOf(created);
-            if (_objects.ContainsKey(PathOf(kind, key)))
+            if (_objects.Find(kind, key) is not null)
                 throw Failure(ApiFailure.AlreadyExists, kind, key, "already exists");
             if (!keepStatus)
                 _ = created.Remove("status");
@@ -71,7 +71,7 @@ internal sealed class ResourceStore(TimeProvider timeProvider)
             Guard(kind, key, current.Json, patch, versionIsNeeded: false);
             var patched = Copy(current.Json);
             Merge(patched, patch);
-            return Update(kind, key, current, WithoutStatus(current.Json, patched));
+            return Update(kind, key, current, patch.ContainsKey("status") || IsDeletion(patch) ? WithoutStatus(current.Json, patched) : patched);
         }
     }
 
@@ -171,8 +171,10 @@ internal sealed class ResourceStore(TimeProvider timeProvider)
     {
         var before = stored.Json;
         var (old, metadata) = (Metadata(before), Metadata(after));
-        foreach (var name in new[] { "uid", "creationTimestamp", "resourceVersion", "generation" })
-            metadata[name] = old[name]?.DeepClone();
+        foreach (var name in Kept)
+        {
+            if (!JsonNode.DeepEquals(metadata[name], old[name])) metadata[name] = old[name]?.DeepClone();
+        }
         if (JsonNode.DeepEquals(before, after))
             return stored;
         if (!JsonNode.DeepEquals(before["spec"], after["spec"]) || (old["deletionTimestamp"] is null && metadata["deletionTimestamp"] is not null))
@@ -187,15 +189,15 @@ internal sealed class ResourceStore(TimeProvider timeProvider)
     {
         Metadata(after)["resourceVersion"] = Text(++_version);
         var stored = new StoredObject(after);
-        _objects[PathOf(kind, key)] = stored;
+        _objects.Set(kind, key, stored);
         Publish(new(_version, kind, before is null ? WatchNoticeType.Added : WatchNoticeType.Modified, before, stored));
         return stored;
     }
 
     private void RemoveLocked(ResourceKind kind, ObjectKey key)
     {
-        _ = _objects.Remove(PathOf(kind, key), out var last);
-        var gone = Copy(last!.Json);
+        var last = _objects.Remove(kind, key);
+        var gone = Copy(last.Json);
         Metadata(gone)["resourceVersion"] = Text(++_version);
         Publish(new(_version, kind, WatchNoticeType.Deleted, last, new StoredObject(gone)));
     }
@@ -209,14 +211,14 @@ internal sealed class ResourceStore(TimeProvider timeProvider)
     }
 
     private StoredObject Current(ResourceKind kind, ObjectKey key) =>
-        _objects.GetValueOrDefault(PathOf(kind, key)) ?? throw Failure(ApiFailure.NotFound, kind, key, "not found");
+        _objects.Find(kind, key) ?? throw Failure(ApiFailure.NotFound, kind, key, "not found");
 
     private static void Guard(ResourceKind kind, ObjectKey key, JsonObject current, JsonObject wanted, bool versionIsNeeded)
     {
         var (actual, expected) = (Metadata(current), wanted["metadata"] as JsonObject);
         if (versionIsNeeded && expected?["resourceVersion"] is null)
             throw Failure(ApiFailure.Invalid, kind, key, "metadata.resourceVersion is missing");
-        foreach (var name in new[] { "resourceVersion", "uid" })
+        foreach (var name in Guarded)
         {
             if (expected?[name] is { } value && !JsonNode.DeepEquals(value, actual[name]))
                 throw Failure(ApiFailure.Conflict, kind, key, "the object has been modified");
@@ -246,6 +248,9 @@ internal sealed class ResourceStore(TimeProvider timeProvider)
 
         return result;
     }
+
+    private static bool IsDeletion(JsonObject patch) =>
+        patch["metadata"] is JsonObject metadata && (metadata.ContainsKey("deletionTimestamp") || metadata.ContainsKey("deletionGracePeriodSeconds"));
 
     /// <summary>RFC 7386.</summary>
     private static void Merge(JsonObject target, JsonObject patch)
@@ -280,9 +285,6 @@ internal sealed class ResourceStore(TimeProvider timeProvider)
 
     private static ObjectKey KeyOf(JsonObject json) =>
         new(Metadata(json)["namespace"]?.GetValue<string>() ?? "", Metadata(json)["name"]!.GetValue<string>());
-
-    private static string PathOf(ResourceKind kind, ObjectKey? key) =>
-        $"{kind.GroupPath}/{kind.Plural}/{(key is { } known ? $"{known.Namespace}/{known.Name}" : "")}";
 
     private static KubernetesApiException Failure(ApiFailure failure, ResourceKind kind, ObjectKey key, string problem) =>
         new(failure, $"{kind.Plural} {key}: {problem}");

@@ -6,17 +6,17 @@ namespace FailoverOperator.Simulator.ApiServers;
 /// <summary>Namespace, labels (<c>a=b, a==b, a!=b, a, !a</c>) and fields (<c>metadata.name=x, status.phase!=y</c>).</summary>
 internal sealed class Selector(string? namespaceName, ListOptions options)
 {
-    private readonly string[] _labels = Terms(options.LabelSelector);
-    private readonly string[] _fields = Terms(options.FieldSelector);
+    private readonly (string Key, string? Value, bool IsEqual)[] _labels = Terms(options.LabelSelector);
+    private readonly (string Key, string? Value, bool IsEqual)[] _fields = Terms(options.FieldSelector);
 
     public bool Matches(JsonObject json) =>
         (string.IsNullOrEmpty(namespaceName) || Text(json["metadata"]?["namespace"]) == namespaceName)
-        && _labels.All(term => Holds(term, key => Text(json["metadata"]?["labels"]?[key])))
-        && _fields.All(term => Holds(term, path => Text(Walk(json, path)) ?? ""));
+        && Array.TrueForAll(_labels, term => Holds(term, key => Text(json["metadata"]?["labels"]?[key])))
+        && Array.TrueForAll(_fields, term => Holds(term, path => Text(Walk(json, path)) ?? ""));
 
-    private static bool Holds(string term, Func<string, string?> value)
+    private static bool Holds((string Key, string? Value, bool IsEqual) term, Func<string, string?> value)
     {
-        var (key, wanted, isEqual) = Split(term);
+        var (key, wanted, isEqual) = term;
         if (wanted is not null)
             return value(key) == wanted == isEqual;
         return key.StartsWith('!') ? value(key[1..]) is null : value(key) is not null;
@@ -45,6 +45,6 @@ internal sealed class Selector(string? namespaceName, ListOptions options)
 
     private static string? Text(JsonNode? json) => json?.ToString();
 
-    private static string[] Terms(string? selector) =>
-        (selector ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    private static (string Key, string? Value, bool IsEqual)[] Terms(string? selector) =>
+        [.. (selector ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(Split)];
 }

@@ -150,5 +150,5 @@ public sealed class SimulatedKubernetesApi(ApiConnection connection, ApiHealth h
     private static ObjectKey KeyOf(string? namespaceName, string name) => new(namespaceName ?? "", name);
 
     private static JsonObject Json<T>(T entity)
-        where T : IKubernetesObject<V1ObjectMeta> => JsonNode.Parse(EntityJson.Serialize(ResourceKind.Of<T>().Stamp(entity)))!.AsObject();
+        where T : IKubernetesObject<V1ObjectMeta> => JsonSerializer.SerializeToNode(ResourceKind.Of<T>().Stamp(entity), EntityJson.Options)!.AsObject();
 }

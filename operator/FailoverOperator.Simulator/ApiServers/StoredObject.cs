@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using FailoverOperator.Runtime.Kubernetes;
 using k8s;
@@ -18,7 +19,7 @@ internal sealed class StoredObject(JsonObject json)
 
     /// <summary>For who changes it.</summary>
     public T Copy<T>()
-        where T : class, IKubernetesObject<V1ObjectMeta> => ResourceKind.Of<T>().Stamp(EntityJson.Deserialize<T>(json.ToJsonString()));
+        where T : class, IKubernetesObject<V1ObjectMeta> => ResourceKind.Of<T>().Stamp(json.Deserialize<T>(EntityJson.Options)!);
 
     private T Read<T>()
         where T : class, IKubernetesObject<V1ObjectMeta>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using FailoverOperator.Runtime.Informers;
 using FailoverOperator.Runtime.Kubernetes;
@@ -43,5 +44,5 @@ internal sealed class ClusterApi(ApiServer server)
         where T : class, IKubernetesObject<V1ObjectMeta> => server.Store.Remove(ResourceKind.Of<T>(), new ObjectKey(Objects.Namespace, name));
 
     private static JsonObject Json<T>(T entity)
-        where T : IKubernetesObject<V1ObjectMeta> => JsonNode.Parse(EntityJson.Serialize(ResourceKind.Of<T>().Stamp(entity)))!.AsObject();
+        where T : IKubernetesObject<V1ObjectMeta> => JsonSerializer.SerializeToNode(ResourceKind.Of<T>().Stamp(entity), EntityJson.Options)!.AsObject();
 }

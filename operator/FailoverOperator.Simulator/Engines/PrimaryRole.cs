@@ -81,7 +81,7 @@ public sealed class PrimaryRole(ServerRun run)
     }
 
     /// <summary>Every standby that is connected has all there is.</summary>
-    public bool AllSent => _senders.All(s => s.Flushed >= Volume.Log.Count);
+    public bool AllSent => _senders.TrueForAll(s => s.Flushed >= Volume.Log.Count);
 
     public void Close()
     {
@@ -101,7 +101,7 @@ public sealed class PrimaryRole(ServerRun run)
 
     private void Feed(Sender sender)
     {
-        var (begin, records) = (sender.Sent, Volume.Log.Skip(sender.Sent).ToArray());
+        var (begin, records) = (sender.Sent, Volume.From(sender.Sent));
         if (records.Length == 0) return;
         sender.Sent = Volume.Log.Count;
         sender.Stream.Send(() => sender.Standby.Process.Do(() => sender.Standby.Standby.Receive(sender, begin, records)));
@@ -125,8 +125,13 @@ public sealed class PrimaryRole(ServerRun run)
     {
         var synchrony = Volume.Synchrony;
         if (synchrony.Count == 0) return Volume.Log.Count;
-        var flushed = _senders.Where(s => synchrony.Members.Contains(s.Standby.Volume.Member)).Select(s => s.Flushed).OrderDescending().ToList();
-        return flushed.Count < synchrony.Count ? 0 : flushed[synchrony.Count - 1];
+        Span<int> flushed = stackalloc int[_senders.Count];
+        var count = 0;
+        foreach (var sender in _senders)
+            if (synchrony.Members.Contains(sender.Standby.Volume.Member)) flushed[count++] = sender.Flushed;
+        flushed = flushed[..count];
+        flushed.Sort();
+        return count < synchrony.Count ? 0 : flushed[count - synchrony.Count];
     }
 }
 

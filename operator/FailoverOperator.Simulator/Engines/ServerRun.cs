@@ -27,6 +27,7 @@ public sealed class ServerRun : IServerRun
     public ServerRun(int processId, Container container, SimulatedProcess process, Action<ServerRun> onChange)
     {
         (ProcessId, Container, Process, _onChange) = (processId, container, process, onChange);
+        Instance = FormattableString.Invariant($"run-{processId}");
         Primary = new PrimaryRole(this);
         Standby = new StandbyRole(this);
     }
@@ -58,7 +59,7 @@ public sealed class ServerRun : IServerRun
     public string LastOutput { get; private set; } = "";
 
     /// <summary>What it tells of itself is different from what the server before it told.</summary>
-    public string Instance => FormattableString.Invariant($"run-{ProcessId}");
+    public string Instance { get; }
 
     public void Become(RunState state)
     {

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace FailoverOperator.Simulator.Engines;
 
 /// <summary>One record of the log.</summary>
@@ -49,6 +51,9 @@ public sealed class Volume(string member)
         if (!IsEmpty && record.Timeline != Timeline) ParentTimeline = Timeline;
         _log.Add(record);
     }
+
+    /// <summary>Everything from there on.</summary>
+    public LogRecord[] From(int begin) => begin < _log.Count ? [.. CollectionsMarshal.AsSpan(_log)[begin..]] : [];
 
     /// <summary>Everything from there on is taken back.</summary>
     public void Truncate(int length)

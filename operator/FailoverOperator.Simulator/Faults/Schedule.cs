@@ -5,6 +5,10 @@ namespace FailoverOperator.Simulator.Faults;
 public sealed record Schedule(int Seed, IReadOnlyList<Strike> Strikes)
 {
     private const int MostMilliseconds = 75_000;
+    private const int StormMilliseconds = 4 * MostMilliseconds;
+
+    /// <summary>Nothing heals in the end, and nobody waits for that: a run for what must never happen. Else: and for what must happen at last.</summary>
+    public bool IsEndless { get; init; }
 
     /// <summary>When the last of it is over, those that follow a failover aside.</summary>
     public TimeSpan Length =>
@@ -18,16 +22,28 @@ public sealed record Schedule(int Seed, IReadOnlyList<Strike> Strikes)
         var random = new Random(seed);
         var world = random.Next();
         var isStorm = random.Next(6) == 0;
-        var kinds = Enum.GetValues<Fault>().OrderBy(_ => random.Next()).Take(random.Next(1, isStorm ? 14 : 7)).ToArray();
-        var strikes = new List<Strike>();
-        for (var left = isStorm ? random.Next(20, 60) : random.Next(1, 11); left > 0; left--) strikes.Add(
-            Next(random, kinds, isStorm ? 4 * MostMilliseconds : MostMilliseconds, strikes));
-        return new Schedule(world, [.. strikes.OrderBy(s => s.Failover).ThenBy(s => s.AtMilliseconds)]);
+        return isStorm ? Swarm(random, world, mostKinds: 14, random => random.Next(20, 60), StormMilliseconds)
+            : Swarm(random, world, mostKinds: 7, random => random.Next(1, 11), MostMilliseconds);
+    }
+
+    /// <summary>One fault after the other, of many kinds, as long as the run lasts.</summary>
+    public static Schedule Endless(int seed)
+    {
+        var random = new Random(~seed);
+        return Swarm(random, random.Next(), mostKinds: 20, random => random.Next(30, 90), StormMilliseconds) with { IsEndless = true };
     }
 
     public Schedule Without(int index) => this with { Strikes = [.. Strikes.Where((_, n) => n != index)] };
 
     public Schedule With(int index, Strike strike) => this with { Strikes = [.. Strikes.Select((s, n) => n == index ? strike : s)] };
+
+    private static Schedule Swarm(Random random, int world, int mostKinds, Func<Random, int> count, int mostMilliseconds)
+    {
+        var kinds = Enum.GetValues<Fault>().OrderBy(_ => random.Next()).Take(random.Next(1, mostKinds)).ToArray();
+        var strikes = new List<Strike>();
+        for (var left = count(random); left > 0; left--) strikes.Add(Next(random, kinds, mostMilliseconds, strikes));
+        return new Schedule(world, [.. strikes.OrderBy(s => s.Failover).ThenBy(s => s.AtMilliseconds)]);
+    }
 
     /// <summary>
     /// At any time, or soon after another one, or while a failover runs, which takes so little time that chance alone would seldom hit it.

@@ -39,7 +39,7 @@ public sealed class Network(EventLoop loop, Random random)
         LossPerMille = 0;
     }
 
-    public bool IsOpen(string from, string to) => !_cuts.TryGetValue((from, to), out var until) || until <= loop.Now;
+    public bool IsOpen(string from, string to) => _cuts.Count == 0 || !_cuts.TryGetValue((from, to), out var until) || until <= loop.Now;
 
     /// <summary>One message. <paramref name="isGivenUp"/>: nobody waits for it any more.</summary>
     public void Send(string from, string to, Action arrive, Func<bool>? isGivenUp = null) =>
@@ -52,7 +52,7 @@ public sealed class Network(EventLoop loop, Random random)
         var delay = TimeSpan.FromMicroseconds(150 + random.Next(350));
         if (random.Next(50) == 0) delay += TimeSpan.FromMicroseconds(random.Next(3000));
         if (LossPerMille > 0 && random.Next(1000) < LossPerMille) delay += FirstRetransmission;
-        return delay + _slow.GetValueOrDefault(from);
+        return _slow.Count == 0 ? delay : delay + _slow.GetValueOrDefault(from);
     }
 
     private void Send(string from, string to, Action arrive, Func<bool>? isGivenUp, TimeSpan retransmission, TimeSpan begun)

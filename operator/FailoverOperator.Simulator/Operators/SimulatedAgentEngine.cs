@@ -16,9 +16,13 @@ namespace FailoverOperator.Simulator.Operators;
 internal sealed class SimulatedAgentEngine(
     SimulatedWorld world, string machine, SimulatedProcess process, DetectionSpec detection, Action<string> onDisturbed) : IEngine
 {
+    /// <summary>One answer of so many goes through its JSON: that reading gives back what was written has tests of its own.</summary>
+    private const int Written = 16;
+
     private readonly HashSet<Container> _watched = [];
     private readonly TimeSpan _timeout = TimeSpan.FromMilliseconds(detection.ProbeTimeoutMilliseconds);
     private bool _isDisposed;
+    private int _answers;
 
     public async Task<EngineReply> StatusAsync(MemberEndpoint member, CancellationToken cancellationToken)
     {
@@ -47,10 +51,11 @@ internal sealed class SimulatedAgentEngine(
 
         async Task AnswerAsync(Container at)
         {
-            var status = JsonSerializer.SerializeToUtf8Bytes(await at.Agent.StatusAsync(), AgentJson.Default.AgentStatus);
+            var status = await at.Agent.StatusAsync();
+            var written = _answers++ % Written == 0 ? JsonSerializer.SerializeToUtf8Bytes(status, AgentJson.Default.AgentStatus) : null;
             Back(at, () =>
             {
-                var reply = AgentStatusReader.Read(member, status);
+                var reply = written is null ? AgentStatusReader.Read(member, status) : AgentStatusReader.Read(member, written);
                 if (answer.TrySetResult(reply) && reply is EngineReply.Answered) Watch(at);
             });
         }

@@ -1,13 +1,19 @@
 namespace FailoverOperator.Simulator.Scheduling;
 
 /// <summary>Something that will happen. It can be called off.</summary>
-public sealed class ScheduledEvent(Action action)
+public sealed class ScheduledEvent
 {
-    internal bool IsCancelled { get; private set; }
+    private readonly Agenda _agenda;
+    private readonly Action _action;
 
-    public void Cancel() => IsCancelled = true;
+    internal ScheduledEvent(Agenda agenda, Action action) => (_agenda, _action) = (agenda, action);
 
-    internal void Run() => action();
+    /// <summary>Where it stands in the agenda. Negative: it does not any more.</summary>
+    internal int Place { get; set; } = -1;
+
+    public void Cancel() => _agenda.Remove(this);
+
+    internal void Run() => _action();
 }
 
 /// <summary>
@@ -18,11 +24,11 @@ public sealed class EventLoop
 {
     private const int MostSteps = 100_000;
 
-    private readonly PriorityQueue<ScheduledEvent, (long Ticks, long Number)> _events = new();
+    private readonly Agenda _events = new();
     private readonly Queue<(SimulatedProcess Process, SendOrPostCallback Callback, object? State)> _ready = new();
     private readonly Queue<(SimulatedProcess Process, SendOrPostCallback Callback, object? State)> _strays = new();
     private readonly int _thread = Environment.CurrentManagedThreadId;
-    private long _scheduled;
+    private int _strayCount;
 
     /// <summary>The world's own time, which nobody in it can read.</summary>
     public TimeSpan Now { get; private set; }
@@ -31,15 +37,15 @@ public sealed class EventLoop
     public long Count { get; private set; }
 
     /// <summary>Code that went on beside the loop: its order is left to chance. Zero, or the simulation is worth nothing.</summary>
-    public int Strays { get; private set; }
+    public int Strays => _strayCount;
 
     /// <summary>Called after each event, when everybody has reacted to it.</summary>
     public Action? AfterEvent { get; set; }
 
     public ScheduledEvent At(TimeSpan moment, Action action)
     {
-        var scheduled = new ScheduledEvent(action);
-        _events.Enqueue(scheduled, (Math.Max(moment.Ticks, Now.Ticks), ++_scheduled));
+        var scheduled = new ScheduledEvent(_events, action);
+        _events.Add(scheduled, Math.Max(moment.Ticks, Now.Ticks));
         return scheduled;
     }
 
@@ -59,7 +65,7 @@ public sealed class EventLoop
         try
         {
             Settle();
-            while (until?.Invoke() != true && _events.TryPeek(out _, out var at) && at.Ticks <= end.Ticks) Step();
+            while (until?.Invoke() != true && _events.Next <= end.Ticks) Step();
             if (Now < end && until?.Invoke() != true) Now = end;
         }
         finally
@@ -77,15 +83,15 @@ public sealed class EventLoop
         }
         lock (_strays)
         {
-            Strays++;
+            _strayCount++;
             _strays.Enqueue((process, callback, state));
         }
     }
 
     private void Step()
     {
-        if (!_events.TryDequeue(out var next, out var at) || next.IsCancelled) return;
-        Now = new TimeSpan(at.Ticks);
+        Now = new TimeSpan(_events.Next);
+        var next = _events.TakeFirst();
         Count++;
         next.Run();
         Settle();
@@ -104,7 +110,7 @@ public sealed class EventLoop
     private bool TryTake(out (SimulatedProcess Process, SendOrPostCallback Callback, object? State) ready)
     {
         if (_ready.TryDequeue(out ready)) return true;
-        if (Strays == 0) return false;
+        if (Volatile.Read(ref _strayCount) == 0) return false;
         lock (_strays) return _strays.TryDequeue(out ready);
     }
 }

@@ -24,6 +24,7 @@ public sealed class RedundancyGroupController(
     GroupSessions sessions,
     GroupObserver observer,
     LeaseLog leases,
+    RestingGroups resting,
     StepExecutor executor,
     FailoverRecorder recorder,
     GroupRecorder groupRecorder,
@@ -51,10 +52,11 @@ public sealed class RedundancyGroupController(
 
     public async Task<ReconciliationResult<RedundancyGroup>> ReconcileAsync(RedundancyGroup entity, CancellationToken cancellationToken)
     {
+        var key = new ObjectKey(entity.Namespace(), entity.Name());
+        resting.Wake(key);
         var workload = cluster.WorkloadOf(entity);
         var secrets = await credentials.ReadAsync(entity, cancellationToken);
         var acceptance = GroupAcceptance.Judge(acceptances.Observe(entity, workload, secrets));
-        var key = new ObjectKey(entity.Namespace(), entity.Name());
         if (!acceptance.CanAct || workload is null)
         {
             await sessions.CloseAsync(key);
@@ -68,7 +70,9 @@ public sealed class RedundancyGroupController(
     public async Task<ReconciliationResult<RedundancyGroup>> DeletedAsync(RedundancyGroup entity, CancellationToken cancellationToken)
     {
         // The workload, its labels and its Services stay as they are: traffic goes on to the primary of the day.
-        await sessions.CloseAsync(new ObjectKey(entity.Namespace(), entity.Name()));
+        var key = new ObjectKey(entity.Namespace(), entity.Name());
+        resting.Wake(key);
+        await sessions.CloseAsync(key);
         groupRecorder.Forget(entity);
         leases.Forget(entity);
         observer.Forget();
@@ -92,6 +96,7 @@ public sealed class RedundancyGroupController(
             {
                 // The failover's own record is written before each phase; the group's would only be in its way.
                 var putOff = IsOnItsWay(verdict, YoungPhase) ? null : await RecordAsync(group, observation, acceptance, verdict, cancellationToken);
+                resting.Note(new ObjectKey(group.Namespace(), group.Name()), verdict);
                 return Least(putOff ?? Resync, PauseAfter(group, verdict, again));
             }
             previous = work;

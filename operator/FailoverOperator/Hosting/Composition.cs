@@ -103,7 +103,7 @@ public static class Composition
         services.AddSingleton(s => new DepartureLog(s.GetRequiredService<ClusterView>().Pods, s.GetRequiredService<OperatorClock>()));
         services.AddSingleton(s => new LeaseLog(s.GetRequiredService<ClusterView>().Leases, s.GetRequiredService<IKubernetesApi>(), s.GetRequiredService<ApiHealth>(),
             s.GetRequiredService<OperatorClock>(), s.GetRequiredService<ILogger<LeaseLog>>()));
-        services.AddSingleton<AcceptanceObserver>().AddSingleton<CredentialReader>().AddSingleton<GroupObserver>();
+        services.AddSingleton<RestingGroups>().AddSingleton<AcceptanceObserver>().AddSingleton<CredentialReader>().AddSingleton<GroupObserver>();
         services.AddSingleton<IPodCommandRunner, KubernetesPodCommandRunner>().AddSingleton<EngineFactory>();
         services.AddSingleton<EngineMaker>(s => s.GetRequiredService<EngineFactory>().Make);
         services.AddSingleton<GroupSessions>();
@@ -137,7 +137,7 @@ public static class Composition
             .Watch(cluster.Nodes, cluster.GroupsOf)
             .Watch(cluster.Services, s => cluster.GroupsOfService(s.Namespace(), s.Name()))
             .Watch(cluster.Workloads, cluster.GroupsOf)
-            .Watch(cluster.Leases, cluster.GroupsOf)
+            .Watch(cluster.Leases, cluster.GroupsOf, services.GetRequiredService<RestingGroups>().IsConcerned)
             .Watch(cluster.Jobs, cluster.GroupsOf);
     }
 

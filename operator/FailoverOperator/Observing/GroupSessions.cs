@@ -13,22 +13,28 @@ public delegate IEngine EngineMaker(RedundancyGroup group, GroupCredentials cred
 /// <summary>Keeps one session for each group, and makes it anew when the way to its members has changed.</summary>
 public sealed class GroupSessions(EngineMaker makeEngine, OperatorClock clock) : IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<ObjectKey, (string Way, GroupSession Session)> _sessions = new();
+    private readonly ConcurrentDictionary<ObjectKey, Opened> _sessions = new();
 
     /// <summary>Called from one reconciliation at a time for each group.</summary>
     /// <param name="onNews">Called when a member has told something new.</param>
     public async Task<GroupSession> OpenAsync(RedundancyGroup group, GroupCredentials credentials, Action onNews)
     {
         var key = new ObjectKey(group.Namespace(), group.Name());
+        // A cached object that is the same has not changed.
+        if (_sessions.TryGetValue(key, out var last) && ReferenceEquals(last.Group, group) && last.Credentials == credentials) return last.Session;
         var way = JsonSerializer.Serialize(new { uid = group.Uid(), group.Spec.Engine, group.Spec.Agent, group.Spec.Detection, group.Spec.Targets, credentials });
         if (_sessions.TryGetValue(key, out var known))
         {
-            if (known.Way == way) return known.Session;
+            if (known.Way == way)
+            {
+                _sessions[key] = known with { Group = group, Credentials = credentials };
+                return known.Session;
+            }
             await CloseAsync(key);
         }
         GroupSession? session = null;
         session = new GroupSession(group.Spec, makeEngine(group, credentials, uid => session?.Prober.Hurry(uid)), clock, onNews);
-        _sessions[key] = (way, session);
+        _sessions[key] = new(way, session, group, credentials);
         return session;
     }
 
@@ -41,4 +47,8 @@ public sealed class GroupSessions(EngineMaker makeEngine, OperatorClock clock) :
     {
         foreach (var key in _sessions.Keys) await CloseAsync(key);
     }
+
+    /// <param name="Way">All that the way to the members depends on.</param>
+    /// <param name="Group">As it was looked at last.</param>
+    private sealed record Opened(string Way, GroupSession Session, RedundancyGroup Group, GroupCredentials Credentials);
 }

@@ -19,8 +19,13 @@ public static class LeaseCodec
     /// An annotation that cannot be read errs on the strict side: terms without members, which the operator puts right by writing
     /// its own; accepted or pledged ones that name nobody, so that nobody is promoted on their account; no release.
     /// </summary>
-    public static LeaseReading Read(V1Lease lease)
+    /// <param name="before">What was read last: with a mere renewal it is taken from there.</param>
+    public static LeaseReading Read(V1Lease lease, (V1Lease Lease, LeaseReading Reading)? before = null)
     {
+        if (before is { Reading.Unreadable.Count: 0 } known && IsMereRenewal(known.Lease, lease)) return known.Reading with
+        {
+            Record = known.Reading.Record with { Version = lease.ResourceVersion() ?? "" },
+        };
         var unreadables = new List<string>();
         var seconds = lease.Spec?.LeaseDurationSeconds is > 0 and var told ? told : new LeaseTerms().LeaseDurationSeconds;
         var unknown = new LeaseTerms { LeaseDurationSeconds = seconds };
@@ -78,6 +83,25 @@ public static class LeaseCodec
         Annotate(lease, LeaseContract.HandOverAnnotation, record.HandOver);
         return lease;
     }
+
+    /// <summary>
+    /// Nothing has changed but the time of the renewal. Everything that is there is compared, not what is read of it: what is added to leases later
+    /// is not forgotten here.
+    /// </summary>
+    public static bool IsMereRenewal(V1Lease before, V1Lease after) =>
+        before is { Spec: { } was } && after is { Spec: { } now }
+        && before.Uid() == after.Uid()
+        && was.RenewTime is not null
+        && was.RenewTime != now.RenewTime
+        && (was.HolderIdentity, was.LeaseTransitions, was.LeaseDurationSeconds, was.AcquireTime)
+        == (now.HolderIdentity, now.LeaseTransitions, now.LeaseDurationSeconds, now.AcquireTime)
+        && after.Metadata.DeletionTimestamp is null
+        && AreSame(before.Metadata.Annotations, after.Metadata.Annotations)
+        && AreSame(before.Metadata.Labels, after.Metadata.Labels);
+
+    private static bool AreSame(IDictionary<string, string>? one, IDictionary<string, string>? other) =>
+        (one?.Count ?? 0) == (other?.Count ?? 0)
+        && (one is null || one.All(pair => other!.TryGetValue(pair.Key, out var value) && value == pair.Value));
 
     private static string? Text<T>(T? value, JsonTypeInfo<T> type)
         where T : class => value is null ? null : JsonSerializer.Serialize(value, type);

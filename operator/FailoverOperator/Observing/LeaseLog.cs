@@ -96,7 +96,7 @@ public sealed partial class LeaseLog
 
     /// <summary>Takes in what the API server answered to a write or a read: the watch may tell it only later.</summary>
     public void Note(ObjectKey key, V1Lease lease) =>
-        _entries.AddOrUpdate(key, _ => Make(lease), (_, known) => IsNewer(lease, known.Lease) ? Make(lease) : known);
+        _entries.AddOrUpdate(key, _ => Make(lease), (_, known) => IsNewer(lease, known.Lease) ? Make(lease, known) : known);
 
     /// <summary>Forgets leases of groups that are gone.</summary>
     public void Forget(RedundancyGroup group) => _entries.TryRemove(KeyOf(group), out _);
@@ -120,7 +120,7 @@ public sealed partial class LeaseLog
         _ => lease is null ? Absent() : Make(lease),
         (_, known) => IsSame(lease, known.Lease) ? known with { ReadAt = sentAt }
             : lease is null ? Absent()
-            : IsNewer(lease, known.Lease) ? Make(lease)
+            : IsNewer(lease, known.Lease) ? Make(lease, known)
             : known);
 
     private void NoteDeleted(ObjectKey key, V1Lease last) => _entries.AddOrUpdate(
@@ -130,9 +130,9 @@ public sealed partial class LeaseLog
 
     private Entry Absent() => new(null, null, _clock.Now, null);
 
-    private Entry Make(V1Lease lease)
+    private Entry Make(V1Lease lease, Entry? before = null)
     {
-        var reading = LeaseCodec.Read(lease);
+        var reading = LeaseCodec.Read(lease, before is { Lease: { } was, Reading: { } read } ? (was, read) : null);
         if (reading.Unreadable.Count > 0) LogUnreadable(lease.Namespace(), lease.Name(), string.Join(", ", reading.Unreadable));
         return new Entry(lease, reading, _clock.Now, null);
     }

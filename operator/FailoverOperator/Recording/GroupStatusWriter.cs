@@ -36,8 +36,10 @@ public sealed class GroupStatusWriter(IKubernetesApi api, OperatorClock clock)
     /// <summary>Null: it is as it should be.</summary>
     private TimeSpan? DueIn(RedundancyGroup group, RedundancyGroupStatus next)
     {
-        var every = Gist(group.Status) != Gist(next) ? LeastPause : Numbers(group.Status) != Numbers(next) ? NumbersEvery : (TimeSpan?)null;
-        if (every is not { } pause) return null;
+        TimeSpan pause;
+        if (group.Status is not { } before || !HasSameGist(before, next)) pause = LeastPause;
+        else if (!HasSameNumbers(before, next)) pause = NumbersEvery;
+        else return null;
         var passed = _writtenAt.TryGetValue(group.Uid(), out var at) ? clock.Now - at : pause;
         return passed >= pause ? TimeSpan.Zero : pause - passed;
     }
@@ -80,17 +82,26 @@ public sealed class GroupStatusWriter(IKubernetesApi api, OperatorClock clock)
     }
 
     /// <summary>What a person would act on.</summary>
-    private static string? Gist(RedundancyGroupStatus? status) => status is null ? null : string.Join('|',
-        status.ObservedGeneration,
-        string.Join(',', status.Slots.Select(s => $"{s.Holder}:{s.Term}")),
-        string.Join(',', status.Members.Select(m => $"{m.Name}:{m.Role}:{m.Health}:{m.Node}:{m.Zone}")),
-        status.SparesReady,
-        status.FailoverReadiness?.Candidate,
-        status.LastFailover,
-        string.Join(',', status.Conditions.Select(c => $"{c.Type}:{c.Status}:{c.Reason}")));
+    private static bool HasSameGist(RedundancyGroupStatus one, RedundancyGroupStatus other) =>
+        one.ObservedGeneration == other.ObservedGeneration
+        && one.SparesReady == other.SparesReady
+        && one.FailoverReadiness?.Candidate == other.FailoverReadiness?.Candidate
+        && one.LastFailover == other.LastFailover
+        && AreSame(one.Slots, other.Slots, (a, b) => a.Holder == b.Holder && a.Term == b.Term)
+        && AreSame(one.Members, other.Members, (a, b) => (a.Name, a.Role, a.Health, a.Node, a.Zone) == (b.Name, b.Role, b.Health, b.Node, b.Zone))
+        && AreSame(one.Conditions, other.Conditions, (a, b) => (a.Type, a.Status, a.Reason) == (b.Type, b.Status, b.Reason));
 
-    private static string? Numbers(RedundancyGroupStatus? status) => status is null ? null : string.Join('|',
-        string.Join(',', status.Members.Select(m => $"{m.LagBytes}:{m.Message}")), string.Join(',', status.Conditions.Select(c => c.Message)));
+    private static bool HasSameNumbers(RedundancyGroupStatus one, RedundancyGroupStatus other) =>
+        AreSame(one.Members, other.Members, (a, b) => a.LagBytes == b.LagBytes && a.Message == b.Message)
+        && AreSame(one.Conditions, other.Conditions, (a, b) => a.Message == b.Message);
+
+    private static bool AreSame<T>(IReadOnlyList<T> one, IReadOnlyList<T> other, Func<T, T, bool> isSame)
+    {
+        if (one.Count != other.Count) return false;
+        for (var n = 0; n < one.Count; n++)
+            if (!isSame(one[n], other[n])) return false;
+        return true;
+    }
 
     private static string Seconds(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -19,32 +19,32 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
 
     private readonly IMetricFactory _factory = Metrics.WithCustomRegistry(registry);
 
-    private Histogram Duration => _factory.CreateHistogram("redundancy_failover_duration_seconds",
+    private Histogram Duration => field ??= _factory.CreateHistogram("redundancy_failover_duration_seconds",
         "Time that a phase of a failover took; phase total is the whole downtime.", ["namespace", "group", "phase"],
         new HistogramConfiguration { Buckets = [0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 30, 60, 120, 300] });
 
-    private Counter Failovers => _factory.CreateCounter("redundancy_failovers_total", "Ended failovers.", ["namespace", "group", "type", "cause", "result"]);
+    private Counter Failovers => field ??= _factory.CreateCounter("redundancy_failovers_total", "Ended failovers.", ["namespace", "group", "type", "cause", "result"]);
 
-    private Counter Fences => _factory.CreateCounter("redundancy_fences_total", "Old primaries that were kept from writing, by the proof of it.", ["namespace", "group", "evidence"]);
+    private Counter Fences => field ??= _factory.CreateCounter("redundancy_fences_total", "Old primaries that were kept from writing, by the proof of it.", ["namespace", "group", "evidence"]);
 
-    private Gauge LeaseSlack => _factory.CreateGauge("redundancy_lease_slack_seconds",
+    private Gauge LeaseSlack => field ??= _factory.CreateGauge("redundancy_lease_slack_seconds",
         "Time between the moment when a holder has surely stopped and the one when its lease expires, clocks at their worst; absent without agents.", GroupLabels);
 
-    private Gauge Available => _factory.CreateGauge("redundancy_available", "1 while a primary takes writes.", GroupLabels);
+    private Gauge Available => field ??= _factory.CreateGauge("redundancy_available", "1 while a primary takes writes.", GroupLabels);
 
-    private Gauge FailoverReady => _factory.CreateGauge("redundancy_failover_ready", "1 while a failover would work.", GroupLabels);
+    private Gauge FailoverReady => field ??= _factory.CreateGauge("redundancy_failover_ready", "1 while a failover would work.", GroupLabels);
 
-    private Gauge SparesReady => _factory.CreateGauge("redundancy_spares_ready", "Standbys that could take over.", GroupLabels);
+    private Gauge SparesReady => field ??= _factory.CreateGauge("redundancy_spares_ready", "Standbys that could take over.", GroupLabels);
 
-    private Gauge SparesWanted => _factory.CreateGauge("redundancy_spares_wanted", "Standbys that are wanted.", GroupLabels);
+    private Gauge SparesWanted => field ??= _factory.CreateGauge("redundancy_spares_wanted", "Standbys that are wanted.", GroupLabels);
 
-    private Gauge Term => _factory.CreateGauge("redundancy_term", "Fencing epoch of the slot.", GroupLabels);
+    private Gauge Term => field ??= _factory.CreateGauge("redundancy_term", "Fencing epoch of the slot.", GroupLabels);
 
-    private Gauge Blocked => _factory.CreateGauge("redundancy_failover_blocked", "1 while a failover is needed and cannot go on.", GroupLabels);
+    private Gauge Blocked => field ??= _factory.CreateGauge("redundancy_failover_blocked", "1 while a failover is needed and cannot go on.", GroupLabels);
 
-    private Gauge Lag => _factory.CreateGauge("redundancy_replication_lag_bytes", "Bytes that a standby is behind its primary; absent while unknown.", MemberLabels);
+    private Gauge Lag => field ??= _factory.CreateGauge("redundancy_replication_lag_bytes", "Bytes that a standby is behind its primary; absent while unknown.", MemberLabels);
 
-    private Gauge Healthy => _factory.CreateGauge("redundancy_member_healthy", "1 while a member is healthy.", MemberLabels);
+    private Gauge Healthy => field ??= _factory.CreateGauge("redundancy_member_healthy", "1 while a member is healthy.", MemberLabels);
 
     public void Ended(RedundancyGroup group, Failover failover)
     {

@@ -55,6 +55,25 @@ public class LeaseCodecTests
         Assert.Equal(Holder, full.Spec.HolderIdentity);
     }
 
+    /// <summary>What is kept of an earlier reading is what would be read anew.</summary>
+    [Theory]
+    [MemberData(nameof(Records), DisableDiscoveryEnumeration = true)]
+    public void What_was_read_before_changes_nothing(LeaseRecord record)
+    {
+        var unreadable = Stored(LeaseCodec.Write(null, "shop", "db", record, Now));
+        unreadable.Metadata.Annotations[LeaseContract.TermsAnnotation] = "no terms";
+        var lease = Stored(LeaseCodec.Write(null, "shop", "db", record, Now));
+        lease.Metadata.ResourceVersion = "6";
+        lease.Spec.RenewTime = unreadable.Spec.RenewTime = Now.UtcDateTime.AddSeconds(1);
+        foreach (var before in Records.Select(r => Stored(LeaseCodec.Write(null, "shop", "db", r.Data, Now))).Append(unreadable))
+        {
+            var (anew, again) = (LeaseCodec.Read(lease), LeaseCodec.Read(lease, (before, LeaseCodec.Read(before))));
+            Assert.Equal((anew.Record, anew.Unreadable.Count), (again.Record, again.Unreadable.Count));
+            var (lost, lostAgain) = (LeaseCodec.Read(unreadable), LeaseCodec.Read(unreadable, (before, LeaseCodec.Read(before))));
+            Assert.Equal((lost.Record, lost.Unreadable.Count), (lostAgain.Record, lostAgain.Unreadable.Count));
+        }
+    }
+
     /// <summary>The API server takes no other form.</summary>
     [Fact]
     public void A_whole_second_is_written_with_six_digits_of_fraction() =>
