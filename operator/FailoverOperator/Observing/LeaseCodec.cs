@@ -91,7 +91,7 @@ public static class LeaseCodec
     public static bool IsMereRenewal(V1Lease before, V1Lease after) =>
         before is { Spec: { } was } && after is { Spec: { } now }
         && before.Uid() == after.Uid()
-        && was.RenewTime is not null
+        && was.RenewTime is not null && now.RenewTime is not null
         && was.RenewTime != now.RenewTime
         && (was.HolderIdentity, was.LeaseTransitions, was.LeaseDurationSeconds, was.AcquireTime)
         == (now.HolderIdentity, now.LeaseTransitions, now.LeaseDurationSeconds, now.AcquireTime)
