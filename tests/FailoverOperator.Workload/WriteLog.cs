@@ -7,6 +7,8 @@ namespace FailoverOperator.Workload;
 public sealed record WriteGap(long AfterNumber, long StartMilliseconds, long DurationMilliseconds);
 
 /// <summary>What a writer measured. Milliseconds are of its monotonic clock, since its start.</summary>
+/// <param name="Refused">Since the first acknowledged write: what a client meets while it starts is no outage.</param>
+/// <param name="Unknown">As <paramref name="Refused"/>, without an answer.</param>
 /// <param name="DowntimeMilliseconds">The longest gap between two acknowledged writes: never less than the outage that a client saw.</param>
 /// <param name="Gaps">The longest gaps, longest first.</param>
 /// <param name="LastAcknowledgedMilliseconds">When the last write was acknowledged; compare with <paramref name="StoppedMilliseconds"/>: an outage that had not ended is not a gap.</param>
@@ -38,8 +40,8 @@ public sealed class WriteLog(TimeSpan startedAt)
     private const int LostNumbersKept = 20;
 
     private readonly List<Acknowledgement> acknowledged = [];
-    private long refused;
-    private long unknown;
+    private readonly List<long> refused = [];
+    private readonly List<long> unknown = [];
 
     private sealed record Acknowledgement(long Number, ServerIdentity Server, TimeSpan SentAt, TimeSpan At);
 
@@ -49,8 +51,8 @@ public sealed class WriteLog(TimeSpan startedAt)
         switch (outcome)
         {
             case WriteOutcome.Acknowledged by: acknowledged.Add(new Acknowledgement(number, by.Server, sentAt, at)); break;
-            case WriteOutcome.Refused: refused++; break;
-            case WriteOutcome.Unknown: unknown++; break;
+            case WriteOutcome.Refused: refused.Add(number); break;
+            case WriteOutcome.Unknown: unknown.Add(number); break;
             default: throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "unknown outcome");
         }
     }
@@ -60,8 +62,9 @@ public sealed class WriteLog(TimeSpan startedAt)
     {
         var gaps = acknowledged.Zip(acknowledged.Skip(1), Gap).OrderByDescending(gap => gap.DurationMilliseconds).Take(GapsKept).ToList();
         var lost = readBack is null ? null : acknowledged.Select(write => write.Number).Where(number => !readBack.Contains(number)).ToList();
+        var first = acknowledged is [var served, ..] ? served.Number : 0;
         return new WriteSummary(
-            acknowledged.Count + refused + unknown, acknowledged.Count, refused, unknown,
+            acknowledged.Count + refused.Count + unknown.Count, acknowledged.Count, refused.Count(n => n > first), unknown.Count(n => n > first),
             gaps is [var longest, ..] ? longest.DurationMilliseconds : 0, gaps,
             acknowledged is [.., var last] ? Milliseconds(last.At) : null, Milliseconds(stoppedAt),
             lost?.Count, lost?.Take(LostNumbersKept).ToList() ?? [], [.. Tenures()]);

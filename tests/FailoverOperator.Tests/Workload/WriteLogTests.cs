@@ -25,6 +25,18 @@ public sealed class WriteLogTests
     }
 
     [Fact]
+    public void What_a_client_meets_before_it_was_ever_served_is_no_outage()
+    {
+        Record(1, new WriteOutcome.Refused("no connection in time"), 5);
+        Acknowledge((2, 10), (4, 30));
+        Record(3, new WriteOutcome.Refused("read-only"), 20);
+
+        var summary = Summarize(stoppedAt: 40, readBack: [2, 4]);
+
+        Assert.Equal((4, 2, 1, 0), (summary.Attempted, summary.Acknowledged, summary.Refused, summary.Unknown));
+    }
+
+    [Fact]
     public void An_outage_that_has_not_ended_is_told_by_the_last_acknowledged_write()
     {
         Acknowledge((1, 10), (2, 20));
