@@ -35,6 +35,12 @@ public static class ApiGroup
     public const string ApprovedAnnotation = Name + "/approved";
 
     /// <summary>
+    /// Annotation that a person sets on a group whose budget of failovers is used up (<c>protection.maxFailoversPerHour</c>). Its value is the name of
+    /// the last failover: it and those before it are not counted any more.
+    /// </summary>
+    public const string AcknowledgedAnnotation = Name + "/acknowledged";
+
+    /// <summary>
     /// Label by which Kubernetes itself tells the pods of a StatefulSet apart. Selectors of Services for the primary ask for it beside the
     /// role: a new pod of the same name has no role yet.
     /// </summary>

@@ -84,6 +84,9 @@ public static class Reasons
     // Suppressed
     public const string NotSuppressed = nameof(NotSuppressed);
     public const string Suspended = nameof(Suspended);
+    public const string CoolingDown = nameof(CoolingDown);
+    public const string BudgetExhausted = nameof(BudgetExhausted);
+    public const string RecentlyFailed = nameof(RecentlyFailed);
     public const string ApprovalRequired = nameof(ApprovalRequired);
     public const string ManualOnly = nameof(ManualOnly);
 

@@ -33,6 +33,7 @@ internal static class Variants
         Targets = new TargetsSpec { RtoSeconds = 30, RpoSeconds = 0 },
         Agent = new AgentSpec { TokenSecretRef = new SecretKeyReference { Name = "agent", Key = "token" } },
         Fencing = new FencingSpec { Policy = [FencingMethod.SelfFence, FencingMethod.PodTermination] },
+        Protection = ProtectionSpec.Off,
         Traffic = new TrafficSpec { Services = [new ServiceReference { Name = Objects.Service, Role = TrafficRole.Active }] },
     };
 

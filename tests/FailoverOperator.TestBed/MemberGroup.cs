@@ -36,6 +36,10 @@ public abstract class MemberGroup(TestCluster cluster, TestNamespace scope)
 
     public async Task ApplyAsync() => await scope.Kubectl.RunAsync("apply", "-f", Repository.PathOf($"examples/{Example}"));
 
+    /// <summary>As many failovers may follow each other as there are faults.</summary>
+    public async Task UnbrakeAsync() => await scope.Kubectl.RunAsync("patch", "redundancygroup", Name, "--type", "merge", "-p",
+        """{"spec":{"protection":{"cooldownSeconds":0,"maxFailoversPerHour":1000,"returnAfterSeconds":0}}}""");
+
     public Task<RedundancyGroup> GetAsync(string? name = null) => Read<RedundancyGroup>("redundancygroup", name ?? Name);
 
     public async Task<V1Pod> PodAsync(string name) => await cluster.Client.ReadNamespacedPodAsync(name, scope.Name);

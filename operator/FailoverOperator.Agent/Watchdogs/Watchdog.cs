@@ -79,13 +79,14 @@ public sealed class Watchdog : IWatchdog, IDisposable
             if (_isDisposed) return null;
             var (read, write) = Native.OpenPipe();
             Native.SetNonBlocking(write);
+            _pipe = write;
+            // Before it runs: an agent that is stopped while it starts its watchdog has told it all the same.
+            Tell();
             var (pid, exited, problem) = _supervisor.StartOwn(_command, read);
             Native.Close(read);
-            _pipe = write;
             // Without it the agent's own timers are the only ones. That is better than no database.
             if (problem is not null) _log($"no watchdog: {problem}");
             else ProcessId = pid;
-            Tell();
             return exited;
         }
     }

@@ -38,6 +38,8 @@ public enum RedundancyMode
     "detection.renewIntervalMilliseconds must be at most half of fencing.stopAfterMilliseconds, or one lost renewal would stop the primary")]
 [ValidationRule(RuleIds.RestartFirstNeedsAgent, "self.detection.onProcessCrash == 'Failover' || has(self.agent)",
     "detection.onProcessCrash RestartFirst needs agents in the members; describe them in agent, or write Failover")]
+[ValidationRule(RuleIds.CooldownWithinMaximum, "self.protection.cooldownSeconds <= self.protection.cooldownMaximumSeconds",
+    "protection.cooldownSeconds must not be more than protection.cooldownMaximumSeconds; raise that, or lower cooldownSeconds")]
 [ValidationRule(RuleIds.ProbeFitsDetection,
     "self.detection.probeTimeoutMilliseconds + self.detection.probeIntervalMilliseconds <= self.detection.unhealthyAfterSeconds * 1000",
     "detection.probeTimeoutMilliseconds plus detection.probeIntervalMilliseconds must fit into detection.unhealthyAfterSeconds")]
@@ -78,6 +80,9 @@ public sealed record RedundancyGroupSpec
 
     [Description("How the new primary is chosen and promoted.")]
     public PromotionSpec Promotion { get; init; } = new();
+
+    [Description("What keeps failovers from following each other too fast.")]
+    public ProtectionSpec Protection { get; init; } = new();
 
     [Description("Which Services follow the members' roles.")]
     public TrafficSpec Traffic { get; init; } = new();
@@ -376,6 +381,7 @@ public static class RuleIds
     public const string LeaseTimingsAreSafe = nameof(LeaseTimingsAreSafe);
     public const string RenewalsFitStop = nameof(RenewalsFitStop);
     public const string RestartFirstNeedsAgent = nameof(RestartFirstNeedsAgent);
+    public const string CooldownWithinMaximum = nameof(CooldownWithinMaximum);
     public const string ExecOrHttp = nameof(ExecOrHttp);
     public const string RequestIsPossible = nameof(RequestIsPossible);
     public const string RequestHasNoTerm = nameof(RequestHasNoTerm);

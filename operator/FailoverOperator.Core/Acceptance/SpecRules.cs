@@ -31,6 +31,7 @@ public static class SpecRules
     {
         var detection = spec.Detection;
         yield return (RuleIds.DetectionWithinRto, detection.UnhealthyAfterSeconds < spec.Targets.RtoSeconds);
+        yield return (RuleIds.CooldownWithinMaximum, spec.Protection.CooldownSeconds <= spec.Protection.CooldownMaximumSeconds);
         yield return (RuleIds.ProbeFitsDetection, detection.ProbeTimeoutMilliseconds + detection.ProbeIntervalMilliseconds <= detection.UnhealthyAfterSeconds * 1000L);
     }
 

@@ -26,18 +26,21 @@ public abstract record Eligibility
 /// </summary>
 public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, TimeSpan maxAge, LeaseLimits? limits = null, bool atRest = false)
 {
+    /// <summary>Names of those that are chosen only if there is nobody else, see <see cref="Brakes"/>.</summary>
+    private IReadOnlySet<string> Last { get; init; } = new HashSet<string>();
+
     private readonly bool _isSynchronous = LeasePlan.IsSynchronous(spec);
 
     /// <param name="evidence">How the old primary was fenced. Null: it is not yet.</param>
     /// <param name="atRest">Nobody writes any more, so that positions that were told at different moments can be compared.</param>
     public static Candidates Of(GroupObservation group, Benchmark benchmark, TimeSpan maxAge, FenceEvidence? evidence = null, bool atRest = false) =>
-        new(group.Spec, benchmark, maxAge, LeaseLimits.Of(group, evidence, isHope: evidence is not null && !atRest), atRest);
+        new(group.Spec, benchmark, maxAge, LeaseLimits.Of(group, evidence, isHope: evidence is not null && !atRest), atRest) { Last = Brakes.RecentlyFailed(group) };
 
     /// <summary>The eligible members, best first.</summary>
     public IReadOnlyList<Member> Ranked(IReadOnlyList<Member> members)
     {
         if (_isSynchronous && limits is not null) return MissingQuorum(members) is null ? MostComplete(Heard(members)) : [];
-        var ranked = members.Where(m => Judge(m) is Eligibility.Eligible).OrderBy(m => m.Name == benchmark.Preferred ? 0 : 1);
+        var ranked = members.Where(m => Judge(m) is Eligibility.Eligible).OrderBy(m => m.Name == benchmark.Preferred ? 0 : 1).ThenBy(m => Last.Contains(m.Name));
         foreach (var order in spec.Promotion.CandidateOrder)
         {
             ranked = order switch
@@ -99,7 +102,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     {
         var most = heard.Select(Reach).DefaultIfEmpty().Max();
         return [.. heard.Where(m => Judge(m) is Eligibility.Eligible && (!atRest || Reach(m) == most))
-            .OrderBy(m => m.Name == benchmark.Preferred ? 0 : 1).ThenByDescending(Reach).ThenBy(m => m.Name, StringComparer.Ordinal)];
+            .OrderBy(m => m.Name == benchmark.Preferred ? 0 : 1).ThenByDescending(Reach).ThenBy(m => Last.Contains(m.Name)).ThenBy(m => m.Name, StringComparer.Ordinal)];
     }
 
     /// <summary>

@@ -127,6 +127,7 @@ public static class Decider
     private static Decision OnFailure(GroupObservation group, Diagnosis.PrimaryFailed failed)
     {
         if (Restraint.OnFailure(group) is { } restraint) return restraint.ToDecision(failed.Evidence);
+        if (Brakes.On(group) is { } brake) return InPlace(group, failed) ?? brake.ToDecision(failed.Evidence);
         if (group.HasAgents) return OnFailureWithAgents(group, failed);
         var holder = SlotHolder.Of(group).Holder!;
         var candidates = Candidates.Of(group, Benchmark.Of(group), FailoverProcedure.ReadinessBound(group.Spec));
@@ -142,6 +143,21 @@ public static class Decider
         var reason = group.Members.Any(m => m.Answers) ? Reasons.NoCandidate : Reasons.AllMembersDown;
         return new Decision.Blocked(reason,
             $"{string.Join(", ", failed.Evidence)}; nobody may be promoted: {FailoverProcedure.Explain(candidates, group)}");
+    }
+
+    /// <summary>The failed primary has come back, and gets its own place again: that moves nothing. Null: it has not, or not surely with its data.</summary>
+    private static Decision.Begin? InPlace(GroupObservation group, Diagnosis.PrimaryFailed failed)
+    {
+        var holder = SlotHolder.Of(group).Holder!;
+        IReadOnlyList<string> evidence = [.. failed.Evidence, $"{holder.Name} is back"];
+        if (group.HasAgents)
+        {
+            var plan = Plan.For(group, FailoverType.Failover, failed.Cause, evidence) with { Target = holder.Name };
+            return LeaseElections.Prospect(group, Benchmark.Of(plan)) is Choice.Candidate(var same, _) && same.Uid == holder.Uid ? new(plan) : null;
+        }
+        return Elections.Returned(group, holder) is { } back && (back.Uid == holder.Uid || Fence.Proof(group, holder, null, TimeSpan.Zero) is not null)
+            ? Begin(group, FailoverType.Election, failed.Cause, evidence)
+            : null;
     }
 
     private static Decision.Begin Begin(GroupObservation group, FailoverType type, FailoverCause cause, IReadOnlyList<string> evidence) =>

@@ -38,7 +38,7 @@ public static class Elections
     /// <summary>A standby within the recovery point objective; else, if it is back with its data, the old primary.</summary>
     private static Choice Replacement(GroupObservation group, FailoverRecord failover, TimeSpan bound)
     {
-        var candidates = new Candidates(group.Spec, Benchmark.Of(failover.Spec), bound);
+        var candidates = Candidates.Of(group, Benchmark.Of(failover.Spec), bound);
         // Somebody else made a member the primary: it, or nobody, lest two write.
         var atWork = Rivals.AtWork(group, failover.Spec.From);
         if (atWork.Count > 1)

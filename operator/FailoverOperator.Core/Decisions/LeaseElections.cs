@@ -48,9 +48,9 @@ public static class LeaseElections
     {
         var from = benchmark.From!;
         if (Writing(group, from) is { } rogue) return rogue;
-        // Nothing is wrong with who lost its lease by somebody's hand, and nobody can have more of the data.
+        // Nothing is wrong with who lost its lease by somebody's hand, and nobody can have more of the data. Or it is to have its place again.
         var limits = LeaseLimits.Of(group, evidence, isHope: !atRest)!;
-        if (IsTampered(group) && Again(group, from, bound) is { } same && limits.Frees(same)) return new Choice.Candidate(same, 0);
+        if ((IsTampered(group) || benchmark.Preferred == from.Name) && Again(group, from, bound) is { } same && limits.Frees(same)) return new Choice.Candidate(same, 0);
         var candidates = Candidates.Of(group, benchmark, bound, evidence, atRest);
         if (candidates.Ranked(group.Members) is [var best, ..])
             return new Choice.Candidate(best, (candidates.Judge(best) as Eligibility.Eligible)?.LagBytes);

@@ -9,7 +9,8 @@ namespace FailoverOperator.Core.Decisions;
 /// <summary>What keeps the operator from beginning a failover by itself.</summary>
 /// <param name="Reason">CamelCase, see <see cref="Reasons"/>.</param>
 /// <param name="Message">A sentence that says what a person can do.</param>
-public sealed record Restraint(string Reason, string Message)
+/// <param name="LiftedIn">When it will be over by itself. Null: a person lifts it.</param>
+public sealed record Restraint(string Reason, string Message, TimeSpan? LiftedIn = null)
 {
     /// <summary>Whatever happens to the group, nothing is begun. Null: something would be.</summary>
     public static Restraint? Of(GroupObservation group) => group.SuspendedUntil switch
@@ -35,7 +36,22 @@ public sealed record Restraint(string Reason, string Message)
                 + $"kubectl annotate fo {failover.Name} {ApiGroup.ApprovedAnnotation}=true")
             : null;
 
-    public Decision ToDecision(IEnumerable<string> evidence) => new Decision.Blocked(Reason, $"{string.Join(", ", evidence)}; {Message}");
+    /// <summary>What a decision keeps a needed failover back for. Null: it does not.</summary>
+    public static Restraint? Keeping(Decision decision) => decision switch
+    {
+        Decision.Blocked(var reason, var message) when IsReason(reason) => new(reason, message),
+        Decision.Wait(var left, var reason, var message) when IsReason(reason) => new(reason, message, left),
+        _ => null,
+    };
+
+    private static bool IsReason(string reason) =>
+        reason is Reasons.Suspended or Reasons.ApprovalRequired or Reasons.ManualOnly || Brakes.AllReasons.Contains(reason);
+
+    public Decision ToDecision(IEnumerable<string> evidence)
+    {
+        var message = $"{string.Join(", ", evidence)}; {Message}";
+        return LiftedIn is { } left ? new Decision.Wait(left, Reason, message) : new Decision.Blocked(Reason, message);
+    }
 
     private static Restraint Suspended(GroupObservation group, string until)
     {

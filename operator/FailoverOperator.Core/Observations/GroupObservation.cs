@@ -37,6 +37,9 @@ public sealed record GroupObservation
     /// <summary>Until when <c>spec.suspended</c> holds. Null: the group is not suspended.</summary>
     public Schedule? SuspendedUntil { get; init; }
 
+    /// <summary>The failover up to which a person has acknowledged all. Null: none.</summary>
+    public string? Acknowledged { get; init; }
+
     public OperatorObservation Operator { get; init; } = OperatorObservation.Fine;
 
     /// <summary>An agent in each member guards the lease; only its holder is ever writable.</summary>
@@ -88,6 +91,12 @@ public sealed record FailoverRecord
 
     /// <summary>For how long this process has seen it in its present phase. Deadlines start anew with a new operator.</summary>
     public TimeSpan PhaseFor { get; init; }
+
+    /// <summary>
+    /// Time since it ended, at least: by the clock of whoever wrote that down, or since this process has seen it ended, whichever is longer. So a
+    /// clock that was set back, or a time that cannot be read, holds nobody for ever. Of no meaning while it runs.
+    /// </summary>
+    public TimeSpan EndedFor { get => field > PhaseFor ? field : PhaseFor; init; }
 
     /// <summary>Of a request: when it is to begin.</summary>
     public Schedule Schedule { get; init; } = new Schedule.AtOnce();

@@ -1,3 +1,4 @@
+using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Observations;
 
 namespace FailoverOperator.Core.Recovery;
@@ -7,12 +8,13 @@ public static class FailoverHistory
 {
     /// <summary>
     /// The oldest ended failovers beyond <paramref name="limit"/>. Never the one that says who the holder is, and never
-    /// the newest: both carry what the next failover needs to know.
+    /// the newest: both carry what the next failover needs to know. Nor one that a brake goes by.
     /// </summary>
     public static IReadOnlyList<FailoverRecord> Surplus(IReadOnlyList<FailoverRecord> failovers, int limit)
     {
         var holding = failovers.LastOrDefault(f => f.IsOwn && f.Status.Candidate is not null);
         var surplus = failovers.Count(f => f.IsEnded) - limit;
-        return surplus <= 0 ? [] : [.. failovers.Where(f => f.IsEnded && f != holding && f != failovers[^1]).Take(surplus)];
+        var counted = Brakes.Counted(failovers);
+        return surplus <= 0 ? [] : [.. failovers.Where(f => f.IsEnded && f != holding && f != failovers[^1] && !counted.Contains(f)).Take(surplus)];
     }
 }

@@ -168,12 +168,10 @@ public sealed record GroupReport
         _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict.Decision, "unknown decision"),
     };
 
-    private static ConditionFact Suppressed(GroupObservation group, Verdict verdict) => (Restraint.Of(group), verdict.Decision) switch
+    private static ConditionFact Suppressed(GroupObservation group, Verdict verdict) => (Restraint.Of(group) ?? Restraint.Keeping(verdict.Decision)) switch
     {
-        ({ } restraint, _) => Fact(ConditionTypes.Suppressed, ConditionStatus.True, restraint.Reason, restraint.Message),
-        (_, Decision.Blocked { Reason: Reasons.ApprovalRequired or Reasons.ManualOnly } held) =>
-            Fact(ConditionTypes.Suppressed, ConditionStatus.True, held.Reason, held.Message),
-        _ => Fact(ConditionTypes.Suppressed, ConditionStatus.False, Reasons.NotSuppressed, "nothing keeps the operator from acting"),
+        { } restraint => Fact(ConditionTypes.Suppressed, ConditionStatus.True, restraint.Reason, restraint.Message),
+        null => Fact(ConditionTypes.Suppressed, ConditionStatus.False, Reasons.NotSuppressed, "nothing keeps the operator from acting"),
     };
 
     private static LastFailover Summary(FailoverRecord last) => new()

@@ -43,13 +43,14 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
             Services = [.. group.Spec.Traffic.Services.Select(s => Read(group, s, session)).OfType<ServiceObservation>()],
             Lease = group.Spec.Agent is null ? null : leases.Observe(group),
             SuspendedUntil = group.Spec.Suspended is { } suspension ? ScheduleOf(suspension.Until) : null,
+            Acknowledged = group.Metadata.Annotations?.TryGetValue(ApiGroup.AcknowledgedAnnotation, out var acknowledged) == true ? acknowledged : null,
             Operator = self.Observe(),
         };
         foreach (var member in observation.Members) BindRun(member, session);
         var holder = SlotHolder.Of(observation).Holder;
         return observation with
         {
-            Departures = [.. MissingOf(failovers, observation)],
+            Departures = [.. MissingOf(failovers, holder, observation)],
             PrimaryMemory = session.Primaries.Recall(holder?.Uid, now),
         };
     }
@@ -104,6 +105,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         Status = failover.Status ?? new FailoverStatus(),
         Version = failover.ResourceVersion() ?? "",
         PhaseFor = _phases.Of(failover.Uid(), failover.Status?.Phase ?? FailoverPhase.Pending),
+        EndedFor = Timestamps.Parse(failover.Status?.EndedAt) is { } ended ? clock.WallNow - ended : TimeSpan.Zero,
         IsOwn = failover.Metadata.OwnerReferences?.Any(o => o.Uid == group.Uid() && o.Controller == true) == true,
         SpecChanged = failover.Metadata.Generation > 1,
         IsApproved = failover.Metadata.Annotations?.TryGetValue(ApiGroup.ApprovedAnnotation, out var approved) == true && approved == "true",
@@ -134,20 +136,22 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
     }
 
     /// <summary>
-    /// Whose pods do not exist any more, while a failover runs: the old primary, rivals, all who were given the lease, and whom its last
-    /// holder asks to keep it.
+    /// Whose pods do not exist any more: the primary, and while a failover runs the old one, rivals, all who were given the lease, and whom its
+    /// last holder asks to keep it.
     /// </summary>
-    private IEnumerable<Departure> MissingOf(IReadOnlyCollection<FailoverRecord> failovers, GroupObservation observation)
+    private IEnumerable<Departure> MissingOf(IReadOnlyCollection<FailoverRecord> failovers, MemberReference? holder, GroupObservation observation)
     {
         var running = failovers.Where(f => !f.IsEnded).ToList();
-        if (running.Count == 0) return [];
+        if (running.Count == 0) return Gone(holder is null ? [] : [holder], observation);
         var concerned = running.SelectMany(f => f.Rivals.Append(f.Spec.From)).Concat(failovers.Select(f => f.Status.Candidate)).OfType<MemberReference>();
         var keepers = new[] { observation.Lease?.Record?.Accepted, observation.Lease?.Record?.Pledged }
             .OfType<LeaseTerms>().SelectMany(t => t.Members).Select(m => new MemberReference { Name = m.Name, Uid = m.Uid });
-        return concerned.Concat(keepers).DistinctBy(m => m.Uid)
-            .Where(from => observation.Members.All(m => m.Uid != from.Uid))
-            .Select(from => departures.Of(from.Uid, from.Name, from.Node, cluster.Node));
+        return Gone(concerned.Concat(keepers).DistinctBy(m => m.Uid), observation);
     }
+
+    private IEnumerable<Departure> Gone(IEnumerable<MemberReference> members, GroupObservation observation) => members
+        .Where(from => observation.Members.All(m => m.Uid != from.Uid))
+        .Select(from => departures.Of(from.Uid, from.Name, from.Node, cluster.Node));
 
     private static long? Term(string? text) => long.TryParse(text, out var term) ? term : null;
 }

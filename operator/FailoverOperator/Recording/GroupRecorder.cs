@@ -14,12 +14,14 @@ namespace FailoverOperator.Recording;
 public sealed class GroupRecorder(GroupStatusWriter status, OperatorMetrics metrics, FailoverNews news)
 {
     private readonly ConcurrentDictionary<string, Type> _lastDiagnosis = new();
+    private readonly ConcurrentDictionary<string, string> _lastRestraint = new();
 
     /// <returns>When there will be something to record that was put off. Null: there is nothing.</returns>
     public Task<TimeSpan?> RecordAsync(
         RedundancyGroup group, GroupObservation observation, AcceptanceVerdict acceptance, Verdict verdict, CancellationToken cancellationToken)
     {
         Announce(group, verdict.Diagnosis);
+        Count(group, Restraint.Keeping(verdict.Decision));
         var report = GroupReport.Of(observation, acceptance, verdict);
         metrics.Report(group, report, blocked: verdict.Decision is Decision.Blocked);
         return WriteAsync(group, report, cancellationToken);
@@ -36,6 +38,7 @@ public sealed class GroupRecorder(GroupStatusWriter status, OperatorMetrics metr
     public void Forget(RedundancyGroup group)
     {
         _lastDiagnosis.TryRemove(group.Uid(), out _);
+        _lastRestraint.TryRemove(group.Uid(), out _);
         status.Forget(group);
         metrics.Forget(group);
     }
@@ -48,6 +51,14 @@ public sealed class GroupRecorder(GroupStatusWriter status, OperatorMetrics metr
         if (before == diagnosis.GetType()) return;
         if (diagnosis is Diagnosis.PrimarySuspected suspected && group.Status?.Conditions.Count > 0) news.Suspected(group, suspected.Evidence);
         if (diagnosis is Diagnosis.SplitBrainSuspected split) news.SplitBrainSuspected(group, $"{string.Join(", ", split.Others.Select(m => m.Name))} also says that it takes writes; it is made a standby");
+    }
+
+    /// <param name="restraint">Null: no needed failover is kept back.</param>
+    private void Count(RedundancyGroup group, Restraint? restraint)
+    {
+        var before = _lastRestraint.GetValueOrDefault(group.Uid(), "");
+        _lastRestraint[group.Uid()] = restraint?.Reason ?? "";
+        if (restraint is not null && restraint.Reason != before) metrics.KeptBack(group, restraint.Reason);
     }
 
     private async Task<TimeSpan?> WriteAsync(RedundancyGroup group, GroupReport report, CancellationToken cancellationToken)

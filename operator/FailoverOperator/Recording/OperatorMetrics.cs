@@ -27,6 +27,8 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
 
     private Counter Fences => field ??= _factory.CreateCounter("redundancy_fences_total", "Old primaries that were kept from writing, by the proof of it.", ["namespace", "group", "evidence"]);
 
+    private Counter Suppressed => field ??= _factory.CreateCounter("redundancy_failovers_suppressed_total", "Times that a needed failover was kept back, by the reason of condition Suppressed.", ["namespace", "group", "reason"]);
+
     private Gauge LeaseSlack => field ??= _factory.CreateGauge("redundancy_lease_slack_seconds",
         "Time between the moment when a holder has surely stopped and the one when its lease expires, clocks at their worst; absent without agents.", GroupLabels);
 
@@ -57,6 +59,9 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
 
     public void Fenced(RedundancyGroup group, FenceEvidence evidence) => Fences.WithLabels([.. Labels(group), evidence.ToString()]).Inc();
 
+    /// <param name="reason">Of condition Suppressed.</param>
+    public void KeptBack(RedundancyGroup group, string reason) => Suppressed.WithLabels([.. Labels(group), reason]).Inc();
+
     public void Report(RedundancyGroup group, GroupReport report, bool blocked)
     {
         var labels = Labels(group);
@@ -83,7 +88,7 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
         var labels = Labels(group);
         foreach (var gauge in new[] { Available, FailoverReady, SparesReady, SparesWanted, Term, Blocked, LeaseSlack }) gauge.RemoveLabelled(labels);
         RemoveMembers(labels, except: []);
-        foreach (var counter in new[] { Failovers, Fences })
+        foreach (var counter in new[] { Failovers, Fences, Suppressed })
         {
             foreach (var series in counter.GetAllLabelValues().Where(l => l[0] == labels[0] && l[1] == labels[1]).ToList()) counter.RemoveLabelled(series);
         }

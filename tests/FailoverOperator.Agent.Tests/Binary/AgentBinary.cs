@@ -106,8 +106,22 @@ internal sealed class AgentBinary : IAsyncDisposable
             var isNow = await isSo();
             var took = RealClock.Instance.GetElapsedTime(began);
             if (isNow) return took;
-            if (took > Soon) Assert.Fail($"not so after {took}: {what}\n{Run.LastOutput}\n{(Run.Exited.IsCompleted ? "it has ended" : (await StatusAsync()).ToString())}");
+            if (took > Soon) Assert.Fail($"not so after {took}: {what}\n{Run.LastOutput}\n{await ConditionAsync()}");
             await Task.Delay(TimeSpan.FromMilliseconds(5), RealClock.Instance);
+        }
+    }
+
+    /// <summary>For people. A stopped agent tells nothing.</summary>
+    private async Task<string> ConditionAsync()
+    {
+        if (Run.Exited.IsCompleted) return "it has ended";
+        try
+        {
+            return (await StatusAsync()).ToString();
+        }
+        catch (Exception silent) when (silent is TimeoutException or HttpRequestException)
+        {
+            return $"its status is not known: {silent.Message}";
         }
     }
 

@@ -1,4 +1,5 @@
 using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Recovery;
 
@@ -34,6 +35,20 @@ internal static class Check
     /// <summary>I6: traffic leads to one member at most.</summary>
     public static void Traffic(World world) =>
         Holds(world, world.Pods.Count(p => p.Exists && p.RoleLabel == "active" && (world.SelectedPod ?? p.Name) == p.Name) <= 1, "I6: traffic leads to two members");
+
+    /// <summary>I7: the pause after the failover before, how many there may be, and to whom the last one may not have led back.</summary>
+    public static void Pace(World world, FailoverSpec plan)
+    {
+        var protection = world.Protection;
+        if (plan.Type != FailoverType.Failover || protection == ProtectionSpec.Off) return;
+        var hour = world.Failovers.Where(f => f.Spec.Type == FailoverType.Failover && f.Status.Phase is FailoverPhase.Completed or FailoverPhase.Failed)
+            .Where(f => f.Status.Candidate?.Name != f.Spec.From!.Name && world.EndedFor(f) < TimeSpan.FromHours(1)).ToList();
+        Holds(world, hour.Count(f => f.Spec.Term > world.AcknowledgedTerm) < protection.MaxFailoversPerHour, $"I7: {plan.Term} is beyond the budget");
+        var moves = hour.Where(f => f.Status.Phase == FailoverPhase.Completed).ToList();
+        if (moves is not [.., var last]) return;
+        var pause = Enumerable.Range(1, moves.Count - 1).Aggregate(protection.CooldownSeconds, (seconds, _) => Math.Min(2 * seconds, protection.CooldownMaximumSeconds));
+        Holds(world, world.EndedFor(last) >= TimeSpan.FromSeconds(pause), $"I7: {plan.Term} begins {world.EndedFor(last)} after {last.Name}, {pause} s are due");
+    }
 
     /// <summary>I8: the last working member is never fenced on purpose.</summary>
     public static void Terminate(World world, World.Pod pod) =>

@@ -1,3 +1,4 @@
+using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Decisions;
@@ -11,6 +12,8 @@ internal sealed partial class World
 {
     // ---- persisted: survives an operator crash
     private readonly List<FailoverRecord> _failovers = [];
+    private readonly Dictionary<string, TimeSpan> _ended = [];
+    private string? _acknowledged;
     private long _publishedTerm;
     private string? _selectedPod;
     private string? _traffic;
@@ -73,6 +76,7 @@ internal sealed partial class World
         {
             case Decision.Begin(var plan):
                 Check.Terms(this, plan);
+                Check.Pace(this, plan);
                 _failovers.Add(new FailoverRecord { Name = $"db-0-{plan.Term}", Spec = plan });
                 Entered();
                 break;
@@ -145,6 +149,21 @@ internal sealed partial class World
         var before = _failovers[index].Status;
         _failovers[index] = _failovers[index] with { Status = change(before) };
         if (_failovers[index].Status.Phase != before.Phase) Entered();
+        if (_failovers[index].IsEnded) _ended[failover.Name] = Now;
+    }
+
+    /// <summary>Null: it runs.</summary>
+    public TimeSpan? EndedFor(FailoverRecord failover) => _ended.TryGetValue(failover.Name, out var at) ? Now - at : null;
+
+    public ProtectionSpec Protection => _spec.Protection;
+
+    /// <summary>0: none.</summary>
+    public long AcknowledgedTerm => _acknowledged is { } name ? long.Parse(name["db-0-".Length..], System.Globalization.CultureInfo.InvariantCulture) : 0;
+
+    /// <summary>The person on call does what the message says.</summary>
+    public void Obey()
+    {
+        if (Last?.Decision is Decision.Blocked { Reason: Reasons.BudgetExhausted, Message: var message }) _acknowledged = message[(message.LastIndexOf('=') + 1)..];
     }
 
     private void Entered()
@@ -203,7 +222,8 @@ internal sealed partial class World
         WorkloadReplicas = Names.Count(),
         Members = [.. _pods.Where(p => p.Exists).OrderBy(p => p.Name, StringComparer.Ordinal).Select(SeeMember)],
         Departures = [.. KnownDepartures()],
-        Failovers = [.. _failovers.Select(f => f with { PhaseFor = Now - _phaseSince, Verification = _verification })],
+        Failovers = [.. _failovers.Select(f => f with { PhaseFor = Now - _phaseSince, Verification = _verification, EndedFor = EndedFor(f) ?? TimeSpan.Zero })],
+        Acknowledged = _acknowledged,
         Services = [new ServiceObservation { Name = "db-rw", Role = TrafficRole.Active, SelectedRole = _publishedTerm > 0 ? "active" : null, SelectedPod = _selectedPod, PublishedTerm = _publishedTerm > 0 ? _publishedTerm : null, Addresses = _traffic is null ? [] : [_traffic] }],
         PrimaryMemory = _memory is null ? null : _memory with { LastServiceAge = Now - _memoryAt },
         Operator = new OperatorObservation(true, Now < _apiSilentUntil ? TimeSpan.FromSeconds(6) : TimeSpan.Zero),

@@ -36,13 +36,14 @@ internal sealed partial class World
     private int _processes;
     private int _incarnations;
 
-    public World(int members, StartState startsAs, UnprovenFence whenUnproven, bool tellsInstance = true)
+    public World(int members, StartState startsAs, UnprovenFence whenUnproven, bool tellsInstance = true, ProtectionSpec? protection = null)
     {
         TellsInstance = tellsInstance;
         _spec = Given.Spec with
         {
             Engine = Given.Spec.Engine with { StartsAs = startsAs },
             Fencing = Given.Spec.Fencing with { WhenUnproven = whenUnproven },
+            Protection = protection ?? ProtectionSpec.Off,
         };
         for (var i = 0; i < members; i++) _pods.Add(NewPod($"db-{i}", new Node($"node-{i}")));
     }

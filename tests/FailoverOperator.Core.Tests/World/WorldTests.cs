@@ -20,6 +20,9 @@ public sealed class WorldTests
     private static readonly Gen<Event[]> Script = Gen.Frequency(
         (3, Gen.Const(new Event(Fault.None, 0, 0, 9))), (1, AnyEvent)).Array[40, 160];
 
+    /// <summary>Brakes that a short script gets to feel.</summary>
+    private static readonly ProtectionSpec Brisk = new() { CooldownSeconds = 4, CooldownMaximumSeconds = 12, MaxFailoversPerHour = 3, ReturnAfterSeconds = 10 };
+
     internal sealed record Event(Fault Fault, int Whom, int HowLong, int CrashAfter);
 
     [Theory]
@@ -30,6 +33,10 @@ public sealed class WorldTests
     [InlineData(StartState.ReadOnly, UnprovenFence.Proceed, true)]
     public void Whatever_happens_one_writes_and_in_the_end_one_is_primary(StartState startsAs, UnprovenFence whenUnproven, bool tellsInstance) =>
         Gen.Select(Gen.Int[2, 4], Script).Sample((members, script) => Run(new World(members, startsAs, whenUnproven, tellsInstance), script), iter: Worlds, threads: 1);
+
+    [Fact]
+    public void Failovers_keep_their_pace_and_the_person_on_call_is_obeyed() => Gen.Select(Gen.Int[2, 4], Script).Sample((members, script) =>
+        Run(new World(members, StartState.ReadOnly, UnprovenFence.Block, protection: Brisk), script), iter: 2 * Worlds, threads: 1);
 
     private static void Run(World world, IReadOnlyList<Event> script)
     {
@@ -57,6 +64,7 @@ public sealed class WorldTests
         for (var i = 0; i < 4; i++)
         {
             world.Act(crashAfter);
+            world.Obey();
             Check.OneWriter(world);
         }
     }

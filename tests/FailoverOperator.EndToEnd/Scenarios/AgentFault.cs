@@ -45,6 +45,7 @@ public sealed class FaultStage
     {
         var group = engine.Group(bed.Cluster, scope);
         await group.ApplyAsync();
+        await group.UnbrakeAsync();
         await group.WaitConsistentAsync(Scenario.Members);
         return new FaultStage(bed, engine, group);
     }

@@ -49,6 +49,7 @@ public abstract class Scenario
     {
         var group = new RedisGroup(bed.Cluster, scope);
         await group.ApplyAsync();
+        await group.UnbrakeAsync();
         await group.WaitConsistentAsync(Members);
         return group;
     }

@@ -71,6 +71,7 @@ public partial class DocumentationTests
         var metrics = new OperatorMetrics(registry);
         var group = new RedundancyGroup { Metadata = new V1ObjectMeta { Name = "db", NamespaceProperty = "shop" }, Spec = new RedundancyGroupSpec { Agent = new AgentSpec() } };
         metrics.Fenced(group, FenceEvidence.Released);
+        metrics.KeptBack(group, Reasons.CoolingDown);
         metrics.Ended(group, new Failover
         {
             Spec = new FailoverSpec { Type = FailoverType.Failover },
@@ -85,7 +86,7 @@ public partial class DocumentationTests
         using var text = new MemoryStream();
         await registry.CollectAndExportAsTextAsync(text, TestContext.Current.CancellationToken);
         var names = MetricName().Matches(System.Text.Encoding.UTF8.GetString(text.ToArray())).Select(m => m.Groups[1].Value).ToList();
-        Assert.Equal(12, names.Count);
+        Assert.Equal(13, names.Count);
         Assert.All(names, name => Assert.Contains($"`{name}`", page));
 
         // And a group that goes takes its series with it.

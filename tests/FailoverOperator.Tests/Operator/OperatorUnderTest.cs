@@ -12,6 +12,7 @@ namespace FailoverOperator.Tests.Operator;
 public sealed class OperatorUnderTest
 {
     private readonly CancellationTokenSource _life = new();
+    private readonly CollectorRegistry _registry = Prometheus.Metrics.NewCustomRegistry();
     private readonly OperatorProcess _process;
 
     public OperatorUnderTest(FakeKubernetesApi server, TimeProvider time, EngineMaker engines, OperatorSettings? settings = null)
@@ -19,7 +20,7 @@ public sealed class OperatorUnderTest
         var health = new ApiHealth(time);
         Api = server.Connect(health);
         var services = new ServiceCollection();
-        services.AddSingleton(time).AddSingleton<IKubernetesApi>(Api).AddSingleton(health).AddSingleton(Metrics.NewCustomRegistry());
+        services.AddSingleton(time).AddSingleton<IKubernetesApi>(Api).AddSingleton(health).AddSingleton(_registry);
         services.AddLogging(logging => logging.ClearProviders());
         services.AddSingleton<ApiHealthMonitor>();
         Composition.AddOperator(services, settings ?? new OperatorSettings(), seed: 1);
@@ -43,6 +44,14 @@ public sealed class OperatorUnderTest
             return before?.Invoke(call, token) ?? Task.CompletedTask;
         };
         return calls;
+    }
+
+    /// <summary>As /metrics shows them.</summary>
+    public string Metrics()
+    {
+        using var text = new MemoryStream();
+        _registry.CollectAndExportAsTextAsync(text).GetAwaiter().GetResult();
+        return System.Text.Encoding.UTF8.GetString(text.ToArray());
     }
 
     public void Kill() => _life.Cancel();

@@ -119,6 +119,7 @@ internal sealed partial class WholeOperator
             Failsafe = _world.Wanted.Failsafe ? Failsafe.Enabled : Failsafe.Disabled,
         },
         Promotion = new PromotionSpec { TimeoutSeconds = 20 },
+        Protection = ProtectionSpec.Off,
     };
 
     private Member Member(Agent agent)
