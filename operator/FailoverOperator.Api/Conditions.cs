@@ -51,6 +51,8 @@ public static class Reasons
     public const string NoPrimary = nameof(NoPrimary);
     public const string EnoughSpares = nameof(EnoughSpares);
     public const string TooFewSpares = nameof(TooFewSpares);
+    public const string ZoneConcentrated = nameof(ZoneConcentrated);
+    public const string NodeConcentrated = nameof(NodeConcentrated);
     public const string Ready = nameof(Ready);
     public const string NoCandidate = nameof(NoCandidate);
     public const string LagUnknown = nameof(LagUnknown);

@@ -41,18 +41,22 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     {
         if (_isSynchronous && limits is not null) return MissingQuorum(members) is null ? MostComplete(Heard(members)) : [];
         var ranked = members.Where(m => Judge(m) is Eligibility.Eligible).OrderBy(m => m.Name == benchmark.Preferred ? 0 : 1).ThenBy(m => Last.Contains(m.Name));
-        foreach (var order in spec.Promotion.CandidateOrder)
-        {
-            ranked = order switch
-            {
-                CandidateOrder.LeastLag => ranked.ThenBy(Lag),
-                CandidateOrder.Zone => ranked.ThenBy(m => m.Node.Zone is not null && m.Node.Zone == benchmark.From?.Zone ? 1 : 0),
-                CandidateOrder.Name => ranked.ThenBy(m => m.Name, StringComparer.Ordinal),
-                _ => throw new ArgumentOutOfRangeException(nameof(members), order, "unknown order"),
-            };
-        }
-        return [.. ranked.ThenBy(m => m.Name, StringComparer.Ordinal)];
+        return [.. InOrder(ranked)];
     }
+
+    private IOrderedEnumerable<Member> InOrder(IOrderedEnumerable<Member> ranked) => spec.Promotion.CandidateOrder
+        .Aggregate(ranked, (before, order) => order switch
+        {
+            CandidateOrder.LeastLag => before.ThenBy(Lag),
+            CandidateOrder.Zone => before.ThenBy(m => m.Node.Zone is not null && m.Node.Zone == benchmark.From?.Zone ? 1 : 0),
+            CandidateOrder.Priority => before.ThenByDescending(m => PriorityOf(spec, m.Name)),
+            CandidateOrder.Name => before.ThenBy(m => m.Name, StringComparer.Ordinal),
+            _ => throw new ArgumentOutOfRangeException(nameof(ranked), order, "unknown order"),
+        })
+        .ThenBy(m => m.Name, StringComparer.Ordinal);
+
+    /// <summary>How much it is wanted as the primary.</summary>
+    internal static int PriorityOf(RedundancyGroupSpec spec, string member) => spec.Promotion.Priorities.FirstOrDefault(p => p.Member == member)?.Priority ?? MemberPriority.Usual;
 
     /// <summary>Why nobody may be promoted, whoever it is. Null: there is no such reason.</summary>
     public string? MissingQuorum(IReadOnlyList<Member> members) =>
@@ -69,6 +73,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     public Eligibility Judge(Member member)
     {
         if (IsOldPrimary(member)) return No(Reasons.NoCandidate, $"{member.Name} is the failed primary");
+        if (PriorityOf(spec, member.Name) == 0) return No(Reasons.NoCandidate, $"{member.Name} has priority 0 in promotion.priorities");
         if (Unfit(member) is { } unfit) return No(Reasons.NoCandidate, $"{member.Name} {unfit}");
         if (member.Probe.Reply is EngineReply.Unauthorized)
             return No(Reasons.CredentialsRejected, $"{member.Name} rejects the operator's credentials");
@@ -101,8 +106,8 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     private List<Member> MostComplete(IReadOnlyList<Member> heard)
     {
         var most = heard.Select(Reach).DefaultIfEmpty().Max();
-        return [.. heard.Where(m => Judge(m) is Eligibility.Eligible && (!atRest || Reach(m) == most))
-            .OrderBy(m => m.Name == benchmark.Preferred ? 0 : 1).ThenByDescending(Reach).ThenBy(m => Last.Contains(m.Name)).ThenBy(m => m.Name, StringComparer.Ordinal)];
+        return [.. InOrder(heard.Where(m => Judge(m) is Eligibility.Eligible && (!atRest || Reach(m) == most))
+            .OrderBy(m => m.Name == benchmark.Preferred ? 0 : 1).ThenByDescending(Reach).ThenBy(m => Last.Contains(m.Name)))];
     }
 
     /// <summary>

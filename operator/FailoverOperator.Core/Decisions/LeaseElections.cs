@@ -36,7 +36,7 @@ public static class LeaseElections
         var fit = (holders.Count > 0 ? holders : group.Members)
             .Where(m => m.Pod is { Terminating: false, Phase: PodPhase.Running } && m.Address is not null).ToList();
         var free = fit.Where(m => limits.Lease is null || limits.Refuse(m) is null or { Reason: not Reasons.NotInLease });
-        var best = free.OrderByDescending(m => m.Probe.Status!.PositionBytes ?? 0).ThenBy(m => m.Name, StringComparer.Ordinal).FirstOrDefault();
+        var best = free.OrderByDescending(m => m.Probe.Status!.PositionBytes ?? 0).ThenByDescending(m => Candidates.PriorityOf(group.Spec, m.Name)).ThenBy(m => m.Name, StringComparer.Ordinal).FirstOrDefault();
         return best is not null ? new Choice.Candidate(best, 0)
             : fit.Count > 0 ? new Choice.Nobody(Reasons.NotInLease, limits.Refuse(fit[0])!.Message)
             : new Choice.Nobody(Reasons.MembersUnknown, "no member runs yet");

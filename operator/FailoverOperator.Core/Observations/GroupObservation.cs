@@ -40,6 +40,9 @@ public sealed record GroupObservation
     /// <summary>The failover up to which a person has acknowledged all. Null: none.</summary>
     public string? Acknowledged { get; init; }
 
+    /// <summary>Between how many failure domains the members could be spread.</summary>
+    public FailureDomains Domains { get; init; } = FailureDomains.Unknown;
+
     public OperatorObservation Operator { get; init; } = OperatorObservation.Fine;
 
     /// <summary>An agent in each member guards the lease; only its holder is ever writable.</summary>
@@ -57,6 +60,12 @@ public sealed record GroupObservation
 
     /// <summary>What is left of D since the lease's last change. Zero: nothing.</summary>
     public TimeSpan LeaseExpiresIn => Lease is { } lease && lease.UnchangedFor < LeaseDuration ? LeaseDuration - lease.UnchangedFor : TimeSpan.Zero;
+}
+
+/// <summary>What the cluster has. 0: unknown.</summary>
+public sealed record FailureDomains(int Nodes, int Zones)
+{
+    public static FailureDomains Unknown { get; } = new(0, 0);
 }
 
 /// <summary>When a request is to begin. Closed: nested types only.</summary>

@@ -115,7 +115,9 @@ public sealed record GroupReport
     }
 
     private static ConditionFact Redundant(int wanted, int ready, Candidates candidates, GroupObservation group) => ready >= wanted
-        ? Fact(ConditionTypes.Redundant, ConditionStatus.True, Reasons.EnoughSpares, $"{ready} standbys could take over, {wanted} are wanted")
+        ? Placement.Concentration(group) is var (reason, message)
+            ? Fact(ConditionTypes.Redundant, ConditionStatus.False, reason, message)
+            : Fact(ConditionTypes.Redundant, ConditionStatus.True, Reasons.EnoughSpares, $"{ready} standbys could take over, {wanted} are wanted")
         : Fact(ConditionTypes.Redundant, ConditionStatus.False, Reasons.TooFewSpares,
             $"{ready} standbys could take over, {wanted} are wanted: {FailoverProcedure.Explain(candidates, group)}");
 

@@ -77,6 +77,13 @@ public sealed class ClusterView
         return wasForbidden || Nodes.IsForbidden ? NodeReader.Unobserved(name) : NodeReader.Read(name, node);
     }
 
+    public FailureDomains Domains()
+    {
+        if (Nodes.IsForbidden) return FailureDomains.Unknown;
+        var nodes = Nodes.Items();
+        return new FailureDomains(nodes.Count, nodes.Select(NodeReader.ZoneOf).OfType<string>().Distinct().Count());
+    }
+
     /// <summary>The older of all groups that name this workload, if it is another one than <paramref name="group"/>. Null: none.</summary>
     public string? OlderClaimOnWorkload(RedundancyGroup group) =>
         OlderClaim(group, Groups.ByIndex(ByWorkload, Key(group.Namespace(), group.Spec.WorkloadRef.Name)));

@@ -44,6 +44,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
             Lease = group.Spec.Agent is null ? null : leases.Observe(group),
             SuspendedUntil = group.Spec.Suspended is { } suspension ? ScheduleOf(suspension.Until) : null,
             Acknowledged = group.Metadata.Annotations?.TryGetValue(ApiGroup.AcknowledgedAnnotation, out var acknowledged) == true ? acknowledged : null,
+            Domains = cluster.Domains(),
             Operator = self.Observe(),
         };
         foreach (var member in observation.Members) BindRun(member, session);

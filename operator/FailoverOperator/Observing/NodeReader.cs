@@ -12,13 +12,16 @@ public static class NodeReader
 
     public static NodeObservation Unobserved(string name) => new() { Name = name, State = NodeState.Unobserved };
 
+    /// <summary>Null: it tells none.</summary>
+    public static string? ZoneOf(V1Node node) => node.Metadata.Labels?.TryGetValue(ZoneLabel, out var zone) == true && zone.Length > 0 ? zone : null;
+
     public static NodeObservation Read(string name, V1Node? node)
     {
         var condition = node?.Status?.Conditions?.FirstOrDefault(c => c.Type == "Ready")?.Status;
         return new NodeObservation
         {
             Name = name,
-            Zone = node?.Metadata.Labels?.TryGetValue(ZoneLabel, out var zone) == true ? zone : null,
+            Zone = node is null ? null : ZoneOf(node),
             State = node is null ? NodeState.Absent : condition switch { "True" => NodeState.Ready, "False" => NodeState.NotReady, _ => NodeState.Unknown },
             OutOfService = node?.Spec?.Taints?.Any(t => t.Key == OutOfServiceTaint) == true,
         };

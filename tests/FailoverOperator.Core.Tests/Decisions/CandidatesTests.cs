@@ -10,6 +10,54 @@ namespace FailoverOperator.Core.Tests.Decisions;
 /// <summary>Invariant I4: unknown lag is not eligible.</summary>
 public sealed class CandidatesTests
 {
+    public static TheoryData<CandidateOrder[], string[]> Mixtures => new()
+    {
+        { [CandidateOrder.LeastLag, CandidateOrder.Priority], ["db-3", "db-2", "db-1"] },
+        { [CandidateOrder.Priority, CandidateOrder.LeastLag], ["db-1", "db-3", "db-2"] },
+        { [CandidateOrder.Zone, CandidateOrder.Priority], ["db-1", "db-2", "db-3"] },
+        { [CandidateOrder.Name], ["db-1", "db-2", "db-3"] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Mixtures))]
+    public void The_first_difference_wins(CandidateOrder[] order, string[] expected)
+    {
+        var group = Given.Group(Given.Primary(), Given.Standby("db-1", 950), Given.Standby("db-2", 960), Given.Standby("db-3", 1000).InZone("zone-0"), Given.Standby("db-4"))
+            .With(s => s with
+            {
+                Promotion = s.Promotion with
+                {
+                    CandidateOrder = order,
+                    Priorities = [Wanted("db-1", 200), Wanted("db-4", 0), Wanted("not-there", 7)],
+                },
+            });
+        Assert.Equal(expected, Candidates.Of(group, Benchmark.Of(group), Given.Seconds(2)).Ranked(group.Members).Select(m => m.Name));
+        var never = Assert.IsType<Eligibility.Ineligible>(Candidates.Of(group, Benchmark.Of(group), Given.Seconds(2)).Judge(group.Members[4]));
+        Assert.Equal("db-4 has priority 0 in promotion.priorities", never.Message);
+    }
+
+    [Fact]
+    public void Priority_decides_between_equals_where_nothing_may_be_lost()
+    {
+        var group = GivenAgents.Healthy().With(s => s with { Promotion = s.Promotion with { Priorities = [Wanted("db-2", 101)] } });
+        Assert.Equal(["db-2", "db-1"], Candidates.Of(group, Benchmark.Of(group), Given.Seconds(2)).Ranked(group.Members).Select(m => m.Name));
+        // Not a write is given for it.
+        group = group.Change("db-1", m => GivenAgents.Standby("db-1", 1001)).Released();
+        Assert.Equal(["db-1"], Candidates.Of(group, Benchmark.Of(group), Given.Seconds(2), FenceEvidence.Released, atRest: true).Ranked(group.Members).Select(m => m.Name));
+    }
+
+    [Fact]
+    public void Of_members_without_data_the_most_wanted_is_the_first_primary()
+    {
+        var group = Given.NewGroup(Given.Standby("db-0"), Given.Standby("db-1"), Given.Standby("db-2"));
+        group = group.With(s => s with { Promotion = s.Promotion with { Priorities = [Wanted("db-0", 0), Wanted("db-2", 101)] } });
+        Assert.Equal("db-2", Assert.IsType<Choice.Candidate>(Elections.First(group)).Member.Name);
+        var agents = GivenAgents.NewGroup([.. group.Members.Select(m => m.Knows(0))]) with { Spec = GivenAgents.Spec with { Promotion = group.Spec.Promotion } };
+        Assert.Equal("db-2", Assert.IsType<Choice.Candidate>(LeaseElections.First(agents)).Member.Name);
+    }
+
+    private static MemberPriority Wanted(string member, int priority) => new() { Member = member, Priority = priority };
+
     private static readonly Benchmark Known = new(Reference("db-0"), 1000, 900, Log);
     private static readonly Benchmark Unknown = new(Reference("db-0"), null, null, null);
 
