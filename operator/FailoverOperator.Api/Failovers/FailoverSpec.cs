@@ -17,6 +17,9 @@ public enum FailoverType
 
     /// <summary>Planned and lossless: the primary hands over to a standby. People may ask for it.</summary>
     Switchover,
+
+    /// <summary>A switchover to the member that is wanted most. People may ask for it.</summary>
+    Failback,
 }
 
 /// <summary>Why the change is needed: the diagnosis.</summary>
@@ -40,14 +43,17 @@ public enum FailoverCause
 
     /// <summary>Nothing is wrong: a person asks for it.</summary>
     Requested,
+
+    /// <summary>Nothing is wrong: another member is wanted more (<c>failback.policy</c>).</summary>
+    Failback,
 }
 
 /// <summary>
 /// What is to be done and why. A person's request names a type and nothing that the operator finds out itself; the operator does it as a
 /// Failover of its own, with a term, which names the request.
 /// </summary>
-[ValidationRule(RedundancyGroups.RuleIds.RequestIsPossible, "has(self.term) || self.type in ['Switchover', 'Failover']",
-    "people can ask for type: Switchover, or Failover; the other types are begun by the operator alone, when they are needed")]
+[ValidationRule(RedundancyGroups.RuleIds.RequestIsPossible, "has(self.term) || self.type in ['Switchover', 'Failover', 'Failback']",
+    "people can ask for type: Switchover, Failover, or Failback; the other types are begun by the operator alone, when they are needed")]
 [ValidationRule(RedundancyGroups.RuleIds.RequestHasNoTerm, "!has(self.term) || !(has(self.reason) || has(self.scheduledAt) || has(self.expectedHolder))",
     "term is what the operator finds out; leave it out of a request")]
 [ValidationRule(RedundancyGroups.RuleIds.SpecIsImmutable, "self == oldSelf", "the spec of a Failover cannot be changed")]

@@ -19,6 +19,10 @@ public enum RedundancyMode
     "Redis replicates asynchronously and cannot promise targets.rpoSeconds: 0; write 1 or more")]
 [ValidationRule(RuleIds.DetectionWithinRto, "self.detection.unhealthyAfterSeconds < self.targets.rtoSeconds",
     "detection.unhealthyAfterSeconds must be less than targets.rtoSeconds, or no failover for a silent primary can meet the target")]
+[ValidationRule(RuleIds.FailbackNeedsAgent, "self.failback.policy == 'Never' || has(self.agent)",
+    "failback.policy Automatic is a switchover, which needs agents in the members: describe them in agent, or write Never")]
+[ValidationRule(RuleIds.FailbackNeedsPriorities, "self.failback.policy == 'Never' || self.promotion.priorities.size() > 0",
+    "failback.policy Automatic leads to the member of the highest priority: write promotion.priorities, or failback.policy: Never")]
 [ValidationRule(RuleIds.LeaseWithinRto, "!has(self.agent) || self.detection.leaseDurationSeconds < self.targets.rtoSeconds",
     "detection.leaseDurationSeconds must be less than targets.rtoSeconds, or no failover from a lost node can meet the target")]
 [ValidationRule(RuleIds.SelfFenceNeedsAgent, "!self.fencing.policy.exists(m, m == 'SelfFence') || has(self.agent)",
@@ -82,6 +86,9 @@ public sealed record RedundancyGroupSpec
 
     [Description("How the new primary is chosen and promoted.")]
     public PromotionSpec Promotion { get; init; } = new();
+
+    [Description("Whether, and when, the primary's place is given back to the member that is wanted most.")]
+    public FailbackSpec Failback { get; init; } = new();
 
     [Description("What keeps failovers from following each other too fast.")]
     public ProtectionSpec Protection { get; init; } = new();
@@ -396,6 +403,8 @@ public static class RuleIds
     public const string RedisOnlyForRedis = nameof(RedisOnlyForRedis);
     public const string RedisIsAsynchronous = nameof(RedisIsAsynchronous);
     public const string DetectionWithinRto = nameof(DetectionWithinRto);
+    public const string FailbackNeedsAgent = nameof(FailbackNeedsAgent);
+    public const string FailbackNeedsPriorities = nameof(FailbackNeedsPriorities);
     public const string LeaseWithinRto = nameof(LeaseWithinRto);
     public const string ProbeFitsDetection = nameof(ProbeFitsDetection);
     public const string SelfFenceNeedsAgent = nameof(SelfFenceNeedsAgent);

@@ -38,6 +38,8 @@ public static class SpecRules
     private static IEnumerable<(string Id, bool Holds)> AgentRules(RedundancyGroupSpec spec)
     {
         var (hasAgent, policy) = (spec.Agent is not null, spec.Fencing.Policy);
+        yield return (RuleIds.FailbackNeedsAgent, hasAgent || spec.Failback.Policy == FailbackPolicy.Never);
+        yield return (RuleIds.FailbackNeedsPriorities, spec.Failback.Policy == FailbackPolicy.Never || spec.Promotion.Priorities.Count > 0);
         yield return (RuleIds.LeaseWithinRto, !hasAgent || spec.Detection.LeaseDurationSeconds < spec.Targets.RtoSeconds);
         yield return (RuleIds.SelfFenceNeedsAgent, hasAgent || !policy.Contains(FencingMethod.SelfFence));
         yield return (RuleIds.AgentNeedsSelfFence, !hasAgent || policy is [FencingMethod.SelfFence, ..]);

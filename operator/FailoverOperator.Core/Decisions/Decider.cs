@@ -38,7 +38,8 @@ public static class Decider
 
     private static Decision OnDiagnosis(GroupObservation group, Diagnosis diagnosis) => diagnosis switch
     {
-        Diagnosis.Healthy or Diagnosis.SplitBrainSuspected => Mend(group, Least(group.HasAgents ? group.LeaseExpiresIn : null, Requests.LookAgainIn(group))),
+        Diagnosis.Healthy => OnHealthy(group),
+        Diagnosis.SplitBrainSuspected => Mend(group, LookAgainIn(group)),
         Diagnosis.PrimaryIsolated isolated => Mend(group, isolated.LookAgainIn),
         Diagnosis.PrimaryDemoted demoted when SlotHolder.Of(group).PromotionTimedOut => OnFailure(group, new Diagnosis.PrimaryFailed(
             FailoverCause.PrimaryUnresponsive, [$"{demoted.Primary.Name} was to become primary and did not within promotion.timeoutSeconds"])),
@@ -60,6 +61,14 @@ public static class Decider
         Diagnosis.OperatorImpaired => throw new InvalidOperationException("an impaired operator decides nothing"),
         _ => throw new ArgumentOutOfRangeException(nameof(diagnosis), diagnosis, "unknown diagnosis"),
     };
+
+    private static Decision OnHealthy(GroupObservation group)
+    {
+        var mended = Mend(group, Least(LookAgainIn(group), Failback.WaitsFor(group)));
+        return mended is Decision.Steady && Failback.Due(group) is { } plan ? new Decision.Begin(plan) : mended;
+    }
+
+    private static TimeSpan? LookAgainIn(GroupObservation group) => Least(group.HasAgents ? group.LeaseExpiresIn : null, Requests.LookAgainIn(group));
 
     private static TimeSpan? Least(TimeSpan? one, TimeSpan? other) => one is null || other < one ? other : one;
 

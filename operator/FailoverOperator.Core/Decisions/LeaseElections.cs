@@ -16,7 +16,7 @@ public static class LeaseElections
     public static Choice Choose(GroupObservation group, FailoverRecord failover, TimeSpan bound) => failover.Spec.Type switch
     {
         FailoverType.Election => First(group),
-        FailoverType.Switchover => Switchover.Choose(group, failover, bound),
+        FailoverType.Switchover or FailoverType.Failback => Switchover.Choose(group, failover, bound),
         _ => Replacement(group, Benchmark.Of(failover.Spec), bound, failover.Status.Fence?.Evidence, atRest: true),
     };
 

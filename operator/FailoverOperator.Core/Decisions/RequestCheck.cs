@@ -20,7 +20,7 @@ public static class RequestCheck
     public static Check? Hindrance(GroupObservation group, Diagnosis diagnosis, FailoverSpec request) =>
         All(group, diagnosis, request).FirstOrDefault(check => !check.Passed);
 
-    public static IReadOnlyList<Check> All(GroupObservation group, Diagnosis diagnosis, FailoverSpec request) => request.Type == FailoverType.Switchover
+    public static IReadOnlyList<Check> All(GroupObservation group, Diagnosis diagnosis, FailoverSpec request) => request.Type is FailoverType.Switchover or FailoverType.Failback
         ? [NotSuspended(group), PrimaryWrites(group, diagnosis), HoldsLease(group), TargetIsReady(group, request)]
         : [NotSuspended(group), HasPrimary(group), TargetIsReady(group, request)];
 

@@ -55,13 +55,13 @@ public static class Requests
     {
         var spec = request.Spec;
         if (request.SpecChanged) return new(Reasons.SpecChanged, "somebody changed the spec of this request; delete it and ask anew");
-        if (spec.Type is not (FailoverType.Switchover or FailoverType.Failover))
-            return new(Reasons.NotRequestable, "people can ask for type: Switchover, or Failover; the other types are begun by the operator alone, when they are needed");
+        if (spec.Type is not (FailoverType.Switchover or FailoverType.Failover or FailoverType.Failback))
+            return new(Reasons.NotRequestable, "people can ask for type: Switchover, Failover, or Failback; the other types are begun by the operator alone, when they are needed");
         if (spec.Term != 0) return new(Reasons.RequestInvalid, "term is what the operator finds out; leave it out of a request");
         if (spec.Slot != ApiGroup.FirstSlot) return new(Reasons.RequestInvalid, $"there is no slot {spec.Slot}; the group's only one is {ApiGroup.FirstSlot}");
         if (request.Schedule is Schedule.Unreadable)
             return new(Reasons.RequestInvalid, $"scheduledAt is not a time: {spec.ScheduledAt}; write it as 2026-11-27T03:00:00Z");
-        if (spec.Type == FailoverType.Switchover && !group.HasAgents)
+        if (spec.Type != FailoverType.Failover && !group.HasAgents)
         {
             return new(Reasons.NotRequestable,
                 "a switchover needs agents in the members (spec.agent of the group): nobody else can stop the writes in order; type: Failover needs none");
@@ -104,7 +104,7 @@ public static class Requests
         return new(Plan.For(group, request.Spec.Type, cause, [$"asked for by {request.Name}{why}", .. evidence]) with
         {
             // A failover chooses after the fence; a switchover has to know who is to be waited for.
-            Target = request.Spec.Type == FailoverType.Switchover ? RequestCheck.Target(group, request.Spec)!.Name : request.Spec.Target,
+            Target = request.Spec.Type != FailoverType.Failover ? RequestCheck.Target(group, request.Spec)!.Name : request.Spec.Target,
             DeadlineSeconds = request.Spec.DeadlineSeconds,
             RequestRef = new RequestReference { Name = request.Name, Uid = request.Uid },
         });

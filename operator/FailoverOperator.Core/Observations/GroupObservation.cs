@@ -40,6 +40,9 @@ public sealed record GroupObservation
     /// <summary>The failover up to which a person has acknowledged all. Null: none.</summary>
     public string? Acknowledged { get; init; }
 
+    /// <summary>For how long the member that is wanted most has been fit to take over. Null: it is not, or nobody is wanted more than the primary.</summary>
+    public TimeSpan? WantedFitFor { get; init; }
+
     public StatisticsObservation Statistics { get; init; } = new(null, TimeSpan.Zero, TimeSpan.Zero);
 
     /// <summary>Between how many failure domains the members could be spread.</summary>
@@ -119,7 +122,10 @@ public sealed record FailoverRecord
     public Schedule Schedule { get; init; } = new Schedule.AtOnce();
 
     /// <summary>A primary is replaced by another one: the old one has to be kept from writing first.</summary>
-    public bool ReplacesPrimary => Spec.Type is FailoverType.Failover or FailoverType.Switchover;
+    public bool ReplacesPrimary => IsPlanned || Spec.Type == FailoverType.Failover;
+
+    /// <summary>The old primary hands over in order; whoever misses anything does not get its place.</summary>
+    public bool IsPlanned => Spec.Type is FailoverType.Switchover or FailoverType.Failback;
 
     /// <summary>The operator created it for this group; anybody else's is a request.</summary>
     public bool IsOwn { get; init; } = true;

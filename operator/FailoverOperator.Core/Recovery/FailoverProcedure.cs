@@ -28,7 +28,7 @@ public static class FailoverProcedure
         _ when failover.SpecChanged => End(FailoverPhase.Failed, Reasons.SpecChanged,
             "somebody changed the spec of this Failover after its creation, so that it cannot be trusted; the operator judges the group anew", failover),
         FailoverPhase.Pending => Start(group, failover),
-        FailoverPhase.Fencing => failover.Spec.Type == FailoverType.Switchover ? Switchover.HandOver(group, failover) : FencingLadder.Next(group, failover),
+        FailoverPhase.Fencing => failover.IsPlanned ? Switchover.HandOver(group, failover) : FencingLadder.Next(group, failover),
         FailoverPhase.Electing => ElectCandidate(group, failover),
         FailoverPhase.Promoting => PromoteCandidate(group, failover),
         FailoverPhase.Repointing => RepointTraffic(group, failover),
@@ -46,7 +46,7 @@ public static class FailoverProcedure
         _ when Restraint.OnStart(group, failover) is { } restraint => FencingLadder.HasRecovered(group, failover)
             ? new Decision.Abort(Reasons.PrimaryRecovered, $"{failover.Spec.From!.Name} takes writes again, and nothing had been done to it")
             : restraint.ToDecision(failover.Spec.Evidence),
-        FailoverType.Failover or FailoverType.Switchover => Enter(FailoverPhase.Fencing, failover),
+        FailoverType.Failover or FailoverType.Switchover or FailoverType.Failback => Enter(FailoverPhase.Fencing, failover),
         FailoverType.Election or FailoverType.Adoption => new Decision.Advance(new Step.Enter(FailoverPhase.Electing)
         {
             Fence = FenceEvidence.NotNeeded,
@@ -68,7 +68,7 @@ public static class FailoverProcedure
             if (Rivals.Settle(group, failover, bound) is { } first) return first;
         }
 
-        if (failover.Spec.Type == FailoverType.Switchover && Switchover.Await(group, failover, bound) is { } wait) return wait;
+        if (failover.IsPlanned && Switchover.Await(group, failover, bound) is { } wait) return wait;
 
         var chosen = Elections.Choose(group, failover, bound);
         if (chosen is Choice.Nobody nobody)

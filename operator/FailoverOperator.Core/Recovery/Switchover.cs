@@ -59,7 +59,7 @@ public static class Switchover
 
     /// <summary>The target did not have everything in time, so that nothing has changed but the term.</summary>
     public static bool IsBack(FailoverRecord failover) =>
-        failover.Spec.Type == FailoverType.Switchover && failover.Status.Candidate?.Uid == failover.Spec.From?.Uid;
+        failover.IsPlanned && failover.Status.Candidate?.Uid == failover.Spec.From?.Uid;
 
     /// <summary>Null: it misses something, or may.</summary>
     private static Member? Target(GroupObservation group, FailoverRecord failover, TimeSpan bound)

@@ -71,7 +71,7 @@ public sealed record GroupReport
                     ConditionTypes.FailoverReady, verdict.Diagnosis is Diagnosis.OperatorImpaired ? ConditionStatus.Unknown : Is(readiness.Ready),
                     readiness.Reason, readiness.Message),
                 TargetsMet(group, last),
-                Progressing(verdict),
+                Progressing(group, verdict),
                 Suppressed(group, verdict),
             ],
             Holder = slot.Holder?.Name,
@@ -92,7 +92,7 @@ public sealed record GroupReport
     {
         var primary = slot.Holder?.Name;
         if (verdict.Running is { Spec.Type: not FailoverType.Adoption, Status.Phase: var phase } running
-            && running is not { Spec.Type: FailoverType.Switchover, Status.Phase: FailoverPhase.Pending or FailoverPhase.Fencing }
+            && running is not { IsPlanned: true, Status.Phase: FailoverPhase.Pending or FailoverPhase.Fencing }
             && verdict.Diagnosis is not Diagnosis.OperatorImpaired)
             return Fact(ConditionTypes.Available, ConditionStatus.False, Reasons.PrimaryNotServing, $"{running.Name} is at phase {phase}");
         return verdict.Diagnosis switch
@@ -169,7 +169,7 @@ public sealed record GroupReport
         _ => throw new ArgumentOutOfRangeException(nameof(last), last.Status.Targets, "unknown verdict"),
     };
 
-    private static ConditionFact Progressing(Verdict verdict) => verdict.Decision switch
+    private static ConditionFact Progressing(GroupObservation group, Verdict verdict) => verdict.Decision switch
     {
         Decision.Blocked(var reason, var message) => Fact(ConditionTypes.Progressing, ConditionStatus.False, reason, message),
         Decision.Wait(_, var reason, var message) => Fact(ConditionTypes.Progressing, ConditionStatus.True, reason, message),
@@ -179,9 +179,15 @@ public sealed record GroupReport
             ConditionTypes.Progressing, ConditionStatus.True, Reasons.FailoverRunning, $"{running.Name} is at phase {running.Status.Phase}"),
         Decision.Advance or Decision.Abort => Fact(
             ConditionTypes.Progressing, ConditionStatus.True, Reasons.Repairing, "labels, Services, standbys or the lease are being put right"),
-        Decision.Steady => Fact(ConditionTypes.Progressing, ConditionStatus.False, Reasons.Steady, "the right member is active"),
+        Decision.Steady => Fact(ConditionTypes.Progressing, ConditionStatus.False, Reasons.Steady, WhoIsActive(group)),
         _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict.Decision, "unknown decision"),
     };
+
+    private static string WhoIsActive(GroupObservation group) =>
+        group.Spec.Failback.Policy == FailbackPolicy.Automatic && Failback.Wanted(group) is { } wanted
+            ? $"{SlotHolder.Of(group).Holder!.Name} is active; {wanted.Name}, which is wanted more, "
+                + $"takes over when it has been fit for {group.Spec.Failback.StabilizationSeconds} s"
+            : "the right member is active";
 
     private static ConditionFact Suppressed(GroupObservation group, Verdict verdict) => (Restraint.Of(group) ?? Restraint.Keeping(verdict.Decision)) switch
     {

@@ -38,7 +38,7 @@ public static class Statistics
         var downtime = failover.Status.DowntimeMilliseconds;
         return (failover.Spec, failover.Status.Phase) switch
         {
-            ({ Type: FailoverType.Switchover } or { Type: FailoverType.Failover, Cause: FailoverCause.Requested }, FailoverPhase.Completed) =>
+            ({ Type: FailoverType.Switchover or FailoverType.Failback } or { Type: FailoverType.Failover, Cause: FailoverCause.Requested }, FailoverPhase.Completed) =>
                 sum with { PlannedChanges = sum.PlannedChanges + 1, PlannedDowntimeMilliseconds = sum.PlannedDowntimeMilliseconds + (downtime ?? 0) },
             ({ Type: FailoverType.Failover }, FailoverPhase.Completed) => AddDetection(sum with
             {

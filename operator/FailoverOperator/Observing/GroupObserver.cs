@@ -2,6 +2,7 @@ using FailoverOperator.Api;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Engines;
 using FailoverOperator.Recording;
@@ -25,6 +26,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
     private readonly Durations<bool> _nodes = new(clock);
     private readonly Durations<(string? Container, string? Instance)> _runs = new(clock);
     private readonly Durations<FailoverPhase> _phases = new(clock);
+    private readonly Durations<bool> _fitness = new(clock);
 
     public GroupObservation Observe(RedundancyGroup group, V1StatefulSet workload, GroupSession session)
     {
@@ -50,11 +52,20 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         };
         foreach (var member in observation.Members) BindRun(member, session);
         var holder = SlotHolder.Of(observation).Holder;
-        return observation with
+        observation = observation with
         {
             Departures = [.. MissingOf(failovers, holder, observation)],
             PrimaryMemory = session.Primaries.Recall(holder?.Uid, now),
         };
+        return observation with { WantedFitFor = WantedFitFor(observation) };
+    }
+
+    private TimeSpan? WantedFitFor(GroupObservation group)
+    {
+        if (group.Spec.Failback.Policy == FailbackPolicy.Never || Failback.Wanted(group) is not { } wanted) return null;
+        var isFit = Failback.IsFit(group, wanted);
+        var since = _fitness.Of(wanted.Uid, isFit);
+        return isFit ? since : null;
     }
 
     public static MemberEndpoint Endpoint(V1Pod pod) => new(pod.Namespace(), pod.Name(), pod.Uid(), pod.Status.PodIP);
@@ -65,6 +76,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         _runs.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
         _readiness.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
         _nodes.Keep([.. cluster.Nodes.Items().Select(n => n.Name())]);
+        _fitness.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
         _phases.Keep([.. cluster.Failovers.Items().Select(f => f.Uid())]);
     }
 

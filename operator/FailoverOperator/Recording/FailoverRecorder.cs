@@ -80,7 +80,7 @@ public sealed class FailoverRecorder(IKubernetesApi api, OperatorClock clock, Fa
         var steps = enter.Phase == record.Status.Phase ? before : [.. before, new StepRecord { Phase = enter.Phase, BeganAt = Timestamps.Text(now) }];
         var entries = steps.Select(s => new PhaseEntry(s.Phase, Timestamps.Parse(s.BeganAt) ?? now)).ToList();
         // Who hands over goes on serving for a while.
-        var servedUntil = record.Spec.Type == FailoverType.Switchover && enter.Phase == FailoverPhase.Electing
+        var servedUntil = record.IsPlanned && enter.Phase == FailoverPhase.Electing
             ? LastService(context.Session, record.Spec) : record.Status.LastServiceAt;
         var lastServiceAt = Timestamps.Parse(servedUntil ?? record.Spec.LastServiceAt);
         var downtime = record.ReplacesPrimary ? Timeline.DowntimeMilliseconds(lastServiceAt, entries) : null;

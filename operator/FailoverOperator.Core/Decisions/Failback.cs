@@ -1,0 +1,62 @@
+using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Observations;
+
+namespace FailoverOperator.Core.Decisions;
+
+/// <summary>
+/// Gives the primary's place back to a member that is wanted more, in order and without loss. Only what a person could ask for at this moment is done,
+/// and only after the member has been fit for long enough: a node that comes and goes must not take the primary with it each time.
+/// </summary>
+public static class Failback
+{
+    /// <summary>However often it has failed, it is tried again once a day.</summary>
+    public static readonly TimeSpan LongestPause = TimeSpan.FromDays(1);
+
+    /// <summary>The member that is wanted most, if it is wanted more than the primary. Null: nobody is.</summary>
+    public static Member? Wanted(GroupObservation group) => SlotHolder.Of(group).Holder is not { } holder ? null : group.Members
+        .Where(m => Candidates.PriorityOf(group.Spec, m.Name) > Candidates.PriorityOf(group.Spec, holder.Name))
+        .OrderByDescending(m => Candidates.PriorityOf(group.Spec, m.Name)).ThenBy(m => m.Name, StringComparer.Ordinal).FirstOrDefault();
+
+    /// <summary>Whether it could take over now, without a loss.</summary>
+    public static bool IsFit(GroupObservation group, Member member) => RequestCheck.Target(group, Request(member)) is not null;
+
+    /// <summary>What is to be begun now. Null: nothing, or not yet.</summary>
+    /// <param name="group">Its primary takes writes, and nothing else is to be done.</param>
+    public static FailoverSpec? Due(GroupObservation group)
+    {
+        if (WaitsFor(group) is not { } rest || rest > TimeSpan.Zero) return null;
+        var wanted = Wanted(group)!;
+        return Plan.For(group, FailoverType.Failback, FailoverCause.Failback,
+            [$"{wanted.Name} has been fit for {group.Spec.Failback.StabilizationSeconds} s, and is wanted more than {SlotHolder.Of(group).Holder!.Name}"]) with
+        {
+            Target = wanted.Name,
+            DeadlineSeconds = FailoverSpec.DefaultDeadlineSeconds,
+        };
+    }
+
+    /// <summary>Time until it is begun, if nothing changes. Null: it is not on its way.</summary>
+    public static TimeSpan? WaitsFor(GroupObservation group)
+    {
+        if (group.Spec.Failback.Policy != FailbackPolicy.Automatic || group.Spec.Promotion.Policy != PromotionPolicy.Automatic) return null;
+        if (Restraint.Of(group) is not null || Wanted(group) is not { } wanted || group.WantedFitFor is not { } fitFor) return null;
+        if (RequestCheck.Hindrance(group, new Detection.Diagnosis.Healthy(), Request(wanted)) is not null) return null;
+        var stabilization = TimeSpan.FromSeconds(group.Spec.Failback.StabilizationSeconds);
+        var rest = Greater(stabilization - fitFor, PauseLeft(group, wanted, stabilization));
+        return rest > TimeSpan.Zero ? rest : TimeSpan.Zero;
+    }
+
+    /// <summary>Twice as long after each one in a row that led nowhere.</summary>
+    private static TimeSpan PauseLeft(GroupObservation group, Member wanted, TimeSpan stabilization)
+    {
+        var inVain = group.Failovers.Reverse().Where(f => f is { IsOwn: true, Spec.Type: FailoverType.Failback } && f.Spec.Target == wanted.Name)
+            .TakeWhile(f => f.IsEnded && f.Status.Phase != FailoverPhase.Completed).ToList();
+        if (inVain.Count == 0) return TimeSpan.Zero;
+        var pause = stabilization * Math.Pow(2, Math.Min(inVain.Count, 20));
+        return (pause < LongestPause ? pause : LongestPause) - inVain[0].EndedFor;
+    }
+
+    private static FailoverSpec Request(Member member) => new() { Type = FailoverType.Failback, Target = member.Name };
+
+    private static TimeSpan Greater(TimeSpan one, TimeSpan other) => one > other ? one : other;
+}
