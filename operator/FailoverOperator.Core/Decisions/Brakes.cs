@@ -31,6 +31,13 @@ public static class Brakes
         return Moves(group).Where(f => f.EndedFor < bound).Select(f => f.Spec.From!.Name).ToHashSet();
     }
 
+    /// <summary>When a member may become the primary again that was replaced as such. Zero: now.</summary>
+    public static TimeSpan MayReturnIn(GroupObservation group, string member)
+    {
+        var bound = TimeSpan.FromSeconds(group.Spec.Protection.ReturnAfterSeconds);
+        return Moves(group).Where(f => f.Spec.From!.Name == member).Select(f => bound - f.EndedFor).Append(TimeSpan.Zero).Max();
+    }
+
     /// <summary>Failovers of the last hour that a brake goes by; their records must not be forgotten.</summary>
     public static IReadOnlyList<FailoverRecord> Counted(IEnumerable<FailoverRecord> failovers) =>
         [.. failovers.Where(f => f is { IsOwn: true, IsEnded: true, Spec: { Type: FailoverType.Failover, RequestRef: null } }
@@ -46,7 +53,7 @@ public static class Brakes
     private static Restraint? Budget(GroupObservation group)
     {
         var acknowledged = AcknowledgedTerm(group);
-        var counted = Counted(group.Failovers).Where(f => f.Spec.Term > (acknowledged ?? 0)).ToList();
+        var counted = Counted(group.Failovers).Where(f => acknowledged is not { } term || f.Spec.Term > term).ToList();
         if (counted.Count < group.Spec.Protection.MaxFailoversPerHour) return null;
         var remark = group.Acknowledged is { } other && acknowledged is null
             ? $" (its value now is {other}, which is not the name of a failover of this group)" : "";

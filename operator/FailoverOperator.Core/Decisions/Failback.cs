@@ -46,14 +46,17 @@ public static class Failback
         return rest > TimeSpan.Zero ? rest : TimeSpan.Zero;
     }
 
-    /// <summary>Twice as long after each one in a row that led nowhere.</summary>
+    /// <summary>
+    /// Twice as long after each one of the last day, however it ended: a member that fails again and again after it got the place back is waited for
+    /// ever longer. Nor does it get the place back before a failover might give it to it.
+    /// </summary>
     private static TimeSpan PauseLeft(GroupObservation group, Member wanted, TimeSpan stabilization)
     {
-        var inVain = group.Failovers.Reverse().Where(f => f is { IsOwn: true, Spec.Type: FailoverType.Failback } && f.Spec.Target == wanted.Name)
-            .TakeWhile(f => f.IsEnded && f.Status.Phase != FailoverPhase.Completed).ToList();
-        if (inVain.Count == 0) return TimeSpan.Zero;
-        var pause = stabilization * Math.Pow(2, Math.Min(inVain.Count, 20));
-        return (pause < LongestPause ? pause : LongestPause) - inVain[0].EndedFor;
+        var past = group.Failovers.Where(f => f is { IsOwn: true, IsEnded: true, Spec.Type: FailoverType.Failback }
+            && f.Spec.Target == wanted.Name && f.EndedFor < LongestPause).ToList();
+        if (past.Count == 0) return Brakes.MayReturnIn(group, wanted.Name);
+        var pause = stabilization * Math.Pow(2, Math.Min(past.Count, 20));
+        return Greater((pause < LongestPause ? pause : LongestPause) - past.Min(f => f.EndedFor), Brakes.MayReturnIn(group, wanted.Name));
     }
 
     private static FailoverSpec Request(Member member) => new() { Type = FailoverType.Failback, Target = member.Name };

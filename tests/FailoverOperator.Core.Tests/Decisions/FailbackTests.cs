@@ -63,17 +63,27 @@ public sealed class FailbackTests
     }
 
     [Fact]
-    public void One_that_led_nowhere_is_not_repeated_at_once()
+    public void After_each_one_of_the_last_day_it_is_waited_for_longer()
     {
         var group = Group();
-        GroupObservation After(params FailoverRecord[] past) => group with { Failovers = [.. group.Failovers.SkipLast(1), .. past, .. group.Failovers] };
+        GroupObservation After(params FailoverRecord[] past) => group with { Failovers = [.. past, .. group.Failovers] };
         Assert.Equal(Given.Seconds(1200 - 100), Failback.WaitsFor(After(Past(-1, FailoverPhase.Aborted, 100))));
+        Assert.Equal(Given.Seconds(1200 - 100), Failback.WaitsFor(After(Past(-1, FailoverPhase.Completed, 100))));
         Assert.Equal(TimeSpan.Zero, Failback.WaitsFor(After(Past(-1, FailoverPhase.Aborted, 1200))));
-        Assert.Equal(Given.Seconds(2400 - 100), Failback.WaitsFor(After(Past(-2, FailoverPhase.Failed, 5000), Past(-1, FailoverPhase.Aborted, 100))));
+        Assert.Equal(Given.Seconds(2400 - 100), Failback.WaitsFor(After(Past(-2, FailoverPhase.Failed, 5000), Past(-1, FailoverPhase.Completed, 100))));
         Assert.Equal(Failback.LongestPause - Given.Seconds(100), Failback.WaitsFor(After([.. Enumerable.Range(-30, 30).Select(term => Past(term, FailoverPhase.Aborted, 100))])));
-        // Not those before one that succeeded, nor those of another member.
-        Assert.Equal(TimeSpan.Zero, Failback.WaitsFor(After(Past(-2, FailoverPhase.Aborted, 100), Past(-1, FailoverPhase.Completed, 100))));
+        // Not those of another member, nor of yesterday.
         Assert.Equal(TimeSpan.Zero, Failback.WaitsFor(After(Past(-1, FailoverPhase.Aborted, 100, target: "db-2"))));
+        Assert.Equal(TimeSpan.Zero, Failback.WaitsFor(After(Past(-1, FailoverPhase.Aborted, 86400))));
+    }
+
+    [Fact]
+    public void Who_failed_a_moment_ago_does_not_get_the_place_back_by_this_way_either()
+    {
+        var group = Group().With(s => s with { Protection = s.Protection with { ReturnAfterSeconds = 1000 } });
+        var failover = Given.Running(FailoverPhase.Completed, candidate: "db-0", phaseFor: 0, term: 0);
+        failover = failover with { Spec = failover.Spec with { From = Given.Reference("db-1") }, EndedFor = Given.Seconds(700) };
+        Assert.Equal(Given.Seconds(300), Failback.WaitsFor(group with { Failovers = [failover, .. group.Failovers] }));
     }
 
     [Fact]

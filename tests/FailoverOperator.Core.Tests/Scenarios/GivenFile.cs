@@ -23,6 +23,18 @@ internal sealed record GivenFile
     /// <summary>Pods that are gone. Value: "kubelet confirmed" or "removed by force".</summary>
     public Dictionary<string, string> Gone { get; init; } = [];
 
+    /// <summary>Failovers of the last hours, the oldest first, as <c>db-1 to db-0, 30 s ago</c>. The last one led to the chosen one.</summary>
+    public List<string> Past { get; init; } = [];
+
+    /// <summary>The failover up to which a person has acknowledged all. Null: none.</summary>
+    public string? AcknowledgedUpTo { get; init; }
+
+    /// <summary>For how long the member that is wanted most has been fit. Null: it is not.</summary>
+    public double? WantedFitSeconds { get; init; }
+
+    /// <summary>How many zones the cluster has. 0: unknown.</summary>
+    public int ClusterZones { get; init; }
+
     /// <summary>The failover that is under way. Null: none.</summary>
     public FailoverPart? Failover { get; init; }
 
@@ -38,7 +50,16 @@ internal sealed record GivenFile
         {
             Spec = Lease is null ? Spec.Read() : Spec.ReadWithAgents(),
             WorkloadReplicas = 3,
-            Failovers = [.. Chosen is null ? [] : new[] { Given.Ended(1, Chosen) }, .. Failover is null ? [] : new[] { Failover.Read() }],
+            Failovers =
+            [
+                .. Past.Select((text, n) => PastFailover.Read(n - Past.Count + 1, text)),
+                .. Chosen is null ? [] : new[] { Given.Ended(1, Chosen) },
+                .. Failover is null ? [] : new[] { Failover.Read() },
+            ],
+            Acknowledged = AcknowledgedUpTo,
+            WantedFitFor = WantedFitSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            SuspendedUntil = Spec.Suspended is null ? null : new Schedule.AtOnce(),
+            Domains = new FailureDomains(ClusterZones, ClusterZones),
             PrimaryMemory = Chosen is not null && Remembered ? group.PrimaryMemory! with { Uid = Given.Uid(Chosen), Instance = $"server-1-{Chosen}", ContainerId = $"run-1-{Chosen}" } : null,
             Departures = [.. Gone.Select(g => Given.Departed(Confirmed(g.Value)) with { Uid = Given.Uid(g.Key), Name = g.Key })],
             Operator = new OperatorObservation(Synced: true, TimeSpan.FromSeconds(ApiSilentSeconds)),
@@ -71,6 +92,18 @@ internal sealed record GivenFile
 
         public OnProcessCrash OnProcessCrash { get; init; } = OnProcessCrash.Failover;
 
+        public PromotionPolicy Promotion { get; init; } = PromotionPolicy.Automatic;
+
+        public FailbackPolicy Failback { get; init; } = FailbackPolicy.Never;
+
+        /// <summary>Of members that are wanted more or less than usual.</summary>
+        public Dictionary<string, int> Priorities { get; init; } = [];
+
+        /// <summary>Why the group is suspended. Null: it is not.</summary>
+        public string? Suspended { get; init; }
+
+        public int RtoSeconds { get; init; } = 30;
+
         /// <summary>Empty: the first way only.</summary>
         public List<FencingMethod> Policy { get; init; } = [];
 
@@ -84,6 +117,10 @@ internal sealed record GivenFile
                 Policy = Policy.Count > 0 ? Policy : Given.Spec.Fencing.Policy,
                 Job = Policy.Contains(FencingMethod.Job) ? new FencingJobSpec { Image = "ipmi" } : null,
             },
+            Targets = Given.Spec.Targets with { RtoSeconds = RtoSeconds },
+            Failback = new FailbackSpec { Policy = Failback },
+            Suspended = Suspended is null ? null : new SuspensionSpec { Reason = Suspended },
+            Promotion = Given.Spec.Promotion with { Policy = Promotion, Priorities = [.. Priorities.Select(p => new MemberPriority { Member = p.Key, Priority = p.Value })] },
             Detection = Given.Spec.Detection with { UnhealthyAfterSeconds = UnhealthyAfterSeconds, OnProcessCrash = OnProcessCrash },
         };
 
@@ -93,7 +130,7 @@ internal sealed record GivenFile
             return spec with
             {
                 Engine = new EngineSpec { Type = Engine },
-                Targets = new TargetsSpec { RpoSeconds = Engine == EngineType.PostgreSQL ? 0 : 30 },
+                Targets = new TargetsSpec { RtoSeconds = RtoSeconds, RpoSeconds = Engine == EngineType.PostgreSQL ? 0 : 30 },
                 Agent = GivenAgents.Spec.Agent,
                 Fencing = spec.Fencing with { Policy = Policy.Count > 0 ? Policy : GivenAgents.Spec.Fencing.Policy },
             };

@@ -27,6 +27,7 @@ internal static class MemberWords
         ("being deleted", (m, _) => m.Terminating()),
         ("evicted", (m, _) => m.Phase(PodPhase.Failed)),
         ("a new pod", (m, _) => m.Recreated()),
+        ("its zone is WORD", (m, zone) => m.InZone(zone)),
         ("its node is WORD", (m, state) => m.OnNode(Enum.Parse<NodeState>(state))),
     ];
 
