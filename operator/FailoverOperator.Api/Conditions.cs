@@ -15,7 +15,7 @@ public static class ConditionTypes
     /// <summary>A failover would work now, and the message says to whom, or why not.</summary>
     public const string FailoverReady = nameof(FailoverReady);
 
-    /// <summary>The last failover met <c>spec.targets</c>.</summary>
+    /// <summary>The last failover met <c>spec.targets</c>, and by the settings the next one can.</summary>
     public const string TargetsMet = nameof(TargetsMet);
 
     /// <summary>The primary is being changed.</summary>
@@ -51,6 +51,7 @@ public static class Reasons
     public const string NoPrimary = nameof(NoPrimary);
     public const string EnoughSpares = nameof(EnoughSpares);
     public const string TooFewSpares = nameof(TooFewSpares);
+    public const string TargetInfeasible = nameof(TargetInfeasible);
     public const string ZoneConcentrated = nameof(ZoneConcentrated);
     public const string NodeConcentrated = nameof(NodeConcentrated);
     public const string Ready = nameof(Ready);

@@ -11,7 +11,6 @@ namespace FailoverOperator.Benchmarks;
 
 /// <summary>
 /// What the members do of themselves: whom the lease names serves at once, and renews it; and what a cluster does: Services get endpoints.
-/// Counts its own calls, so that the operator's can be told from all.
 /// </summary>
 internal sealed class Holders(IKubernetesApi api, Members members)
 {
@@ -19,8 +18,6 @@ internal sealed class Holders(IKubernetesApi api, Members members)
 
     private readonly ConcurrentDictionary<string, V1Lease> _leases = new();
     private readonly ConcurrentDictionary<string, bool> _renewing = new();
-
-    public long Calls;
 
     public long FailedRenewals;
 
@@ -63,7 +60,6 @@ internal sealed class Holders(IKubernetesApi api, Members members)
         next.Spec.RenewTime = now.UtcDateTime;
         try
         {
-            Interlocked.Increment(ref Calls);
             var written = await api.ReplaceAsync(next, CancellationToken.None);
             _leases.AddOrUpdate(group, written, (_, before) => Version(before) > Version(written) ? before : written);
             foreach (var other in members.Of(group)) other.Serves = other == holder ? record.Term : null;
@@ -89,7 +85,6 @@ internal sealed class Holders(IKubernetesApi api, Members members)
             Metadata = new V1ObjectMeta { Name = service.Name(), NamespaceProperty = Fixture.Namespace },
             Subsets = [new V1EndpointSubset { Addresses = [new V1EndpointAddress { Ip = address }], Ports = [new Corev1EndpointPort { Port = 5432 }] }],
         };
-        Interlocked.Increment(ref Calls);
         if (before.Pod is null) await api.CreateAsync(endpoints, stop);
         else await api.MergePatchAsync<V1Endpoints>(Fixture.Namespace, service.Name(), new { subsets = endpoints.Subsets }, stop);
     }

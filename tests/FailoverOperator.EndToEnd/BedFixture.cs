@@ -9,7 +9,8 @@ public sealed class BedFixture : IAsyncLifetime
     private static readonly string[] BesideOthers = ["container-crash", "pod-delete", "bad-input", "redis-process-crash"];
 
     private readonly Dictionary<string, Run> begun = [];
-    private (TestNamespace Scope, FaultStage Stage)? stage;
+    private readonly List<string> setUp = [];
+    private Task<(TestNamespace Scope, FaultStage Stage)>? stage;
     private Bed? bed;
 
     private sealed record Run(Task Ended, List<string> Reports);
@@ -21,7 +22,7 @@ public sealed class BedFixture : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await OthersAsync();
-        if (stage is { } set) await set.Scope.DisposeAsync();
+        await EndStageAsync();
         if (bed is not null) await bed.DisposeAsync();
     }
 
@@ -29,6 +30,8 @@ public sealed class BedFixture : IAsyncLifetime
     {
         if (begun.Count == 0)
         {
+            // It takes a while, and little but time.
+            stage ??= SetStageAsync(Engine.Named("pg"));
             foreach (var each in Scenario.All.Where(each => BesideOthers.Contains(each.Name))) begun[each.Name] = Begin(each);
         }
         var run = begun[scenario.Name];
@@ -45,6 +48,7 @@ public sealed class BedFixture : IAsyncLifetime
     public async Task RunAloneAsync(Scenario scenario, Action<string> report)
     {
         await OthersAsync();
+        await EndStageAsync();
         await scenario.RunAsync(Bed, runs: 1, report);
     }
 
@@ -52,22 +56,33 @@ public sealed class BedFixture : IAsyncLifetime
     public async Task StrikeAsync(Engine engine, Fault fault, Action<string> report)
     {
         await OthersAsync();
-        if (stage is null)
-        {
-            var scope = await TestNamespace.CreateAsync(Bed.Cluster, engine.Name);
-            await Scenario.DescribeFailureAsync(Bed, scope, report, async () => stage = (scope, await FaultStage.SetAsync(Bed, scope, engine)));
-        }
-        var set = stage!.Value;
+        var setting = stage ?? SetStageAsync(engine);
         stage = null;
+        var set = await setting;
         try
         {
+            setUp.ForEach(report);
             await Scenario.DescribeFailureAsync(Bed, set.Scope, report, () => set.Stage.RunAsync(fault, report));
-            stage = set;
+            stage = setting;
         }
         finally
         {
             if (stage is null) await set.Scope.DisposeAsync();
         }
+    }
+
+    private async Task<(TestNamespace Scope, FaultStage Stage)> SetStageAsync(Engine engine)
+    {
+        var scope = await TestNamespace.CreateAsync(Bed.Cluster, engine.Name);
+        FaultStage? set = null;
+        await Scenario.DescribeFailureAsync(Bed, scope, setUp.Add, async () => set = await FaultStage.SetAsync(Bed, scope, engine));
+        return (scope, set!);
+    }
+
+    private async Task EndStageAsync()
+    {
+        if (stage is { IsCompletedSuccessfully: true } set) await (await set).Scope.DisposeAsync();
+        stage = null;
     }
 
     private Run Begin(Scenario scenario)

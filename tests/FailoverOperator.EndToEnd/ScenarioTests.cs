@@ -6,6 +6,7 @@ namespace FailoverOperator.EndToEnd;
 /// The scenarios, or the most telling ones of those that every engine has. They share the operator: those that take it or a node
 /// away run alone, one after the other; the others run beside each other.
 /// </summary>
+[TestCaseOrderer(typeof(ScenarioOrder))]
 public sealed class ScenarioTests(BedFixture fixture, ITestOutputHelper output) : IClassFixture<BedFixture>
 {
     [Fact, Trait("Scenario", "container-crash")]
@@ -19,6 +20,15 @@ public sealed class ScenarioTests(BedFixture fixture, ITestOutputHelper output) 
 
     [Fact, Trait("Scenario", "redis-process-crash")]
     public Task With_agents_a_standby_takes_over_when_the_server_is_killed() => RunBesideOthersAsync("redis-process-crash");
+
+    [Fact, Trait("Scenario", "pg-process-crash")]
+    public Task No_acknowledged_row_is_lost_when_PostgreSQL_is_killed() => StrikePostgreSqlAsync(Fault.Named("process-crash"));
+
+    [Fact, Trait("Scenario", "pg-node-power-cut")]
+    public Task No_acknowledged_row_is_lost_when_the_node_of_PostgreSQL_loses_power() => StrikePostgreSqlAsync(Fault.Named("node-power-cut"));
+
+    [Fact, Trait("Scenario", "pg-api-down")]
+    public Task PostgreSQL_goes_on_without_the_API_server() => StrikePostgreSqlAsync(Fault.Named("api-down"));
 
     [Fact, Trait("Scenario", "node-power-cut")]
     public Task Nobody_is_promoted_until_the_primarys_node_is_back() => RunAloneAsync("node-power-cut");
@@ -34,15 +44,6 @@ public sealed class ScenarioTests(BedFixture fixture, ITestOutputHelper output) 
 
     [Fact, Trait("Scenario", "helm-uninstall")]
     public Task Clients_do_not_notice_that_the_operator_is_uninstalled() => RunAloneAsync("helm-uninstall");
-
-    [Fact, Trait("Scenario", "pg-process-crash")]
-    public Task No_acknowledged_row_is_lost_when_PostgreSQL_is_killed() => StrikePostgreSqlAsync(Fault.Named("process-crash"));
-
-    [Fact, Trait("Scenario", "pg-node-power-cut")]
-    public Task No_acknowledged_row_is_lost_when_the_node_of_PostgreSQL_loses_power() => StrikePostgreSqlAsync(Fault.Named("node-power-cut"));
-
-    [Fact, Trait("Scenario", "pg-api-down")]
-    public Task PostgreSQL_goes_on_without_the_API_server() => StrikePostgreSqlAsync(Fault.Named("api-down"));
 
     private static Scenario Named(string name) => Scenario.All.First(scenario => scenario.Name == name);
 

@@ -19,6 +19,8 @@ public enum RedundancyMode
     "Redis replicates asynchronously and cannot promise targets.rpoSeconds: 0; write 1 or more")]
 [ValidationRule(RuleIds.DetectionWithinRto, "self.detection.unhealthyAfterSeconds < self.targets.rtoSeconds",
     "detection.unhealthyAfterSeconds must be less than targets.rtoSeconds, or no failover for a silent primary can meet the target")]
+[ValidationRule(RuleIds.LeaseWithinRto, "!has(self.agent) || self.detection.leaseDurationSeconds < self.targets.rtoSeconds",
+    "detection.leaseDurationSeconds must be less than targets.rtoSeconds, or no failover from a lost node can meet the target")]
 [ValidationRule(RuleIds.SelfFenceNeedsAgent, "!self.fencing.policy.exists(m, m == 'SelfFence') || has(self.agent)",
     "fencing.policy SelfFence needs an agent in the members: describe it in agent, or remove SelfFence")]
 [ValidationRule(RuleIds.AgentNeedsSelfFence, "!has(self.agent) || self.fencing.policy[0] == 'SelfFence'",
@@ -394,6 +396,7 @@ public static class RuleIds
     public const string RedisOnlyForRedis = nameof(RedisOnlyForRedis);
     public const string RedisIsAsynchronous = nameof(RedisIsAsynchronous);
     public const string DetectionWithinRto = nameof(DetectionWithinRto);
+    public const string LeaseWithinRto = nameof(LeaseWithinRto);
     public const string ProbeFitsDetection = nameof(ProbeFitsDetection);
     public const string SelfFenceNeedsAgent = nameof(SelfFenceNeedsAgent);
     public const string AgentNeedsSelfFence = nameof(AgentNeedsSelfFence);

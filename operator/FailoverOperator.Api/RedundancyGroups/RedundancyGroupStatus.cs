@@ -26,7 +26,10 @@ public sealed record RedundancyGroupStatus
     [Description("The last ended failover.")]
     public LastFailover? LastFailover { get; init; }
 
-    [Description("Accepted, Available, Redundant, FailoverReady, TargetsMet, Progressing.")]
+    [Description("What failures have cost since counting began.")]
+    public GroupStatistics? Statistics { get; init; }
+
+    [Description("Accepted, Available, Redundant, FailoverReady, TargetsMet, Progressing, Suppressed.")]
     [ListMapKey("type")]
     public IReadOnlyList<Condition> Conditions { get; init; } = [];
 }

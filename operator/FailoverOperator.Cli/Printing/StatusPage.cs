@@ -11,6 +11,7 @@ internal static class StatusPage
         page.Heading($"{group.Namespace}/{group.Name}");
         page.Line(FormattableString.Invariant($"{group.Mode} of {group.Workload}; targets: RTO {group.RtoSeconds} s, RPO {group.RpoSeconds} s"));
         page.Line("failover ready: ", Readiness(group));
+        if (group.Statistics is { } statistics) page.Line(StatisticsLine.Of(statistics));
         page.Line();
         if (group.Slots.Count == 0) page.Line("slots: unknown", Tone.Doubtful);
         else page.Table(["SLOT", "HOLDER", "TERM", "SINCE"], group.Slots.Select(

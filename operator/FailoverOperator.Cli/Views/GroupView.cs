@@ -29,6 +29,9 @@ public sealed record GroupView
     /// <summary>Null: the operator has not said whether a failover would work.</summary>
     public required FailoverReadiness? FailoverReadiness { get; init; }
 
+    /// <summary>Null: nothing is counted yet.</summary>
+    public required GroupStatistics? Statistics { get; init; }
+
     /// <summary>Empty: everything is as wished.</summary>
     public required IReadOnlyList<Concern> Concerns { get; init; }
 
@@ -54,6 +57,7 @@ public sealed record GroupView
             SparesWanted = spec.Spares,
             SparesReady = status.SparesReady,
             FailoverReadiness = status.FailoverReadiness,
+            Statistics = status.Statistics,
             Concerns = Views.Concerns.Of(group),
             Failovers = [.. FailoverView.LatestFirst(failovers, group.Metadata.NamespaceProperty ?? "", name).Take(limit)],
         };

@@ -38,6 +38,7 @@ public static class SpecRules
     private static IEnumerable<(string Id, bool Holds)> AgentRules(RedundancyGroupSpec spec)
     {
         var (hasAgent, policy) = (spec.Agent is not null, spec.Fencing.Policy);
+        yield return (RuleIds.LeaseWithinRto, !hasAgent || spec.Detection.LeaseDurationSeconds < spec.Targets.RtoSeconds);
         yield return (RuleIds.SelfFenceNeedsAgent, hasAgent || !policy.Contains(FencingMethod.SelfFence));
         yield return (RuleIds.AgentNeedsSelfFence, !hasAgent || policy is [FencingMethod.SelfFence, ..]);
         yield return (RuleIds.PostgreSqlNeedsAgent, hasAgent || spec.Engine.Type != EngineType.PostgreSQL);

@@ -40,6 +40,8 @@ public sealed record GroupObservation
     /// <summary>The failover up to which a person has acknowledged all. Null: none.</summary>
     public string? Acknowledged { get; init; }
 
+    public StatisticsObservation Statistics { get; init; } = new(null, TimeSpan.Zero, TimeSpan.Zero);
+
     /// <summary>Between how many failure domains the members could be spread.</summary>
     public FailureDomains Domains { get; init; } = FailureDomains.Unknown;
 
@@ -61,6 +63,12 @@ public sealed record GroupObservation
     /// <summary>What is left of D since the lease's last change. Zero: nothing.</summary>
     public TimeSpan LeaseExpiresIn => Lease is { } lease && lease.UnchangedFor < LeaseDuration ? LeaseDuration - lease.UnchangedFor : TimeSpan.Zero;
 }
+
+/// <summary>What was counted so far.</summary>
+/// <param name="Last">Null: nothing yet.</param>
+/// <param name="Span">Time since counting began.</param>
+/// <param name="Age">Time since it was reckoned last.</param>
+public sealed record StatisticsObservation(GroupStatistics? Last, TimeSpan Span, TimeSpan Age);
 
 /// <summary>What the cluster has. 0: unknown.</summary>
 public sealed record FailureDomains(int Nodes, int Zones)

@@ -31,6 +31,9 @@ public sealed record GroupReport
 
     public LastFailover? LastFailover { get; init; }
 
+    /// <summary>Null: as they are.</summary>
+    public GroupStatistics? Statistics { get; init; }
+
     /// <summary>For a group that cannot be taken on: nothing is known of its members, and the conditions say so.</summary>
     public static GroupReport OfRefused(AcceptanceVerdict acceptance) => new()
     {
@@ -67,7 +70,7 @@ public sealed record GroupReport
                 Fact(
                     ConditionTypes.FailoverReady, verdict.Diagnosis is Diagnosis.OperatorImpaired ? ConditionStatus.Unknown : Is(readiness.Ready),
                     readiness.Reason, readiness.Message),
-                TargetsMet(group.Spec.Targets, last),
+                TargetsMet(group, last),
                 Progressing(verdict),
                 Suppressed(group, verdict),
             ],
@@ -78,6 +81,7 @@ public sealed record GroupReport
             SparesReady = ranked.Count,
             Readiness = readiness,
             LastFailover = last is null ? null : Summary(last),
+            Statistics = Reporting.Statistics.Of(group),
         };
     }
 
@@ -142,6 +146,15 @@ public sealed record GroupReport
         var telling = refusals.FirstOrDefault(r => r.Reason == Reasons.NotInLease) ?? refusals.FirstOrDefault();
         return NotReady(telling?.Reason ?? Reasons.NoCandidate,
             refusals.Count > 0 ? string.Join("; ", refusals.Select(r => r.Message)) : "there is no standby");
+    }
+
+    /// <summary>What was missed is said first, then what could be.</summary>
+    private static ConditionFact TargetsMet(GroupObservation group, FailoverRecord? last)
+    {
+        var feasibility = Feasibility.Of(group);
+        return last?.Status.Targets != TargetVerdict.RtoMissed && !feasibility.Meets(group.Spec.Targets)
+            ? Fact(ConditionTypes.TargetsMet, ConditionStatus.False, Reasons.TargetInfeasible, feasibility.Explain(group.Spec.Targets))
+            : TargetsMet(group.Spec.Targets, last);
     }
 
     private static ConditionFact TargetsMet(TargetsSpec targets, FailoverRecord? last) => last?.Status.Targets switch

@@ -45,6 +45,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
             SuspendedUntil = group.Spec.Suspended is { } suspension ? ScheduleOf(suspension.Until) : null,
             Acknowledged = group.Metadata.Annotations?.TryGetValue(ApiGroup.AcknowledgedAnnotation, out var acknowledged) == true ? acknowledged : null,
             Domains = cluster.Domains(),
+            Statistics = new StatisticsObservation(group.Status?.Statistics, AgeOf(group.Status?.Statistics?.Since), AgeOf(group.Status?.Statistics?.AsOf)),
             Operator = self.Observe(),
         };
         foreach (var member in observation.Members) BindRun(member, session);
@@ -106,7 +107,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         Status = failover.Status ?? new FailoverStatus(),
         Version = failover.ResourceVersion() ?? "",
         PhaseFor = _phases.Of(failover.Uid(), failover.Status?.Phase ?? FailoverPhase.Pending),
-        EndedFor = Timestamps.Parse(failover.Status?.EndedAt) is { } ended ? clock.WallNow - ended : TimeSpan.Zero,
+        EndedFor = AgeOf(failover.Status?.EndedAt),
         IsOwn = failover.Metadata.OwnerReferences?.Any(o => o.Uid == group.Uid() && o.Controller == true) == true,
         SpecChanged = failover.Metadata.Generation > 1,
         IsApproved = failover.Metadata.Annotations?.TryGetValue(ApiGroup.ApprovedAnnotation, out var approved) == true && approved == "true",
@@ -115,6 +116,9 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         FencingJob = group.Spec.Fencing.Job is null ? new JobObservation.NotCreated()
             : session.JobRefusals.Of(failover.Name()) ?? FencingJobReader.Read(cluster.FencingJobOf(failover), failover),
     };
+
+    /// <summary>Zero for what is not a time, or is yet to come.</summary>
+    private TimeSpan AgeOf(string? text) => Timestamps.Parse(text) is { } time && clock.WallNow is var now && now > time ? now - time : TimeSpan.Zero;
 
     private Schedule ScheduleOf(string? text) =>
         string.IsNullOrEmpty(text) ? new Schedule.AtOnce()

@@ -60,7 +60,7 @@ public sealed class FailoverRecorder(IKubernetesApi api, OperatorClock clock, Fa
     /// <summary>Deletes records beyond the limit.</summary>
     public async Task PruneAsync(RedundancyGroup group, IReadOnlyList<FailoverRecord> failovers, CancellationToken cancellationToken)
     {
-        foreach (var surplus in FailoverHistory.Surplus(failovers, group.Spec.FailoverHistoryLimit))
+        foreach (var surplus in FailoverHistory.Surplus(failovers, group.Spec.FailoverHistoryLimit, group.Status?.Statistics?.CountedTerm ?? 0))
         {
             try
             {

@@ -55,6 +55,9 @@ public sealed class GroupStatusWriter(IKubernetesApi api, OperatorClock clock)
             SparesReady = report.SparesReady,
             FailoverReadiness = report.Readiness,
             LastFailover = report.LastFailover ?? before.LastFailover,
+            Statistics = report.Statistics is { } statistics && statistics != before.Statistics
+                ? statistics with { Since = statistics.Since ?? Seconds(now), AsOf = Seconds(now) }
+                : before.Statistics,
             Conditions = [.. report.Conditions.Select(fact => Condition(before, fact, group.Metadata.Generation, now))],
         };
     }
@@ -87,12 +90,14 @@ public sealed class GroupStatusWriter(IKubernetesApi api, OperatorClock clock)
         && one.SparesReady == other.SparesReady
         && one.FailoverReadiness?.Candidate == other.FailoverReadiness?.Candidate
         && one.LastFailover == other.LastFailover
+        && one.Statistics?.CountedTerm == other.Statistics?.CountedTerm
         && AreSame(one.Slots, other.Slots, (a, b) => a.Holder == b.Holder && a.Term == b.Term)
         && AreSame(one.Members, other.Members, (a, b) => (a.Name, a.Role, a.Health, a.Node, a.Zone) == (b.Name, b.Role, b.Health, b.Node, b.Zone))
         && AreSame(one.Conditions, other.Conditions, (a, b) => (a.Type, a.Status, a.Reason) == (b.Type, b.Status, b.Reason));
 
     private static bool HasSameNumbers(RedundancyGroupStatus one, RedundancyGroupStatus other) =>
-        AreSame(one.Members, other.Members, (a, b) => a.LagBytes == b.LagBytes && a.Message == b.Message)
+        one.Statistics == other.Statistics
+        && AreSame(one.Members, other.Members, (a, b) => a.LagBytes == b.LagBytes && a.Message == b.Message)
         && AreSame(one.Conditions, other.Conditions, (a, b) => a.Message == b.Message);
 
     private static bool AreSame<T>(IReadOnlyList<T> one, IReadOnlyList<T> other, Func<T, T, bool> isSame)

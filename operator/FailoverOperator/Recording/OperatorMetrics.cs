@@ -44,6 +44,14 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
 
     private Gauge Blocked => field ??= _factory.CreateGauge("redundancy_failover_blocked", "1 while a failover is needed and cannot go on.", GroupLabels);
 
+    private Gauge TimeBetweenFailures => field ??= _factory.CreateGauge("redundancy_mean_time_between_failures_seconds", "Observed time for each failure of the primary; absent without one.", GroupLabels);
+
+    private Gauge TimeToRecovery => field ??= _factory.CreateGauge("redundancy_mean_time_to_recovery_seconds", "Mean downtime of the failovers; absent without one.", GroupLabels);
+
+    private Gauge TimeToDetection => field ??= _factory.CreateGauge("redundancy_mean_time_to_detection_seconds", "Mean time until a failover was begun; absent without one.", GroupLabels);
+
+    private Gauge Availability => field ??= _factory.CreateGauge("redundancy_availability_ratio", "Share of the observed time that was not downtime of a failover; absent at first.", GroupLabels);
+
     private Gauge Lag => field ??= _factory.CreateGauge("redundancy_replication_lag_bytes", "Bytes that a standby is behind its primary; absent while unknown.", MemberLabels);
 
     private Gauge Healthy => field ??= _factory.CreateGauge("redundancy_member_healthy", "1 while a member is healthy.", MemberLabels);
@@ -73,6 +81,7 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
         if (report.Term is { } term) Term.WithLabels(labels).Set(term);
         if (group.Spec.Agent is null) LeaseSlack.RemoveLabelled(labels);
         else LeaseSlack.WithLabels(labels).Set(Slack(group.Spec).TotalSeconds);
+        if (report.Statistics is { } statistics) Report(labels, statistics);
         RemoveMembers(labels, except: [.. report.Members.Select(m => m.Name)]);
         foreach (var member in report.Members)
         {
@@ -82,11 +91,25 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
         }
     }
 
+    private void Report(string[] labels, GroupStatistics statistics)
+    {
+        Set(TimeBetweenFailures, statistics.MeanTimeBetweenFailuresSeconds);
+        Set(TimeToRecovery, statistics.MeanTimeToRecoveryMilliseconds / 1000.0);
+        Set(TimeToDetection, statistics.MeanTimeToDetectionMilliseconds / 1000.0);
+        Set(Availability, double.TryParse(statistics.Availability, System.Globalization.CultureInfo.InvariantCulture, out var percent) ? percent / 100 : null);
+
+        void Set(Gauge gauge, double? value)
+        {
+            if (value is { } known) gauge.WithLabels(labels).Set(known);
+            else gauge.RemoveLabelled(labels);
+        }
+    }
+
     /// <summary>The group is gone.</summary>
     public void Forget(RedundancyGroup group)
     {
         var labels = Labels(group);
-        foreach (var gauge in new[] { Available, FailoverReady, SparesReady, SparesWanted, Term, Blocked, LeaseSlack }) gauge.RemoveLabelled(labels);
+        foreach (var gauge in new[] { Available, FailoverReady, SparesReady, SparesWanted, Term, Blocked, LeaseSlack, TimeBetweenFailures, TimeToRecovery, TimeToDetection, Availability }) gauge.RemoveLabelled(labels);
         RemoveMembers(labels, except: []);
         foreach (var counter in new[] { Failovers, Fences, Suppressed })
         {

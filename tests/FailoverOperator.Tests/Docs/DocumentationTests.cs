@@ -82,11 +82,18 @@ public partial class DocumentationTests
             Conditions = [.. ConditionTypes.All.Select(type => new ConditionFact(type, ConditionStatus.True, "Because", "it is so"))],
             Term = 1,
             Members = [new MemberStatus { Name = "db-0", LagBytes = 0 }],
+            Statistics = new GroupStatistics
+            {
+                MeanTimeBetweenFailuresSeconds = 1,
+                MeanTimeToRecoveryMilliseconds = 1,
+                MeanTimeToDetectionMilliseconds = 1,
+                Availability = "99.999",
+            },
         }, blocked: false);
         using var text = new MemoryStream();
         await registry.CollectAndExportAsTextAsync(text, TestContext.Current.CancellationToken);
         var names = MetricName().Matches(System.Text.Encoding.UTF8.GetString(text.ToArray())).Select(m => m.Groups[1].Value).ToList();
-        Assert.Equal(13, names.Count);
+        Assert.Equal(17, names.Count);
         Assert.All(names, name => Assert.Contains($"`{name}`", page));
 
         // And a group that goes takes its series with it.

@@ -222,7 +222,7 @@ public sealed class KubernetesApiTests
         var json = EntityJson.Serialize(group);
         Assert.Contains("\"apiVersion\":\"apps/v1\"", json);
         Assert.Contains("\"type\":\"Hooks\"", json);
-        Assert.Contains("\"candidateOrder\":[\"LeastLag\",\"Zone\",\"Name\"]", json);
+        Assert.Contains("\"candidateOrder\":[\"LeastLag\",\"Zone\",\"Priority\",\"Name\"]", json);
         Assert.Contains("\"creationTimestamp\":\"2026-01-02T03:04:05.000000Z\"", json);
         Assert.DoesNotContain("null", json);
         Assert.Equal(json, EntityJson.Serialize(EntityJson.Deserialize<RedundancyGroup>(json)));
