@@ -18,6 +18,8 @@ internal sealed class OperatorUnderLoad : IAsyncDisposable
         foreach (var (name, value) in new[]
         {
             ("KUBECONFIG", kubeconfig), ("FAILOVER_HTTP_PORT", port.ToString(CultureInfo.InvariantCulture)), ("FAILOVER_LOG_FORMAT", "text"),
+            // As in its image.
+            ("DOTNET_GCgen0size", "0x1000000"),
             ("POD_NAME", "operator-0"), ("POD_NAMESPACE", Fixture.Namespace),
         }) start.Environment[name] = value;
         LogFile = Path.Combine(Path.GetTempPath(), $"bench-operator-{port}.log");

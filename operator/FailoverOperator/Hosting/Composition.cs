@@ -122,6 +122,9 @@ public static class Composition
         services.AddHostedService(s => s.GetRequiredService<OperatorProcess>());
     }
 
+    /// <summary>They wait for answers most of the time: when many groups fail at once, fewer would let most of these wait for a few.</summary>
+    private const int Workers = 32;
+
     private static ControllerHost<RedundancyGroup> Host(IServiceProvider services)
     {
         var cluster = services.GetRequiredService<ClusterView>();
@@ -134,7 +137,7 @@ public static class Composition
             foreach (var key in cluster.GroupsOfService(namespaceName, service)) queue.Enqueue(key);
         });
         return new ControllerHost<RedundancyGroup>(cluster.Groups, queue, services.GetRequiredService<IEntityController<RedundancyGroup>>(), services.GetRequiredService<IKubernetesApi>(),
-                new ControllerOptions(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ControllerHost<RedundancyGroup>>>())
+                new ControllerOptions { Workers = Workers }, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ControllerHost<RedundancyGroup>>>())
             .WatchOwn()
             .Watch(cluster.Failovers, f => [new ObjectKey(f.Namespace(), f.Spec.GroupRef.Name)])
             .Watch(cluster.Pods, cluster.GroupsOf)
