@@ -8,6 +8,7 @@ export MSBUILDDISABLENODEREUSE := 1
 SCENARIO ?=
 RUNS ?=
 ENGINE ?= pg
+GROUPS ?= 10 100 1000
 OUTPUT ?= artifacts/bench-failover-$(ENGINE).json
 MUTATE ?=
 SEED ?=
@@ -22,7 +23,7 @@ CI_SEEDS ?= 2000
 CI_SECONDS ?= 120
 END_TO_END := dotnet run --project tests/FailoverOperator.EndToEnd --
 
-.PHONY: help build test unit simulate simulate-ci mutation integration e2e bench-failover demo crds cli lint images cluster-up cluster-down
+.PHONY: help build test unit simulate simulate-ci mutation integration e2e bench-failover bench-scale demo crds cli lint images cluster-up cluster-down
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +78,10 @@ bench-failover: ## Measure failovers: a table as Markdown, all values as JSON
 	@tests/tools/need-helm >/dev/null
 	@tests/tools/build-images >&2
 	@RUNS=$(RUNS) $(END_TO_END) bench $(ENGINE) $(OUTPUT)
+
+bench-scale: ## Cost of the operator and of a mass failover with GROUPS="10 100 1000", on a real kube-apiserver
+	@dotnet build tests/FailoverOperator.Benchmarks -c Release --nologo -v quiet >&2
+	@tests/tools/bench-scale $(GROUPS)
 
 demo: ## Show a failover: cluster, operator, example, fault, record
 	@tests/tools/need-helm >/dev/null

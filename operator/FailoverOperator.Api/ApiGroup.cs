@@ -46,6 +46,9 @@ public static class ApiGroup
     /// </summary>
     public const string PodNameLabel = "statefulset.kubernetes.io/pod-name";
 
+    /// <summary>Label of the leases by which the operator's own replicas know each other.</summary>
+    public const string ReplicaLabel = Name + "/replica";
+
     /// <summary>The only slot of a group in mode <c>ActivePassive</c>.</summary>
     public const string FirstSlot = "0";
 }

@@ -23,6 +23,9 @@ public sealed record WorldOptions
 
     public int Operators { get; init; } = 1;
 
+    /// <summary>Whether they are replicas of one release, and know of each other.</summary>
+    public bool OperatorsShare { get; init; }
+
     /// <summary>How much the clocks of the machines go wrong at most.</summary>
     public double ClockRateError { get; init; } = 0.005;
 

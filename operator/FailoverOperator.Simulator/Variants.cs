@@ -21,7 +21,8 @@ internal static class Variants
             ClockRateError = random.Next(2) == 0 ? LargestRateError : LargestRateError / 10,
             IsRecording = isRecording,
         };
-        return options with { Spec = Vary(options.Spec, random) };
+        options = options with { Spec = Vary(options.Spec, random) };
+        return options with { OperatorsShare = options.Operators > 1 && random.Next(2) == 0 };
     }
 
     /// <summary>A group of PostgreSQL servers that loses nothing, with agents.</summary>

@@ -74,7 +74,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
   resources: [pods/exec]
   verbs: [create, get]
 {{- end }}
-# Slot leases: assign them, watch them being renewed.
+# Slot leases: assign them, watch them being renewed. The operator's own: tell its other replicas that it lives.
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
   verbs: [get, list, watch, create, update]

@@ -71,11 +71,14 @@ public sealed class SimulatedOperator
         services.AddSingleton(process.Time).AddSingleton(api).AddSingleton(health).AddSingleton(Metrics.NewCustomRegistry());
         services.AddLogging(logging => logging.ClearProviders().AddProvider(new TraceLogging(_world, Machine)));
         services.AddSingleton<ApiHealthMonitor>();
-        Composition.AddOperator(services, new OperatorSettings(), _world.NextSeed());
+        Composition.AddOperator(services, Settings(), _world.NextSeed());
         services.AddSingleton<EngineMaker>((group, _, onDisturbed) =>
             _world.Seams.Engine(new SimulatedAgentEngine(_world, Machine, process, group.Spec.Detection, onDisturbed)));
         return services.BuildServiceProvider().GetRequiredService<OperatorProcess>();
     }
+
+    /// <summary>Replicas that know of each other share the work; those that do not both do all of it, and race.</summary>
+    private OperatorSettings Settings() => _world.Options.OperatorsShare ? new OperatorSettings { Instance = Machine, Namespace = "failover-system" } : new OperatorSettings();
 
     private void Count(bool before)
     {

@@ -4,6 +4,7 @@ using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Acceptance;
 using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Ownership;
 using FailoverOperator.Core.Recovery;
 using FailoverOperator.Observing;
 using FailoverOperator.Recording;
@@ -28,6 +29,7 @@ public sealed class RedundancyGroupController(
     StepExecutor executor,
     FailoverRecorder recorder,
     GroupRecorder groupRecorder,
+    Duties duties,
     Action<ObjectKey> enqueue) : IEntityController<RedundancyGroup>
 {
     /// <summary>A bound for one reconciliation; a failover needs about ten turns.</summary>
@@ -60,6 +62,11 @@ public sealed class RedundancyGroupController(
         if (!acceptance.CanAct || workload is null)
         {
             await sessions.CloseAsync(key);
+            if (duties.Of(key, null, isClaim: false, isUnderWay: false) is Duty.Leave)
+            {
+                groupRecorder.HandOver(entity);
+                return ReconciliationResult<RedundancyGroup>.Success(entity, Resync);
+            }
             var putOff = await groupRecorder.RefusedAsync(entity, acceptance, cancellationToken);
             return ReconciliationResult<RedundancyGroup>.Success(entity, Least(putOff ?? Resync, Resync));
         }
@@ -75,6 +82,7 @@ public sealed class RedundancyGroupController(
         await sessions.CloseAsync(key);
         groupRecorder.Forget(entity);
         leases.Forget(entity);
+        duties.Forget(key);
         observer.Forget();
         return ReconciliationResult<RedundancyGroup>.Success(entity);
     }
@@ -90,6 +98,7 @@ public sealed class RedundancyGroupController(
             var verdict = Decider.Decide(observation);
             session.Prober.IsHurried = group.Spec.Agent is not null && IsOnItsWay(verdict, HurryAtMost);
             var work = WorkOf(verdict);
+            if (DutyFor(group, verdict, work) is Duty.Leave leave) return WatchOn(group, verdict, leave);
             // What was just done is not visible yet, or did not help: let the watch catch up before it is done again.
             var again = work is not null && work == previous;
             if (work is null || again)
@@ -111,6 +120,17 @@ public sealed class RedundancyGroupController(
             }
         }
         return FailoverProcedure.RetryPause;
+    }
+
+    private Duty DutyFor(RedundancyGroup group, Verdict verdict, string? work) =>
+        duties.Of(new ObjectKey(group.Namespace(), group.Name()), work, isClaim: verdict.Decision is Decision.Begin, isUnderWay: verdict.Running is not null);
+
+    /// <summary>Another replica acts and reports: this one only keeps what it would need to know.</summary>
+    private TimeSpan WatchOn(RedundancyGroup group, Verdict verdict, Duty.Leave leave)
+    {
+        groupRecorder.HandOver(group);
+        resting.Note(new ObjectKey(group.Namespace(), group.Name()), verdict);
+        return Least(leave.LookAgainIn ?? Resync, PauseAfter(group, verdict, again: false));
     }
 
     /// <summary>A failover runs, nothing blocks it, and its phase is not older than this.</summary>

@@ -70,7 +70,7 @@ public static class Composition
     public static void AddOperator(IServiceCollection services, OperatorSettings settings, int seed)
     {
         AddCluster(services, settings, seed);
-        AddWork(services, settings);
+        AddWork(services, settings, seed);
     }
 
     /// <summary>A cluster has many leases and Jobs; only those that the operator made concern it.</summary>
@@ -97,12 +97,16 @@ public static class Composition
         services.AddSingleton<IWorkQueue<ObjectKey>>(s => new WorkQueue<ObjectKey>(new WorkQueueOptions(), s.GetRequiredService<TimeProvider>(), new Random(seed)));
     }
 
-    private static void AddWork(IServiceCollection services, OperatorSettings settings)
+    private static void AddWork(IServiceCollection services, OperatorSettings settings, int seed)
     {
         services.AddSingleton<ISelfObservation, SelfObservation>();
         services.AddSingleton(s => new DepartureLog(s.GetRequiredService<ClusterView>().Pods, s.GetRequiredService<OperatorClock>()));
         services.AddSingleton(s => new LeaseLog(s.GetRequiredService<ClusterView>().Leases, s.GetRequiredService<IKubernetesApi>(), s.GetRequiredService<ApiHealth>(),
             s.GetRequiredService<OperatorClock>(), s.GetRequiredService<ILogger<LeaseLog>>()));
+        services.AddSingleton(s => new ReplicaLog(
+            settings.Namespace is { } own ? Follow<V1Lease>(s, own, seed, new ListOptions(LabelSelector: ReplicaLease.Selector(settings.WatchNamespace))) : null,
+            settings.Instance, s.GetRequiredService<ApiHealth>(), s.GetRequiredService<OperatorClock>()));
+        services.AddSingleton(s => new Heartbeat(s.GetRequiredService<IKubernetesApi>(), settings, s.GetRequiredService<OperatorClock>())).AddSingleton<Duties>();
         services.AddSingleton<RestingGroups>().AddSingleton<AcceptanceObserver>().AddSingleton<CredentialReader>().AddSingleton<GroupObserver>();
         services.AddSingleton<IPodCommandRunner, KubernetesPodCommandRunner>().AddSingleton<EngineFactory>();
         services.AddSingleton<EngineMaker>(s => s.GetRequiredService<EngineFactory>().Make);
@@ -118,6 +122,9 @@ public static class Composition
         services.AddHostedService(s => s.GetRequiredService<OperatorProcess>());
     }
 
+    /// <summary>They wait for answers most of the time: when many groups fail at once, fewer would let most of these wait for a few.</summary>
+    private const int Workers = 32;
+
     private static ControllerHost<RedundancyGroup> Host(IServiceProvider services)
     {
         var cluster = services.GetRequiredService<ClusterView>();
@@ -130,7 +137,7 @@ public static class Composition
             foreach (var key in cluster.GroupsOfService(namespaceName, service)) queue.Enqueue(key);
         });
         return new ControllerHost<RedundancyGroup>(cluster.Groups, queue, services.GetRequiredService<IEntityController<RedundancyGroup>>(), services.GetRequiredService<IKubernetesApi>(),
-                new ControllerOptions(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ControllerHost<RedundancyGroup>>>())
+                new ControllerOptions { Workers = Workers }, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ControllerHost<RedundancyGroup>>>())
             .WatchOwn()
             .Watch(cluster.Failovers, f => [new ObjectKey(f.Namespace(), f.Spec.GroupRef.Name)])
             .Watch(cluster.Pods, cluster.GroupsOf)

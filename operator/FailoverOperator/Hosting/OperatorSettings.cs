@@ -22,6 +22,12 @@ public sealed record OperatorSettings
     /// <summary>Who reports events.</summary>
     public string Instance { get; init; } = "failover-operator";
 
+    /// <summary>Where the operator's replicas tell each other that they live. Null: there is only this one.</summary>
+    public string? Namespace { get; init; }
+
+    /// <summary>Of the pod that the process runs in. Null: unknown.</summary>
+    public string? PodUid { get; init; }
+
     /// <summary>Reads the settings; on a bad one throws <see cref="FormatException"/> with a sentence that names the variable.</summary>
     public static OperatorSettings Read(Func<string, string?> variable) => new()
     {
@@ -39,6 +45,9 @@ public sealed record OperatorSettings
             _ => throw new FormatException("FAILOVER_LOG_FORMAT must be json or text"),
         },
         Instance = Read(variable, "POD_NAME", null) ?? "failover-operator",
+        // Without a name of its own it cannot be told apart from the others.
+        Namespace = Read(variable, "POD_NAME", null) is null ? null : Read(variable, "POD_NAMESPACE", null),
+        PodUid = Read(variable, "POD_UID", null),
     };
 
     private static string? Read(Func<string, string?> variable, string name, string? otherwise) => variable(name) is { Length: > 0 } value ? value : otherwise;

@@ -15,6 +15,7 @@ public sealed class GroupRecorder(GroupStatusWriter status, OperatorMetrics metr
 {
     private readonly ConcurrentDictionary<string, Type> _lastDiagnosis = new();
     private readonly ConcurrentDictionary<string, string> _lastRestraint = new();
+    private readonly ConcurrentDictionary<string, bool> _reporting = new();
 
     /// <returns>When there will be something to record that was put off. Null: there is nothing.</returns>
     public Task<TimeSpan?> RecordAsync(
@@ -35,8 +36,15 @@ public sealed class GroupRecorder(GroupStatusWriter status, OperatorMetrics metr
         return WriteAsync(group, report, cancellationToken);
     }
 
+    /// <summary>Another replica reports from now on: what this one has said of the group must not stand beside it.</summary>
+    public void HandOver(RedundancyGroup group)
+    {
+        if (_reporting.ContainsKey(group.Uid())) Forget(group);
+    }
+
     public void Forget(RedundancyGroup group)
     {
+        _reporting.TryRemove(group.Uid(), out _);
         _lastDiagnosis.TryRemove(group.Uid(), out _);
         _lastRestraint.TryRemove(group.Uid(), out _);
         status.Forget(group);
@@ -63,6 +71,7 @@ public sealed class GroupRecorder(GroupStatusWriter status, OperatorMetrics metr
 
     private async Task<TimeSpan?> WriteAsync(RedundancyGroup group, GroupReport report, CancellationToken cancellationToken)
     {
+        _reporting[group.Uid()] = true;
         try
         {
             return await status.WriteAsync(group, report, cancellationToken);

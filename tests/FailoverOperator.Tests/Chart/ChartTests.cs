@@ -78,12 +78,13 @@ public sealed class ChartTests
     }
 
     [Fact]
-    public void One_operator_at_a_time_with_probes_on_its_port()
+    public void One_operator_with_probes_on_its_port()
     {
         var manifests = Helm.Template(Defaults);
 
         Assert.Equal(1, manifests.Deployment.Spec.Replicas);
-        Assert.Equal("Recreate", manifests.Deployment.Spec.Strategy.Type);
+        Assert.Empty(manifests.All<V1PodDisruptionBudget>());
+        Assert.Null(manifests.Pod.Affinity);
         var port = Assert.Single(manifests.Container.Ports);
         Assert.Equal(("http", 8080), (port.Name, port.ContainerPort));
         Assert.Equal(("/healthz", "http"), Target(manifests.Container.LivenessProbe));
@@ -91,6 +92,34 @@ public sealed class ChartTests
         Assert.Equal("8080", manifests.Environment("FAILOVER_HTTP_PORT"));
         Assert.NotEmpty(manifests.Container.Resources.Requests);
         Assert.Equal("failover-operator:0.1.0", manifests.Container.Image);
+    }
+
+    [Fact]
+    public void Two_operators_are_kept_apart_and_are_not_evicted_together()
+    {
+        var manifests = Helm.Template("replicas: 2");
+
+        Assert.Equal(2, manifests.Deployment.Spec.Replicas);
+        var budget = manifests.Single<V1PodDisruptionBudget>();
+        Assert.Equal("1", budget.Spec.MaxUnavailable.Value);
+        Assert.Equal(manifests.Deployment.Spec.Selector.MatchLabels, budget.Spec.Selector.MatchLabels);
+        var apart = Assert.Single(manifests.Pod.Affinity.PodAntiAffinity.PreferredDuringSchedulingIgnoredDuringExecution).PodAffinityTerm;
+        Assert.Equal("kubernetes.io/hostname", apart.TopologyKey);
+        Assert.Equal(manifests.Deployment.Spec.Selector.MatchLabels, apart.LabelSelector.MatchLabels);
+    }
+
+    /// <summary>The old one goes only when a new one is ready, and takes part in what its replicas tell each other.</summary>
+    [Theory]
+    [InlineData(Defaults)]
+    [InlineData(Namespaced)]
+    public void An_update_leaves_no_gap_and_replicas_may_tell_each_other_that_they_live(string values)
+    {
+        var manifests = Helm.Template(values);
+
+        var update = manifests.Deployment.Spec.Strategy.RollingUpdate;
+        Assert.Equal(("0", "1"), (update.MaxUnavailable.Value, update.MaxSurge.Value));
+        Assert.All(["POD_NAME", "POD_NAMESPACE", "POD_UID"], name => Assert.Contains(manifests.Container.Env, e => e.Name == name && e.ValueFrom.FieldRef is not null));
+        Assert.All(["get", "list", "watch", "create", "update"], verb => Assert.True(manifests.Allows(verb, "leases", "coordination.k8s.io")));
     }
 
     [Fact]
@@ -226,7 +255,8 @@ public sealed class ChartTests
     }
 
     [Theory]
-    [InlineData("replicas: 2", "replicas")]
+    [InlineData("replicas: two", "replicas")]
+    [InlineData("replicas: 10", "replicas")]
     [InlineData("image: { repo: x }", "repo")]
     [InlineData("rbac: { scope: Galaxy }", "scope")]
     [InlineData("rbac: { nodes: 'yes' }", "nodes")]

@@ -11,6 +11,9 @@ public sealed class Manifests
         ["v1/Service"] = typeof(V1Service),
         ["v1/ServiceAccount"] = typeof(V1ServiceAccount),
         ["apps/v1/Deployment"] = typeof(V1Deployment),
+        ["policy/v1/PodDisruptionBudget"] = typeof(V1PodDisruptionBudget),
+        // As old API servers call it; what is used of it is the same.
+        ["policy/v1beta1/PodDisruptionBudget"] = typeof(V1PodDisruptionBudget),
         ["rbac.authorization.k8s.io/v1/Role"] = typeof(V1Role),
         ["rbac.authorization.k8s.io/v1/RoleBinding"] = typeof(V1RoleBinding),
         ["rbac.authorization.k8s.io/v1/ClusterRole"] = typeof(V1ClusterRole),
@@ -35,6 +38,8 @@ public sealed class Manifests
         [.. _objects.OfType<V1ClusterRole>().SelectMany(r => r.Rules), .. _objects.OfType<V1Role>().SelectMany(r => r.Rules)];
 
     public static Manifests Parse(string yaml) => new(KubernetesYaml.LoadAllFromString(yaml, KnownTypes));
+
+    public IEnumerable<T> All<T>() => _objects.OfType<T>();
 
     public T Single<T>() => Assert.Single(_objects.OfType<T>());
 

@@ -1,3 +1,4 @@
+using FailoverOperator.Acting;
 using FailoverOperator.Hosting;
 using FailoverOperator.Observing;
 using FailoverOperator.Runtime.Kubernetes;
@@ -14,6 +15,7 @@ public sealed class OperatorUnderTest
     private readonly CancellationTokenSource _life = new();
     private readonly CollectorRegistry _registry = Prometheus.Metrics.NewCustomRegistry();
     private readonly OperatorProcess _process;
+    private readonly Heartbeat _heartbeat;
 
     public OperatorUnderTest(FakeKubernetesApi server, TimeProvider time, EngineMaker engines, OperatorSettings? settings = null)
     {
@@ -25,11 +27,16 @@ public sealed class OperatorUnderTest
         services.AddSingleton<ApiHealthMonitor>();
         Composition.AddOperator(services, settings ?? new OperatorSettings(), seed: 1);
         services.AddSingleton(engines);
-        _process = services.BuildServiceProvider().GetRequiredService<OperatorProcess>();
+        Name = settings?.Instance ?? "";
+        var provider = services.BuildServiceProvider();
+        _process = provider.GetRequiredService<OperatorProcess>();
+        _heartbeat = provider.GetRequiredService<Heartbeat>();
     }
 
     /// <summary>What it calls the API server with: its own faults, its own break.</summary>
     public FakeKubernetesApi Api { get; }
+
+    public string Name { get; }
 
     public bool Runs => !_life.IsCancellationRequested;
 
@@ -55,6 +62,13 @@ public sealed class OperatorUnderTest
     }
 
     public void Kill() => _life.Cancel();
+
+    /// <summary>What the host does on SIGTERM, one after the other.</summary>
+    public Task StopAsync()
+    {
+        Kill();
+        return _heartbeat.LeaveAsync();
+    }
 
     public async Task RunAsync()
     {

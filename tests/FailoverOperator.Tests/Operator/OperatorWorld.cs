@@ -61,6 +61,8 @@ public sealed class OperatorWorld : IDisposable
     /// <summary>The one that was started last.</summary>
     public OperatorUnderTest Operator => _operators[^1];
 
+    public IReadOnlyList<OperatorUnderTest> Replicas => _operators;
+
     public bool OperatorRuns => Operator.Runs;
 
     public TimeSpan Now => _time.GetUtcNow() - FakeAgents.Epoch;
@@ -80,16 +82,30 @@ public sealed class OperatorWorld : IDisposable
     public string? Condition(string type) => Group.Status?.Conditions.FirstOrDefault(c => c.Type == type) is { } found ? $"{found.Status} {found.Reason}" : null;
 
     /// <summary>A new operator process, with nothing in memory; another one may run beside it.</summary>
-    public void StartOperator()
+    public void StartOperator() => StartOperator(Settings);
+
+    private void StartOperator(OperatorSettings settings)
     {
-        var started = new OperatorUnderTest(Api, _time, (group, _, _) => group.Spec.Agent is null ? Servers.Engine() : Agents.Engine(), Settings);
+        var started = new OperatorUnderTest(Api, _time, (group, _, _) => group.Spec.Agent is null ? Servers.Engine() : Agents.Engine(), settings);
         started.Api.Faults.FailNext(ApiFailure.Forbidden, call => NodesAreForbidden && call.Kind == "Node", times: int.MaxValue);
         _operators.Add(started);
         _ = _loop.Start(started.RunAsync);
     }
 
+    /// <summary>Replicas of one release, which know of each other.</summary>
+    public IReadOnlyList<OperatorUnderTest> StartReplicas(int count) => [.. Enumerable.Range(0, count).Select(i => StartReplica($"operator-{i}"))];
+
+    public OperatorUnderTest StartReplica(string name)
+    {
+        StartOperator(Settings with { Instance = name, Namespace = "failover-system" });
+        return Operator;
+    }
+
     /// <summary>As by SIGKILL: nothing more is done or written.</summary>
     public void KillOperator() => Operator.Kill();
+
+    /// <summary>As by SIGTERM: it hands over.</summary>
+    public void StopOperator(OperatorUnderTest one) => _loop.Finish(one.StopAsync());
 
     /// <summary>Lets time pass until the condition holds; fails when it does not within the limit.</summary>
     public void Until(Func<bool> condition, string what, TimeSpan? limit = null)
