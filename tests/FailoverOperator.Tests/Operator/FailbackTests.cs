@@ -48,6 +48,7 @@ public class FailbackTests
     {
         var world = new OperatorWorld(spec => Agented(spec) with
         {
+            Protection = ProtectionSpec.Off,
             Failback = new FailbackSpec { Policy = FailbackPolicy.Automatic, StabilizationSeconds = StabilizationSeconds },
             Promotion = spec.Promotion with { Priorities = [new MemberPriority { Member = "db-0", Priority = 200 }] },
         });
