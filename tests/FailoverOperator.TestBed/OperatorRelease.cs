@@ -31,20 +31,25 @@ public sealed class OperatorRelease(TestCluster cluster, Helm helm)
 
     public Task UninstallAsync() => helm.RunAsync("uninstall", Name, "--namespace", Namespace);
 
-    /// <summary>The one pod of the operator that is ready. Null: there is none.</summary>
-    public async Task<V1Pod?> FindPodAsync()
+    /// <summary>One pod of the operator that is ready. Null: there is none.</summary>
+    public async Task<V1Pod?> FindPodAsync() => (await ReadyPodsAsync()).FirstOrDefault();
+
+    /// <summary>Its pods, once so many are ready.</summary>
+    public async Task<IReadOnlyList<V1Pod>> PodsAsync(int atLeast) => await Poll.UntilAsync($"{atLeast} pods of the operator to be ready", RolloutDeadline,
+        async () => await ReadyPodsAsync() is var pods && pods.Count >= atLeast ? pods : null, DescribeAsync);
+
+    private async Task<IReadOnlyList<V1Pod>> ReadyPodsAsync()
     {
         var pods = await cluster.Client.ListNamespacedPodAsync(Namespace, labelSelector: Selector);
-        return pods.Items.FirstOrDefault(pod => pod.Metadata.DeletionTimestamp is null
-            && pod.Status.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true);
+        return [.. pods.Items.Where(pod => pod.Metadata.DeletionTimestamp is null && pod.Status.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true)];
     }
 
     public async Task<V1Pod> PodAsync() => await Poll.UntilAsync("the operator's pod to be ready", RolloutDeadline, FindPodAsync, DescribeAsync);
 
     /// <summary>Gets ready to kill it without warning, so that it can neither finish a step nor write anything down.</summary>
-    public async Task<IArmedSignal> ArmKillAsync()
+    public async Task<IArmedSignal> ArmKillAsync(V1Pod? which = null)
     {
-        var pod = await PodAsync();
+        var pod = which ?? await PodAsync();
         return cluster.Nodes is { } nodes
             ? await nodes.ArmAsync(pod.Spec.NodeName, pod.Status.ContainerStatuses[0].ContainerID, "KILL")
             : new ForcedDeletion(cluster.Kubectl.In(Namespace), pod.Metadata.Name);
@@ -80,7 +85,7 @@ public sealed class OperatorRelease(TestCluster cluster, Helm helm)
         await cluster.Kubectl.In(Namespace).RunAsync("wait", "--for=delete", "pod", "--selector", Selector, "--timeout=60s");
     }
 
-    /// <summary>Starts it, or so many of them at once, which nobody should do.</summary>
+    /// <summary>Starts it, or so many of them.</summary>
     public async Task StartAsync(int replicas = 1)
     {
         await ScaleAsync(replicas);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
+using FailoverOperator.Core.Ownership;
 using FailoverOperator.TestBed;
 using k8s.Autorest;
 
@@ -92,6 +93,12 @@ public sealed partial record Fault
             Prepare = Nothing,
             Heal = scene => scene.Bed.Release.StartAsync(),
         },
+        new("owner-killed", Expected.Failover, KillOwnerMidwayAsync)
+        {
+            NeedsNodePower = false,
+            Prepare = scene => scene.Bed.Release.StartAsync(replicas: 2),
+            Heal = scene => scene.Bed.Release.StartAsync(),
+        },
         new("api-slow", Expected.Either, SlowApiDownAsync)
         {
             Prepare = Nothing,
@@ -114,6 +121,20 @@ public sealed partial record Fault
     ];
 
     /// <summary>What a person applies; to the standby that is last by name.</summary>
+    /// <summary>Of two operators the one that acts for the group is killed as soon as it has begun the failover.</summary>
+    private static async Task KillOwnerMidwayAsync(Scene scene)
+    {
+        var pods = await scene.Bed.Release.PodsAsync(atLeast: 2);
+        var group = $"{scene.Group.Scope.Name}/{scene.Group.Name}";
+        var owner = pods.Single(pod => pod.Metadata.Name == Rendezvous.Order(group, pods.Select(p => p.Metadata.Name))[0]);
+        var term = (await scene.Group.GetAsync()).Status!.Slots[0].Term!.Value;
+        await using var kill = await scene.Bed.Release.ArmKillAsync(owner);
+        await using var watch = await FailoverWatch.StartAsync(scene.Group.Scope);
+        await scene.Group.CrashServerAsync(scene.Primary);
+        await watch.WaitAsync(term, FailoverPhase.Pending, TimeSpan.FromSeconds(30));
+        await kill.FireAsync();
+    }
+
     private static async Task AskSwitchoverAsync(Scene scene)
     {
         var target = (await scene.Group.PodNamesAsync()).Where(name => name != scene.Primary).Order().Last();
