@@ -1,5 +1,4 @@
 using FailoverOperator.Api;
-using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Runtime.Kubernetes;
 using k8s.Models;

@@ -1,5 +1,4 @@
 using FailoverOperator.Api.Failovers;
-using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Ownership;
 using FailoverOperator.Testing;
 using k8s.Models;
