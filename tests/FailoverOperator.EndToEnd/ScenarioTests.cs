@@ -6,7 +6,6 @@ namespace FailoverOperator.EndToEnd;
 /// The scenarios, or the most telling ones of those that every engine has. They share the operator: those that take it or a node
 /// away run alone, one after the other; the others run beside each other.
 /// </summary>
-[TestCaseOrderer(typeof(ScenarioOrder))]
 public sealed class ScenarioTests(BedFixture fixture, ITestOutputHelper output) : IClassFixture<BedFixture>
 {
     [Fact, Trait("Scenario", "container-crash")]

@@ -1,0 +1,29 @@
+namespace FailoverOperator.Api.RedundancyGroups;
+
+/// <summary>Names of the validation rules, shared by the CRD and the operator's own check.</summary>
+public static class RuleIds
+{
+    public const string HooksRequired = nameof(HooksRequired);
+    public const string HooksOnlyForHooks = nameof(HooksOnlyForHooks);
+    public const string RedisOnlyForRedis = nameof(RedisOnlyForRedis);
+    public const string RedisIsAsynchronous = nameof(RedisIsAsynchronous);
+    public const string DetectionWithinRto = nameof(DetectionWithinRto);
+    public const string FailbackNeedsAgent = nameof(FailbackNeedsAgent);
+    public const string FailbackNeedsPriorities = nameof(FailbackNeedsPriorities);
+    public const string LeaseWithinRto = nameof(LeaseWithinRto);
+    public const string ProbeFitsDetection = nameof(ProbeFitsDetection);
+    public const string SelfFenceNeedsAgent = nameof(SelfFenceNeedsAgent);
+    public const string AgentNeedsSelfFence = nameof(AgentNeedsSelfFence);
+    public const string PostgreSqlNeedsAgent = nameof(PostgreSqlNeedsAgent);
+    public const string PostgreSqlOnlyForPostgreSql = nameof(PostgreSqlOnlyForPostgreSql);
+    public const string HooksWithoutAgent = nameof(HooksWithoutAgent);
+    public const string JobNeedsSpec = nameof(JobNeedsSpec);
+    public const string LeaseTimingsAreSafe = nameof(LeaseTimingsAreSafe);
+    public const string RenewalsFitStop = nameof(RenewalsFitStop);
+    public const string RestartFirstNeedsAgent = nameof(RestartFirstNeedsAgent);
+    public const string CooldownWithinMaximum = nameof(CooldownWithinMaximum);
+    public const string ExecOrHttp = nameof(ExecOrHttp);
+    public const string RequestIsPossible = nameof(RequestIsPossible);
+    public const string RequestHasNoTerm = nameof(RequestHasNoTerm);
+    public const string SpecIsImmutable = nameof(SpecIsImmutable);
+}
