@@ -102,11 +102,12 @@ public static class Brakes
     private static string InsteadOfWaiting(GroupObservation group) =>
         $"to fail over now, apply a Failover with spec: {{ groupRef: {{ name: {group.Name} }}, type: Failover }}";
 
-    /// <summary>Null: nothing was acknowledged, or what is written there is no name of a failover.</summary>
+    /// <summary>Null: nothing was acknowledged, or what is written there is no name of a failover. Nobody acknowledges what is yet to come.</summary>
     private static long? AcknowledgedTerm(GroupObservation group)
     {
         var prefix = $"{group.Name}-{ApiGroup.FirstSlot}-";
         return group.Acknowledged is { } name && name.StartsWith(prefix, StringComparison.Ordinal)
-            && long.TryParse(name[prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var term) ? term : null;
+            && long.TryParse(name[prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var term)
+            && term <= group.Failovers.LastOrDefault(f => f.IsOwn)?.Spec.Term ? term : null;
     }
 }

@@ -119,6 +119,9 @@ public sealed class BrakesTests
         Assert.IsType<Decision.Blocked>(Decide(group with { Acknowledged = "db-0-1" }));
         var wrong = Assert.IsType<Decision.Blocked>(Decide(group with { Acknowledged = "yes" }));
         Assert.Contains("its value now is yes, which is not the name of a failover of this group", wrong.Message);
+        // One that is yet to come is a slip of the pen: it must not switch the budget off.
+        var beyond = Assert.IsType<Decision.Blocked>(Decide(group with { Acknowledged = "db-0-6" }));
+        Assert.Contains("its value now is db-0-6, which is not the name of a failover of this group", beyond.Message);
         Begins(Protect(group, p => p with { MaxFailoversPerHour = 5 }));
     }
 
