@@ -26,7 +26,7 @@ public abstract record Eligibility
 /// </summary>
 public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, TimeSpan maxAge, LeaseLimits? limits = null, bool atRest = false)
 {
-    /// <summary>Names of those that are chosen only if there is nobody else, see <see cref="Brakes"/>.</summary>
+    /// <summary>Names of those that are chosen only if there is nobody else, see <see cref="Brakes"/> and <see cref="Disruption"/>.</summary>
     private IReadOnlySet<string> Last { get; init; } = new HashSet<string>();
 
     private readonly bool _isSynchronous = LeasePlan.IsSynchronous(spec);
@@ -34,7 +34,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     /// <param name="evidence">How the old primary was fenced. Null: it is not yet.</param>
     /// <param name="atRest">Nobody writes any more, so that positions that were told at different moments can be compared.</param>
     public static Candidates Of(GroupObservation group, Benchmark benchmark, TimeSpan maxAge, FenceEvidence? evidence = null, bool atRest = false) =>
-        new(group.Spec, benchmark, maxAge, LeaseLimits.Of(group, evidence, isHope: evidence is not null && !atRest), atRest) { Last = Brakes.RecentlyFailed(group) };
+        new(group.Spec, benchmark, maxAge, LeaseLimits.Of(group, evidence, isHope: evidence is not null && !atRest), atRest) { Last = Brakes.RecentlyFailed(group).Union(Disruption.NamesOfLeaving(group)).ToHashSet() };
 
     /// <summary>The eligible members, best first.</summary>
     public IReadOnlyList<Member> Ranked(IReadOnlyList<Member> members)
