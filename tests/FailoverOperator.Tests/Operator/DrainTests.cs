@@ -3,7 +3,6 @@ using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Hosting;
 using FailoverOperator.Observing;
-using FailoverOperator.Recording;
 using FailoverOperator.Runtime.Kubernetes;
 using k8s.Models;
 
@@ -189,8 +188,7 @@ internal static class Drains
     public static bool TryEvict(this OperatorWorld world, string name)
     {
         var pod = world.Pod(name);
-        if (pod.Metadata.Labels.TryGetValue(ApiGroup.RoleLabel, out var role) && role == RoleLabels.Active)
-            world.Api.Change<V1Pod>("shop", name, p => (p.Metadata.Annotations ??= new Dictionary<string, string>())[ApiGroup.EvictionRequestedAnnotation] = Timestamps.Text(FakeAgents.Epoch + world.Now));
+        world.AskBeforeEviction(name);
         if (world.Api.PeekAll<V1PodDisruptionBudget>().Any(b => LabelSelectors.Matches(b.Spec.Selector, new Dictionary<string, string>(pod.Metadata.Labels), emptySelectsAll: true))) return false;
         world.Api.DeleteAsync<V1Pod>("shop", name, new DeleteOptions(), CancellationToken.None).GetAwaiter().GetResult();
         return true;

@@ -104,6 +104,13 @@ public sealed class OperatorWorld : IDisposable
         return Operator;
     }
 
+    /// <summary>The API server asks the operator, if that is there, before it evicts the pod.</summary>
+    public void AskBeforeEviction(string pod)
+    {
+        var review = System.Text.Json.JsonSerializer.SerializeToElement(new { request = new { uid = "1", subResource = "eviction", @namespace = Namespace, name = pod } });
+        if (OperatorRuns) Assert.Contains("\"allowed\":true", _loop.Finish(Operator.Webhook.AnswerAsync(review, CancellationToken.None)));
+    }
+
     /// <summary>As by SIGKILL: nothing more is done or written.</summary>
     public void KillOperator() => Operator.Kill();
 
