@@ -72,6 +72,10 @@ public static class Reasons
     public const string QuorumNotHeard = nameof(QuorumNotHeard);
     public const string NotAccepted = nameof(NotAccepted);
 
+    // Of groups that promote nobody
+    public const string EnoughActive = nameof(EnoughActive);
+    public const string TooFewActive = nameof(TooFewActive);
+
     // TargetsMet
     public const string NoFailoverYet = nameof(NoFailoverYet);
     public const string WithinTargets = nameof(WithinTargets);

@@ -95,6 +95,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - apiGroups: [apps]
   resources: [statefulsets]
   verbs: [get, list, watch]
+# Modes without failovers: drains leave enough members.
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, create, patch, delete]
 # Passwords of engines and tokens of agents, read by name.
 - apiGroups: [""]
   resources: [secrets]

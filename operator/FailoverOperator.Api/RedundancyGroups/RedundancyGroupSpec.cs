@@ -6,6 +6,7 @@ namespace FailoverOperator.Api.RedundancyGroups;
 public enum RedundancyMode
 {
     ActivePassive,
+    ActiveActive,
 }
 
 /// <summary>What is wanted. Initial values are the defaults of the CRD.</summary>
@@ -46,12 +47,28 @@ public enum RedundancyMode
     "detection.onProcessCrash RestartFirst needs agents in the members; describe them in agent, or write Failover")]
 [ValidationRule(RuleIds.CooldownWithinMaximum, "self.protection.cooldownSeconds <= self.protection.cooldownMaximumSeconds",
     "protection.cooldownSeconds must not be more than protection.cooldownMaximumSeconds; raise that, or lower cooldownSeconds")]
+[ValidationRule(RuleIds.PromotionNeedsHooks, "self.mode == 'ActiveActive' || !has(self.engine.hooks) || (has(self.engine.hooks.promote) && has(self.engine.hooks.follow))",
+    "a mode in which members are promoted needs engine.hooks.promote and engine.hooks.follow")]
+[ValidationRule(RuleIds.StatusHookOnly,
+    "self.mode != 'ActiveActive' || !has(self.engine.hooks) || !(has(self.engine.hooks.promote) || has(self.engine.hooks.follow) || has(self.engine.hooks.demote) || has(self.engine.hooks.verify))",
+    "in mode ActiveActive engine.hooks.status is the only hook that is called; remove the others")]
+[ValidationRule(RuleIds.NobodyIsPromoted,
+    "self.mode != 'ActiveActive' || (!has(self.agent) && !has(self.fencing.job) && self.promotion.policy == 'Automatic' && self.promotion.priorities.size() == 0 && self.failback.policy == 'Never')",
+    "in mode ActiveActive nobody is fenced or promoted: remove agent, fencing, promotion and failback")]
+[ValidationRule(RuleIds.ActiveActiveOnly, "self.mode == 'ActiveActive' || (!has(self.minActive) && !has(self.readmission))",
+    "minActive and readmission are used by mode ActiveActive only; remove them, or set mode: ActiveActive")]
+[ValidationRule(RuleIds.NoEngineNeedsActiveActive, "self.engine.type != 'None' || self.mode == 'ActiveActive'",
+    "with engine.type None only the pods' readiness is known, which is enough for mode ActiveActive alone; describe an engine, or set mode: ActiveActive")]
+[ValidationRule(RuleIds.AllAreActive, "self.mode != 'ActiveActive' || self.traffic.services.all(s, s.role == 'Active')",
+    "in mode ActiveActive there are no standbys: traffic.services take role Active only")]
+[ValidationRule(RuleIds.NothingToSuspend, "self.mode != 'ActiveActive' || !has(self.suspended)",
+    "in mode ActiveActive there are no failovers that could be suspended; remove suspended")]
 [ValidationRule(RuleIds.ProbeFitsDetection,
     "self.detection.probeTimeoutMilliseconds + self.detection.probeIntervalMilliseconds <= self.detection.unhealthyAfterSeconds * 1000",
     "detection.probeTimeoutMilliseconds plus detection.probeIntervalMilliseconds must fit into detection.unhealthyAfterSeconds")]
 public sealed record RedundancyGroupSpec
 {
-    [Description("How the members share the work. ActivePassive: one primary takes the writes, the others stand by.")]
+    [Description("How the members share the work. ActivePassive: one primary takes the writes, the others stand by. ActiveActive: all healthy members take traffic.")]
     public RedundancyMode Mode { get; init; } = RedundancyMode.ActivePassive;
 
     [Required]
@@ -63,10 +80,18 @@ public sealed record RedundancyGroupSpec
     [RangeMaximum(1)]
     public int Active { get; init; } = 1;
 
-    [Description("Standbys that are wanted. The group is Redundant while at least this many could take over. The workload needs active + spares replicas.")]
+    [Description("Standbys that are wanted. The group is Redundant while at least this many could take over. The workload needs active + spares replicas. In mode ActiveActive: members that are wanted beyond minActive.")]
     [RangeMinimum(0)]
     [RangeMaximum(100)]
     public int Spares { get; init; } = 1;
+
+    [Description("Mode ActiveActive: so many members must take traffic, or the group is not Available. A PodDisruptionBudget keeps drains from going below it. Absent: 1.")]
+    [RangeMinimum(1)]
+    [RangeMaximum(1000)]
+    public int? MinActive { get; init; }
+
+    [Description("Mode ActiveActive: when a member that was out of service takes traffic again.")]
+    public ReadmissionSpec? Readmission { get; init; }
 
     [Required]
     [Description("How the operator talks to the members: asks for their role and lag, promotes them, makes them follow.")]

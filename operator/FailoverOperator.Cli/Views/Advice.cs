@@ -13,7 +13,7 @@ internal static class Advice
         Reasons.PrimaryServing, Reasons.EnoughSpares, Reasons.Ready, Reasons.NoFailoverYet, Reasons.WithinTargets, Reasons.Steady,
         Reasons.Repairing, Reasons.FailoverRunning, Reasons.Verified, Reasons.Superseded, Reasons.NotRequestable, Reasons.SpecChanged,
         Reasons.FenceUnproven, Reasons.FenceConfirmationInvalid, Reasons.FencingForbidden, Reasons.PrimaryRecovered, Reasons.PrimaryMoved,
-        Reasons.CandidateLost, Reasons.QuorumNotHeard, Reasons.LeaseUnreadable,
+        Reasons.CandidateLost, Reasons.EnoughActive, Reasons.TooFewActive, Reasons.QuorumNotHeard, Reasons.LeaseUnreadable,
         Reasons.NotSuppressed, Reasons.Suspended, Reasons.ApprovalRequired, Reasons.ManualOnly, Reasons.TargetInfeasible, Reasons.ZoneConcentrated, Reasons.NodeConcentrated, Reasons.CoolingDown, Reasons.BudgetExhausted, Reasons.RecentlyFailed,
         // Of requests, which tell it themselves.
         Reasons.RequestInvalid, Reasons.HolderChanged, Reasons.AlreadyActive, Reasons.DryRun, Reasons.Scheduled, Reasons.NotReadyYet,

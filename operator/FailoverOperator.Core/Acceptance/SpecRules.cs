@@ -14,7 +14,7 @@ public sealed record RuleViolation(string RuleId, string Message);
 public static class SpecRules
 {
     public static IReadOnlyList<RuleViolation> Check(RedundancyGroupSpec spec) =>
-        [.. EngineRules(spec).Concat(DetectionRules(spec)).Concat(AgentRules(spec)).Where(r => !r.Holds).Select(r => new RuleViolation(r.Id, Message(r.Id, spec)))];
+        [.. EngineRules(spec).Concat(DetectionRules(spec)).Concat(AgentRules(spec)).Concat(ModeRules(spec)).Where(r => !r.Holds).Select(r => new RuleViolation(r.Id, Message(r.Id, spec)))];
 
     private static IEnumerable<(string Id, bool Holds)> EngineRules(RedundancyGroupSpec spec)
     {
@@ -49,6 +49,24 @@ public static class SpecRules
         yield return (RuleIds.LeaseTimingsAreSafe, !hasAgent || Timings(spec).IsSafe);
         yield return (RuleIds.RenewalsFitStop, !hasAgent || Timings(spec).BearsOneLostRenewal);
         yield return (RuleIds.RestartFirstNeedsAgent, hasAgent || spec.Detection.OnProcessCrash == OnProcessCrash.Failover);
+    }
+
+    private static IEnumerable<(string Id, bool Holds)> ModeRules(RedundancyGroupSpec spec)
+    {
+        var (isShared, hooks) = (spec.Mode == RedundancyMode.ActiveActive, spec.Engine.Hooks);
+        yield return (RuleIds.PromotionNeedsHooks, isShared || hooks is null or { Promote: not null, Follow: not null });
+        yield return (RuleIds.StatusHookOnly, !isShared || hooks is null or { Promote: null, Follow: null, Demote: null, Verify: null });
+        yield return (RuleIds.NobodyIsPromoted, !isShared || spec is
+        {
+            Agent: null,
+            Fencing.Job: null,
+            Promotion: { Policy: PromotionPolicy.Automatic, Priorities.Count: 0 },
+            Failback.Policy: FailbackPolicy.Never,
+        });
+        yield return (RuleIds.ActiveActiveOnly, isShared || spec is { MinActive: null, Readmission: null });
+        yield return (RuleIds.NoEngineNeedsActiveActive, spec.Engine.Type != EngineType.None || isShared);
+        yield return (RuleIds.NothingToSuspend, !isShared || spec.Suspended is null);
+        yield return (RuleIds.AllAreActive, !isShared || spec.Traffic.Services.All(s => s.Role == TrafficRole.Active));
     }
 
     private static LeaseTimings Timings(RedundancyGroupSpec spec) => new(

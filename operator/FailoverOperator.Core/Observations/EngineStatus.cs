@@ -120,7 +120,11 @@ public abstract record EngineReply
     /// True: the pod's kernel took the connection and nobody answered, as with a frozen process. False: not even the kernel did, as
     /// with a node without power or network. Null: unknown.
     /// </param>
-    public sealed record Silent(string Message, bool? Connected = null) : EngineReply;
+    public sealed record Silent(string Message, bool? Connected = null) : EngineReply
+    {
+        /// <summary>False: the operator could not even ask, which says nothing about the member at all.</summary>
+        public bool WasAsked { get; init; } = true;
+    }
 
     /// <summary>It is there and rejects the operator's credentials. Says nothing about its health.</summary>
     public sealed record Unauthorized(string Message) : EngineReply;

@@ -6,6 +6,7 @@ using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Ownership;
 using FailoverOperator.Core.Recovery;
+using FailoverOperator.Core.Sharing;
 using FailoverOperator.Observing;
 using FailoverOperator.Recording;
 using FailoverOperator.Runtime.Controllers;
@@ -29,6 +30,7 @@ public sealed class RedundancyGroupController(
     StepExecutor executor,
     FailoverRecorder recorder,
     GroupRecorder groupRecorder,
+    SharedGroupController shared,
     Duties duties,
     Action<ObjectKey> enqueue) : IEntityController<RedundancyGroup>
 {
@@ -71,6 +73,9 @@ public sealed class RedundancyGroupController(
             return ReconciliationResult<RedundancyGroup>.Success(entity, Least(putOff ?? Resync, Resync));
         }
         var session = await sessions.OpenAsync(entity, secrets.Credentials, () => enqueue(key));
+        if (SharedDecider.Concerns(entity.Spec))
+            return ReconciliationResult<RedundancyGroup>.Success(entity, await shared.RunAsync(entity, workload, session, acceptance, cancellationToken));
+        await shared.LeaveAsync(entity, cancellationToken);
         return ReconciliationResult<RedundancyGroup>.Success(entity, await RunAsync(entity, workload, session, acceptance, cancellationToken));
     }
 
@@ -82,6 +87,7 @@ public sealed class RedundancyGroupController(
         await sessions.CloseAsync(key);
         groupRecorder.Forget(entity);
         leases.Forget(entity);
+        shared.Forget(entity);
         duties.Forget(key);
         observer.Forget();
         return ReconciliationResult<RedundancyGroup>.Success(entity);

@@ -20,6 +20,8 @@ public static class EventReasons
     public const string FailoverFailed = nameof(FailoverFailed);
     public const string FailoverBlocked = nameof(FailoverBlocked);
     public const string FailoverAborted = nameof(FailoverAborted);
+    public const string MemberEjected = nameof(MemberEjected);
+    public const string MemberAdmitted = nameof(MemberAdmitted);
 }
 
 /// <summary>Tells people (events) and monitoring (metrics) how a failover goes.</summary>

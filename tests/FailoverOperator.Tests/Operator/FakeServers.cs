@@ -28,13 +28,16 @@ public sealed class FakeServers
 
     public List<string> Commands { get; } = [];
 
+    /// <summary>New servers take writes, all of them.</summary>
+    public bool StartWritable { get; set; }
+
     public FakeServer this[string address] => _byAddress[address];
 
     public FakeServer? Find(string address) => _byAddress.GetValueOrDefault(address);
 
     public FakeServer Add(string address)
     {
-        var server = new FakeServer { Address = address };
+        var server = new FakeServer { Address = address, IsPrimary = StartWritable };
         _byAddress[address] = server;
         return server;
     }
