@@ -78,7 +78,7 @@ public static class GroupAcceptance
     {
         var (wanted, sum) = facts.Spec.Mode switch
         {
-            RedundancyMode.ActivePassive => (facts.Spec.Active + facts.Spec.Spares, "active + spares"),
+            RedundancyMode.ActivePassive or RedundancyMode.NPlusM => (facts.Spec.Active + facts.Spec.Spares, "active + spares"),
             RedundancyMode.ActiveActive => ((facts.Spec.MinActive ?? 1) + facts.Spec.Spares, "minActive + spares"),
             var mode => throw new ArgumentOutOfRangeException(nameof(facts), mode, "unknown mode"),
         };

@@ -76,7 +76,7 @@ public static class SharedDecider
             .Select(p => new Step.Label(p.Member, p.Standing.Label, null)).ToList();
         if (labels.Count > 0) return labels;
         return placed.All(p => p.Standing is not Standing.Serving) ? []
-            : [.. group.Services.Where(s => s.SelectedRole != RoleLabels.Active || s.SelectedPod is not null)
+            : [.. group.Services.Where(s => s.SelectedRole != RoleLabels.Active || s.SelectedPod is not null || s.SelectedSlot is not null)
                 .Select(s => new Step.PointService(s.Name, s.Role, null, s.PublishedTerm ?? 0))];
     }
 

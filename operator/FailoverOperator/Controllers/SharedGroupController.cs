@@ -4,6 +4,7 @@ using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Acceptance;
 using FailoverOperator.Core.Ownership;
 using FailoverOperator.Core.Recovery;
+using FailoverOperator.Core.Reporting;
 using FailoverOperator.Core.Sharing;
 using FailoverOperator.Observing;
 using FailoverOperator.Recording;
@@ -39,7 +40,7 @@ public sealed class SharedGroupController(
             var observation = observer.Observe(group, workload, session);
             var verdict = SharedDecider.Decide(memory.Observe(group, observation));
             var work = WorkOf(verdict);
-            if (duties.Of(new ObjectKey(group.Namespace(), group.Name()), work, isClaim: false, isUnderWay: false) is Duty.Leave leave)
+            if (duties.Of(new ObjectKey(group.Namespace(), group.Name()), ApiGroup.FirstSlot, work, isClaim: false, isUnderWay: false) is Duty.Leave leave)
             {
                 recorder.HandOver(group);
                 return Pause(leave.LookAgainIn, verdict.LookAgainIn);
@@ -48,7 +49,7 @@ public sealed class SharedGroupController(
             if (work is null || again)
             {
                 var unguarded = await budget.EnsureAsync(group, workload, SharedDecider.LeastMembers(group.Spec), cancellationToken);
-                var putOff = await recorder.RecordAsync(group, SharedReport.Of(observation, acceptance, verdict, unguarded), cancellationToken);
+                var putOff = Publication.IsPremature(observation) ? null : await recorder.RecordAsync(group, SharedReport.Of(observation, acceptance, verdict, unguarded), cancellationToken);
                 return Pause(putOff, verdict.LookAgainIn, again ? RetryPause : null);
             }
             previous = work;

@@ -94,7 +94,7 @@ public sealed class OperatorWorld : IDisposable
 
     private void StartOperator(OperatorSettings settings)
     {
-        var started = new OperatorUnderTest(Api, _time, (group, _, _) => group.Spec.Agent is null ? Servers.Engine() : Agents.Engine(), settings);
+        var started = new OperatorUnderTest(Api, _time, (group, slot, _, _) => group.Spec.Agent is null ? Servers.Engine() : Agents.Engine(), settings);
         started.Api.Faults.FailNext(ApiFailure.Forbidden, call => (NodesAreForbidden && call.Kind == "Node") || call.Kind == Forbidden, times: int.MaxValue);
         _operators.Add(started);
         _ = _loop.Start(started.RunAsync);
@@ -186,6 +186,9 @@ public sealed class OperatorWorld : IDisposable
     {
         foreach (var client in Clients) client.IsCutOff = away;
     }
+
+    /// <summary>The servers take so long to answer a question.</summary>
+    public void SlowDownServers(TimeSpan latency) => Servers.Before = token => Task.Delay(latency, _time, token);
 
     /// <summary>Every call takes so long, everybody's.</summary>
     public void SlowDown(TimeSpan latency)
