@@ -75,6 +75,9 @@ public static class Reasons
     // Of groups that promote nobody
     public const string EnoughActive = nameof(EnoughActive);
     public const string TooFewActive = nameof(TooFewActive);
+    public const string QuorumLost = nameof(QuorumLost);
+    public const string NoLeader = nameof(NoLeader);
+    public const string StaleLeader = nameof(StaleLeader);
 
     // TargetsMet
     public const string NoFailoverYet = nameof(NoFailoverYet);

@@ -31,6 +31,8 @@ public static class RuleIds
     public const string ActiveActiveOnly = nameof(ActiveActiveOnly);
     public const string NoEngineNeedsActiveActive = nameof(NoEngineNeedsActiveActive);
     public const string AllAreActive = nameof(AllAreActive);
+    public const string QuorumOnly = nameof(QuorumOnly);
+    public const string QuorumNeedsHooks = nameof(QuorumNeedsHooks);
     public const string NothingToSuspend = nameof(NothingToSuspend);
     public const string ExecOrHttp = nameof(ExecOrHttp);
     public const string RequestIsPossible = nameof(RequestIsPossible);

@@ -10,7 +10,7 @@ public sealed record Expectation(string If, string Noticed, string Fenced)
 {
     /// <summary>Nothing where there is no primary.</summary>
     public static IReadOnlyList<Expectation> Of(RedundancyGroupSpec spec) =>
-        spec.Mode == RedundancyMode.ActiveActive ? [] : [Crash(spec), Deletion(spec), NodeLoss(spec)];
+        spec.Mode is RedundancyMode.ActiveActive or RedundancyMode.Quorum ? [] : [Crash(spec), Deletion(spec), NodeLoss(spec)];
 
     private static Expectation Crash(RedundancyGroupSpec spec)
     {

@@ -80,6 +80,7 @@ public static class GroupAcceptance
         {
             RedundancyMode.ActivePassive or RedundancyMode.NPlusM => (facts.Spec.Active + facts.Spec.Spares, "active + spares"),
             RedundancyMode.ActiveActive => ((facts.Spec.MinActive ?? 1) + facts.Spec.Spares, "minActive + spares"),
+            RedundancyMode.Quorum => ((2 * facts.Spec.Spares) + 1, "2 × spares + 1"),
             var mode => throw new ArgumentOutOfRangeException(nameof(facts), mode, "unknown mode"),
         };
         return facts.WorkloadReplicas < wanted

@@ -61,7 +61,8 @@ public static class SpecRules
 
     private static IEnumerable<(string Id, bool Holds)> SharedRules(RedundancyGroupSpec spec)
     {
-        var (isShared, hooks) = (spec.Mode == RedundancyMode.ActiveActive, spec.Engine.Hooks);
+        var (isActiveActive, isQuorum, hooks) = (spec.Mode == RedundancyMode.ActiveActive, spec.Mode == RedundancyMode.Quorum, spec.Engine.Hooks);
+        var isShared = isActiveActive || isQuorum;
         yield return (RuleIds.PromotionNeedsHooks, isShared || hooks is null or { Promote: not null, Follow: not null });
         yield return (RuleIds.StatusHookOnly, !isShared || hooks is null or { Promote: null, Follow: null, Demote: null, Verify: null });
         yield return (RuleIds.NobodyIsPromoted, !isShared || spec is
@@ -71,10 +72,12 @@ public static class SpecRules
             Promotion: { Policy: PromotionPolicy.Automatic, Priorities.Count: 0 },
             Failback.Policy: FailbackPolicy.Never,
         });
-        yield return (RuleIds.ActiveActiveOnly, isShared || spec is { MinActive: null, Readmission: null });
-        yield return (RuleIds.NoEngineNeedsActiveActive, spec.Engine.Type != EngineType.None || isShared);
-        yield return (RuleIds.NothingToSuspend, !isShared || spec.Suspended is null);
-        yield return (RuleIds.AllAreActive, !isShared || spec.Traffic.Services.All(s => s.Role == TrafficRole.Active));
+        yield return (RuleIds.ActiveActiveOnly, isActiveActive || spec is { MinActive: null, Readmission: null });
+        yield return (RuleIds.NoEngineNeedsActiveActive, spec.Engine.Type != EngineType.None || isActiveActive);
+        yield return (RuleIds.QuorumOnly, isQuorum || spec.Quorum is null);
+        yield return (RuleIds.QuorumNeedsHooks, !isQuorum || spec.Engine.Type == EngineType.Hooks);
+        yield return (RuleIds.NothingToSuspend, !isActiveActive || spec.Suspended is null);
+        yield return (RuleIds.AllAreActive, !isActiveActive || spec.Traffic.Services.All(s => s.Role == TrafficRole.Active));
     }
 
     private static LeaseTimings Timings(RedundancyGroupSpec spec) => new(

@@ -49,6 +49,9 @@ public sealed record EngineStatus
     /// <summary>Address (IP or host name) of the primary that a standby follows. Null: none, or unknown.</summary>
     public string? FollowsAddress { get; init; }
 
+    /// <summary>The term in which a leader that was elected by the workload itself leads. Null: it tells none, or does not lead.</summary>
+    public long? Term { get; init; }
+
     /// <summary>Whether it surely holds no data. Null: unknown.</summary>
     public bool? IsEmpty { get; init; }
 

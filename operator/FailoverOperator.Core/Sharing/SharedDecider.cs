@@ -13,16 +13,21 @@ namespace FailoverOperator.Core.Sharing;
 /// </summary>
 public static class SharedDecider
 {
-    public static bool Concerns(RedundancyGroupSpec spec) => spec.Mode == RedundancyMode.ActiveActive;
+    public static bool Concerns(RedundancyGroupSpec spec) => spec.Mode is RedundancyMode.ActiveActive or RedundancyMode.Quorum;
 
     /// <summary>So many pods must stay when some are evicted.</summary>
-    public static int LeastMembers(RedundancyGroupSpec spec) => spec.MinActive ?? 1;
+    public static int LeastMembers(GroupObservation group) => group.Spec.Mode switch
+    {
+        RedundancyMode.ActiveActive => group.Spec.MinActive ?? 1,
+        RedundancyMode.Quorum => QuorumMode.Majority(group.WorkloadReplicas),
+        var mode => throw new ArgumentOutOfRangeException(nameof(group), mode, "not a mode without promotions"),
+    };
 
     public static SharedVerdict Decide(SharedObservation seen)
     {
         var group = seen.Group;
         if (PrimaryDetector.SelfDoubt(group) is { } doubt) return Impaired(group, doubt);
-        var verdict = OfActiveActive(seen);
+        var verdict = group.Spec.Mode == RedundancyMode.Quorum ? QuorumMode.Decide(seen) : OfActiveActive(seen);
         return group.Failovers.FirstOrDefault(f => !f.IsEnded) is { } request
             ? verdict with { Request = request, Steps = [Refusal(group.Spec.Mode)] }
             : verdict;
@@ -35,8 +40,8 @@ public static class SharedDecider
         return new SharedVerdict
         {
             Members = placed,
-            Available = Available(placed, known, LeastMembers(seen.Group.Spec)),
-            ToSpare = Math.Max(0, known - LeastMembers(seen.Group.Spec)),
+            Available = Available(placed, known, LeastMembers(seen.Group)),
+            ToSpare = Math.Max(0, known - LeastMembers(seen.Group)),
             Steps = Steps(seen.Group, placed),
             LookAgainIn = ActiveActive.NextAdmissionIn(seen, placed),
         };

@@ -1,6 +1,7 @@
 using FailoverOperator.Api;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Acceptance;
+using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Reporting;
 
@@ -23,8 +24,11 @@ public static class SharedReport
                 new(ConditionTypes.FailoverReady, verdict.Impaired is null ? Is(readiness.Ready) : ConditionStatus.Unknown, readiness.Reason, readiness.Message),
                 new(ConditionTypes.TargetsMet, ConditionStatus.Unknown, Reasons.NoFailoverYet, $"mode {group.Spec.Mode} has no failovers that could be judged"),
                 Progressing(verdict),
-                new(ConditionTypes.Suppressed, ConditionStatus.False, Reasons.NotSuppressed, "nothing keeps the operator from acting"),
+                Restraint.Of(group) is { } restraint
+                    ? new(ConditionTypes.Suppressed, ConditionStatus.True, restraint.Reason, restraint.Message)
+                    : new(ConditionTypes.Suppressed, ConditionStatus.False, Reasons.NotSuppressed, "nothing keeps the operator from acting"),
             ],
+            Slots = verdict is { Leader: { } leader, Term: { } term } ? [new SlotFact(group.Slot, leader.Name, term, null)] : [],
             Members = [.. MemberReport.Of(group, null, null).Zip(verdict.Members, Describe)],
             SparesReady = verdict.ToSpare,
             Readiness = readiness,
@@ -64,7 +68,7 @@ public static class SharedReport
     {
         if (verdict.Impaired is { } doubt)
             return new(ConditionTypes.Progressing, ConditionStatus.True, Reasons.OperatorImpaired, $"the operator cannot trust what it sees and does nothing: {doubt}");
-        if (verdict.Steps.Count > 0) return new(ConditionTypes.Progressing, ConditionStatus.True, Reasons.Repairing, "labels or Services are being put right");
+        if (verdict.Steps.Count > 0) return new(ConditionTypes.Progressing, ConditionStatus.True, Reasons.Repairing, "labels, Services or members are being put right");
         var waiting = verdict.Members.Where(p => p.Standing is Standing.Waiting { For: not null }).ToList();
         return waiting.Count == 0
             ? new(ConditionTypes.Progressing, ConditionStatus.False, Reasons.Steady, "the right members are active")

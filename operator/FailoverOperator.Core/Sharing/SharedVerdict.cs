@@ -63,6 +63,12 @@ public sealed record SharedVerdict
     /// <summary>How many more members may fail.</summary>
     public required int ToSpare { get; init; }
 
+    /// <summary>Whom the members elected. Null: nobody, or there are no elections.</summary>
+    public Member? Leader { get; init; }
+
+    /// <summary>In which term it leads.</summary>
+    public long? Term { get; init; }
+
     /// <summary>All at the same time, then look again.</summary>
     public IReadOnlyList<Step> Steps { get; init; } = [];
 

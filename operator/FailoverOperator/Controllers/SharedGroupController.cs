@@ -48,7 +48,7 @@ public sealed class SharedGroupController(
             var again = work is not null && work == previous;
             if (work is null || again)
             {
-                var unguarded = await budget.EnsureAsync(group, workload, SharedDecider.LeastMembers(group.Spec), cancellationToken);
+                var unguarded = await budget.EnsureAsync(group, workload, SharedDecider.LeastMembers(observation), cancellationToken);
                 var putOff = Publication.IsPremature(observation) ? null : await recorder.RecordAsync(group, SharedReport.Of(observation, acceptance, verdict, unguarded), cancellationToken);
                 return Pause(putOff, verdict.LookAgainIn, again ? RetryPause : null);
             }
@@ -79,6 +79,13 @@ public sealed class SharedGroupController(
 
     private void Note(RedundancyGroup group, SharedVerdict verdict)
     {
+        foreach (var lost in verdict.Steps.OfType<Step.TerminatePod>()) news.Replaced(group, lost.Member.Name, lost.Member.Node);
+        if (group.Spec.Mode == RedundancyMode.Quorum)
+        {
+            if (verdict is { Leader: { } leader, Term: { } term } && verdict.Steps.Any(s => s is Step.PointService { Role: TrafficRole.Active } to && to.Term == term))
+                news.Repointed(group, leader, term);
+            return;
+        }
         foreach (var label in verdict.Steps.OfType<Step.Label>())
         {
             var placed = verdict.Members.First(p => p.Member.Uid == label.Member.Uid);

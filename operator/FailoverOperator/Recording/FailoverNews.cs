@@ -21,6 +21,7 @@ public static class EventReasons
     public const string FailoverBlocked = nameof(FailoverBlocked);
     public const string FailoverAborted = nameof(FailoverAborted);
     public const string MemberEjected = nameof(MemberEjected);
+    public const string MemberReplaced = nameof(MemberReplaced);
     public const string MemberAdmitted = nameof(MemberAdmitted);
 }
 

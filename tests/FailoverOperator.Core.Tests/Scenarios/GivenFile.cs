@@ -56,7 +56,13 @@ internal sealed record GivenFile
         var seen = FitSeconds.Aggregate(GivenShared.Shared(Spec.ReadShared(), members), (all, fit) => all.FitFor(fit.Key, fit.Value));
         return seen with
         {
-            Group = seen.Group with { Operator = new OperatorObservation(Synced: true, TimeSpan.FromSeconds(ApiSilentSeconds)) },
+            Group = seen.Group with
+            {
+                WorkloadReplicas = 3,
+                Services = members.FirstOrDefault(m => m.TermLabel is not null) is { } led
+                    ? [Given.Service("db-rw") with { SelectedPod = led.Name, PublishedTerm = led.TermLabel }] : seen.Group.Services,
+                Operator = new OperatorObservation(Synced: true, TimeSpan.FromSeconds(ApiSilentSeconds)),
+            },
             AdmittedAgo = AdmittedSecondsAgo is { } ago ? TimeSpan.FromSeconds(ago) : null,
         };
     }
@@ -149,7 +155,9 @@ internal sealed record GivenFile
             Detection = Given.Spec.Detection with { UnhealthyAfterSeconds = UnhealthyAfterSeconds, OnProcessCrash = OnProcessCrash },
         };
 
-        public RedundancyGroupSpec ReadShared() => GivenShared.ActiveActive with { MinActive = MinActive, Spares = Spares };
+        public RedundancyGroupSpec ReadShared() => Mode == RedundancyMode.Quorum
+            ? GivenShared.Quorum with { Spares = Spares }
+            : GivenShared.ActiveActive with { MinActive = MinActive, Spares = Spares };
 
         public RedundancyGroupSpec ReadWithAgents()
         {

@@ -16,6 +16,18 @@ internal static class GivenShared
         Engine = new EngineSpec { Type = EngineType.Hooks, Hooks = new HooksEngineSpec() },
     };
 
+    public static RedundancyGroupSpec Quorum { get; } = Given.Spec with
+    {
+        Mode = RedundancyMode.Quorum,
+        Spares = 1,
+        Engine = new EngineSpec { Type = EngineType.Hooks, Hooks = new HooksEngineSpec() },
+    };
+
+    /// <summary>Says that it was elected in this term. Its labels are another matter.</summary>
+    public static Member Leads(string name, long? term) => Given.Primary(name).Says(s => s with { Term = term }) with { RoleLabel = RoleLabels.Standby, TermLabel = null };
+
+    public static Member Labelled(this Member member, long term) => member with { RoleLabel = RoleLabels.Active, TermLabel = term };
+
     /// <summary>A healthy member that takes traffic.</summary>
     public static Member Server(string name) => Given.Primary(name) with { RoleLabel = RoleLabels.Active, TermLabel = null };
 

@@ -146,6 +146,20 @@ public sealed class ActiveActiveTests
     }
 
     [Fact]
+    public void A_group_that_had_a_primary_becomes_one_in_which_all_are_active()
+    {
+        using var world = new OperatorWorld();
+        world.StartOperator();
+        world.UntilSteady("db-0");
+        foreach (var pod in new[] { "db-1", "db-2" }) world.Server(pod).IsPrimary = true;
+        world.Api.Change<RedundancyGroup>("shop", "db", g => g.Spec = ActiveActive(g.Spec));
+        world.Until(() => world.Traffic.Count == 3 && world.Condition("Available") == "True EnoughActive", "all take traffic");
+        Assert.DoesNotContain(ApiGroup.PodNameLabel, world.Api.Peek<V1Service>("shop", "db-rw")!.Spec.Selector.Keys);
+        Assert.Empty(world.Group.Status!.Slots);
+        Assert.Single(world.Failovers);
+    }
+
+    [Fact]
     public void A_request_for_a_switchover_ends_and_says_why()
     {
         using var world = Running();

@@ -19,6 +19,9 @@ public sealed class FakeServer
     public bool IsPrimary { get; set; }
 
     public long Position { get; set; } = 100;
+
+    /// <summary>In which it leads, where servers elect. Null: it tells none.</summary>
+    public long? Term { get; set; }
 }
 
 /// <summary>The engine over <see cref="FakeServer"/>s, and a record of the commands they got.</summary>
@@ -62,6 +65,7 @@ public sealed class FakeServers
         {
             Role = server.IsPrimary ? EngineRole.Primary : EngineRole.Standby,
             Writable = server.IsPrimary,
+            Term = server.IsPrimary ? server.Term : null,
             Instance = server.Instance,
             PositionBytes = server.Position,
             Link = server.IsPrimary ? ReplicationLink.Unknown : source is null ? ReplicationLink.Down : ReplicationLink.Up,
