@@ -95,10 +95,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - apiGroups: [apps]
   resources: [statefulsets]
   verbs: [get, list, watch]
-# Disruption: hold evictions of a primary, see whose budgets select it.
+# Drains: hold evictions of a primary, see whose budgets select it; in modes without failovers leave enough members.
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
-  verbs: [get, list, watch, create, update, delete]
+  verbs: [get, list, watch, create, update, patch, delete]
 # Passwords of engines and tokens of agents, read by name.
 - apiGroups: [""]
   resources: [secrets]

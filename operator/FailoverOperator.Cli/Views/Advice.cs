@@ -13,7 +13,7 @@ internal static class Advice
         Reasons.PrimaryServing, Reasons.EnoughSpares, Reasons.Ready, Reasons.NoFailoverYet, Reasons.WithinTargets, Reasons.Steady,
         Reasons.Repairing, Reasons.DisruptionWaits, Reasons.FailoverRunning, Reasons.Verified, Reasons.Superseded, Reasons.NotRequestable, Reasons.SpecChanged,
         Reasons.FenceUnproven, Reasons.FenceConfirmationInvalid, Reasons.FencingForbidden, Reasons.PrimaryRecovered, Reasons.PrimaryMoved,
-        Reasons.CandidateLost, Reasons.QuorumNotHeard, Reasons.LeaseUnreadable,
+        Reasons.CandidateLost, Reasons.EnoughActive, Reasons.TooFewActive, Reasons.StaleLeader, Reasons.QuorumNotHeard, Reasons.LeaseUnreadable,
         Reasons.NotSuppressed, Reasons.Suspended, Reasons.ApprovalRequired, Reasons.ManualOnly, Reasons.TargetInfeasible, Reasons.ZoneConcentrated, Reasons.NodeConcentrated, Reasons.CoolingDown, Reasons.BudgetExhausted, Reasons.RecentlyFailed,
         // Of requests, which tell it themselves.
         Reasons.RequestInvalid, Reasons.HolderChanged, Reasons.AlreadyActive, Reasons.DryRun, Reasons.Scheduled, Reasons.NotReadyYet,
@@ -33,6 +33,8 @@ internal static class Advice
         Reasons.EngineFailed => "see the logs of the members' pods, and of their hooks",
         Reasons.SplitBrainSuspected => "let nobody write to the other member; the operator makes it a standby",
         Reasons.OperatorImpaired => "see the operator's log, and whether the API server answers in time",
+        Reasons.QuorumLost => "bring members back; where they are lost for good, recover by the workload's own means: the operator does not",
+        Reasons.NoLeader => "an election takes a moment; if it lasts, see the logs of the members' pods",
         Reasons.AllMembersDown => "bring the members back; the last primary, or who has all that it acknowledged, goes on",
         Reasons.PrimaryIsolated => "mend the primary's way to the API server; until then the other members keep it",
         Reasons.LeaseForged or Reasons.LeaseDeleted => "find out who, beside the operator and the agents, may write Leases here",

@@ -126,13 +126,11 @@ public sealed partial class StepExecutor(
     }
 
     /// <summary>Added to what the Service's owner asks for.</summary>
-    private static Dictionary<string, string> Selector(Step.PointService step)
+    private static Dictionary<string, string?> Selector(Step.PointService step)
     {
         var role = step.Role == TrafficRole.Active ? RoleLabels.Active : RoleLabels.Standby;
-        var selector = new Dictionary<string, string> { [ApiGroup.RoleLabel] = role };
-        if (step.Pod is { } pod) selector[ApiGroup.PodNameLabel] = pod;
-        if (step.Slot is { } slot) selector[ApiGroup.SlotLabel] = slot;
-        return selector;
+        // Null removes the one pod, or slot, that a Service led to.
+        return new Dictionary<string, string?> { [ApiGroup.RoleLabel] = role, [ApiGroup.PodNameLabel] = step.Pod, [ApiGroup.SlotLabel] = step.Slot };
     }
 
     private async Task TaintAsync(ActingContext context, Step.TaintNode step, CancellationToken cancellationToken)

@@ -21,6 +21,9 @@ public static class EventReasons
     public const string FailoverBlocked = nameof(FailoverBlocked);
     public const string FailoverAborted = nameof(FailoverAborted);
     public const string MemberRestarted = nameof(MemberRestarted);
+    public const string MemberEjected = nameof(MemberEjected);
+    public const string MemberReplaced = nameof(MemberReplaced);
+    public const string MemberAdmitted = nameof(MemberAdmitted);
 }
 
 /// <summary>Tells people (events) and monitoring (metrics) how a failover goes.</summary>

@@ -5,6 +5,7 @@ using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Detection;
 using FailoverOperator.Core.Recovery;
 using FailoverOperator.Core.Reporting;
+using FailoverOperator.Core.Sharing;
 
 namespace FailoverOperator.Core.Tests.Scenarios;
 
@@ -30,6 +31,15 @@ internal sealed record ExpectFile
         Decision = Say(verdict.Decision),
         Steps = verdict.Decision is Decision.Advance(var steps) ? [.. steps.Select(Say)] : [],
         WouldTakeOver = report.Readiness?.Candidate ?? "nobody",
+        Conditions = report.Conditions.Skip(1).Where(IsNews).ToDictionary(c => c.Type, c => $"{c.Status}, {c.Reason}"),
+    };
+
+    /// <summary>Of a group in which nobody is promoted.</summary>
+    public static ExpectFile Of(SharedVerdict verdict, GroupReport report) => new()
+    {
+        Diagnosis = verdict.Impaired is null ? $"active: {string.Join(", ", verdict.Serving.Select(m => m.Name))}" : nameof(Core.Detection.Diagnosis.OperatorImpaired),
+        Decision = verdict.Steps.Count > 0 ? "act" : Say(new Decision.Steady(verdict.LookAgainIn)),
+        Steps = [.. verdict.Steps.Select(Say)],
         Conditions = report.Conditions.Skip(1).Where(IsNews).ToDictionary(c => c.Type, c => $"{c.Status}, {c.Reason}"),
     };
 

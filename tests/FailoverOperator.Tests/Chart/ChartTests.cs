@@ -123,6 +123,16 @@ public sealed class ChartTests
         Assert.All(["get", "list", "watch", "create", "update"], verb => Assert.True(manifests.Allows(verb, "leases", "coordination.k8s.io")));
     }
 
+    [Theory]
+    [InlineData(Defaults)]
+    [InlineData(Namespaced)]
+    public void The_operator_may_guard_members_by_budgets(string values)
+    {
+        var manifests = Helm.Template(values);
+        Assert.All(["get", "create", "patch", "delete"], verb => Assert.True(manifests.Allows(verb, "poddisruptionbudgets", "policy")));
+        Assert.All(["list", "watch", "update"], verb => Assert.False(manifests.Allows(verb, "poddisruptionbudgets", "policy")));
+    }
+
     [Fact]
     public void Cluster_scope_watches_all_namespaces()
     {
