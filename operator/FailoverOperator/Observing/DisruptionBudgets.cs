@@ -45,7 +45,8 @@ public sealed class BudgetReader<T>(IInformer<T> budgets, IKubernetesApi api) : 
     {
         var name = Budgets.NameOf(group.Name());
         var own = _budgets.TryGet(new ObjectKey(group.Namespace(), name), out var found) ? found : null;
-        var others = _budgets.ByIndex(ByNamespace, group.Namespace()).Where(b => b.Name() != name && pods.Any(p => SelectsPrimary(b, p))).Select(b => b.Name()).ToList();
+        // Of the operator's own only another one of this group, as it needs one in another mode.
+        var others = _budgets.ByIndex(ByNamespace, group.Namespace()).Concat(_budgets.ByIndex(ByNamespace, $"{group.Namespace()}/{group.Name()}")).Where(b => b.Name() != name && pods.Any(p => SelectsPrimary(b, p))).Select(b => b.Name()).ToList();
         if (_budgets.IsForbidden) return new BudgetObservation.Unobserved("the operator lacks the right to PodDisruptionBudgets; upgrade its chart");
         return new BudgetObservation.Seen(own is null ? null : Facts(group, own), others, evictionsAreSeen);
     }
@@ -74,13 +75,22 @@ public sealed class BudgetReader<T>(IInformer<T> budgets, IKubernetesApi api) : 
         return readVersion is null ? api.CreateAsync(budget, cancellationToken) : api.ReplaceAsync(budget, cancellationToken);
     }
 
-    public Task RemoveAsync(RedundancyGroup group, string name, CancellationToken cancellationToken) =>
-        api.DeleteAsync<T>(group.Namespace(), name, new DeleteOptions(), cancellationToken);
+    public async Task RemoveAsync(RedundancyGroup group, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await api.DeleteAsync<T>(group.Namespace(), name, new DeleteOptions(), cancellationToken);
+        }
+        catch (KubernetesApiException e) when (e.Failure == ApiFailure.NotFound)
+        {
+            // Somebody else has.
+        }
+    }
 
     private static IInformer<T> Indexed(IInformer<T> budgets)
     {
-        // There may be as many of the operator's own as there are groups: those are found by name.
-        budgets.AddIndex(ByNamespace, b => GroupOf(b) is null ? [b.Namespace()] : []);
+        // There may be as many of the operator's own as there are groups.
+        budgets.AddIndex(ByNamespace, b => [GroupOf(b) is { } group ? $"{b.Namespace()}/{group}" : b.Namespace()]);
         return budgets;
     }
 

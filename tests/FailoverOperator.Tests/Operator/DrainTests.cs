@@ -90,6 +90,12 @@ public class DrainTests
         world.Api.Seed(Others("db", new Dictionary<string, string> { ["app"] = "db" }));
         world.Until(() => Budget(world) is null, "two would make every eviction fail");
         world.Api.Remove<V1PodDisruptionBudget>("shop", "db");
+        world.Until(() => Budget(world) is not null, "the other one is gone");
+        var ofAnotherMode = Others("db-members", new Dictionary<string, string> { ["app"] = "db" });
+        ofAnotherMode.Metadata.Labels = new Dictionary<string, string> { [ApiGroup.GroupLabel] = "db" };
+        world.Api.Seed(ofAnotherMode);
+        world.Until(() => Budget(world) is null, "one of the group's own counts as well");
+        world.Api.Remove<V1PodDisruptionBudget>("shop", "db-members");
         world.Api.Seed(Others("db", new Dictionary<string, string> { [ApiGroup.RoleLabel] = "standby" }));
         world.Until(() => Budget(world) is not null, "one for the standbys is in nobody's way");
         world.Api.Change<RedundancyGroup>("shop", "db", g => g.Spec = g.Spec with { Disruption = new DisruptionSpec { OnEviction = DisruptionAnswer.Ignore } });

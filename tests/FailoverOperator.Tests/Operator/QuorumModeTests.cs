@@ -27,6 +27,25 @@ public sealed class QuorumModeTests
     }
 
     [Fact]
+    public void The_budget_of_an_earlier_mode_goes()
+    {
+        using var world = Running();
+        world.Api.Seed(new V1PodDisruptionBudget
+        {
+            Metadata = new V1ObjectMeta
+            {
+                Name = "db-primary",
+                NamespaceProperty = "shop",
+                Labels = new Dictionary<string, string> { [ApiGroup.GroupLabel] = "db" },
+                OwnerReferences = [new V1OwnerReference { ApiVersion = world.Group.ApiVersion, Kind = world.Group.Kind, Name = "db", Uid = world.Group.Uid(), Controller = true }],
+            },
+            Spec = new V1PodDisruptionBudgetSpec { MaxUnavailable = 0 },
+        });
+        world.Until(() => world.Api.Peek<V1PodDisruptionBudget>("shop", "db-primary") is null, "of two that select a pod the API server obeys neither");
+        Assert.NotNull(world.Api.Peek<V1PodDisruptionBudget>("shop", "db-members"));
+    }
+
+    [Fact]
     public void Two_leaders_of_one_term_get_no_traffic_and_a_higher_term_ends_it()
     {
         using var world = Running();
