@@ -90,6 +90,7 @@ public static class Reasons
     public const string FailoverRunning = nameof(FailoverRunning);
     public const string FailureSuspected = nameof(FailureSuspected);
     public const string WaitingForMembers = nameof(WaitingForMembers);
+    public const string DisruptionWaits = nameof(DisruptionWaits);
 
     // Suppressed
     public const string NotSuppressed = nameof(NotSuppressed);

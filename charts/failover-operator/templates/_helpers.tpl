@@ -95,10 +95,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - apiGroups: [apps]
   resources: [statefulsets]
   verbs: [get, list, watch]
-# Modes without failovers: drains leave enough members.
+# Drains: hold evictions of a primary, see whose budgets select it; in modes without failovers leave enough members.
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
-  verbs: [get, create, patch, delete]
+  verbs: [get, list, watch, create, update, patch, delete]
 # Passwords of engines and tokens of agents, read by name.
 - apiGroups: [""]
   resources: [secrets]
@@ -112,4 +112,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - apiGroups: [""]
   resources: [nodes]
   verbs: [get, list, watch{{ if .Values.fencing.nodeTaint }}, patch{{ end }}]
+{{- end }}
+
+{{/* Not empty: yes. */}}
+{{- define "failover-operator.hasWebhook" -}}
+{{- if ternary (eq .Values.rbac.scope "Cluster") (eq (toString .Values.evictionWebhook.enabled) "true") (eq (toString .Values.evictionWebhook.enabled) "") -}}
+true
+{{- end }}
 {{- end }}

@@ -53,6 +53,8 @@ public enum RedundancyMode
     "detection.renewIntervalMilliseconds must be at most half of fencing.stopAfterMilliseconds, or one lost renewal would stop the primary")]
 [ValidationRule(RuleIds.RestartFirstNeedsAgent, "self.detection.onProcessCrash == 'Failover' || has(self.agent)",
     "detection.onProcessCrash RestartFirst needs agents in the members; describe them in agent, or write Failover")]
+[ValidationRule(RuleIds.CordonNeedsAgent, "self.disruption.onCordon == 'Ignore' || has(self.agent)",
+    "disruption.onCordon Switchover needs agents in the members, which hand over in order: describe them in agent, or write Ignore")]
 [ValidationRule(RuleIds.CooldownWithinMaximum, "self.protection.cooldownSeconds <= self.protection.cooldownMaximumSeconds",
     "protection.cooldownSeconds must not be more than protection.cooldownMaximumSeconds; raise that, or lower cooldownSeconds")]
 [ValidationRule(RuleIds.PromotionNeedsHooks, "self.mode in ['ActiveActive', 'Quorum'] || !has(self.engine.hooks) || (has(self.engine.hooks.promote) && has(self.engine.hooks.follow))",
@@ -129,6 +131,9 @@ public sealed record RedundancyGroupSpec
 
     [Description("Whether, and when, the primary's place is given back to the member that is wanted most.")]
     public FailbackSpec Failback { get; init; } = new();
+
+    [Description("What is done about disruptions that somebody plans: drains of nodes, evictions, updates of the workload. For groups with agents.")]
+    public DisruptionSpec Disruption { get; init; } = new();
 
     [Description("What keeps failovers from following each other too fast.")]
     public ProtectionSpec Protection { get; init; } = new();

@@ -24,6 +24,7 @@ public static class RuleIds
     public const string LeaseTimingsAreSafe = nameof(LeaseTimingsAreSafe);
     public const string RenewalsFitStop = nameof(RenewalsFitStop);
     public const string RestartFirstNeedsAgent = nameof(RestartFirstNeedsAgent);
+    public const string CordonNeedsAgent = nameof(CordonNeedsAgent);
     public const string CooldownWithinMaximum = nameof(CooldownWithinMaximum);
     public const string PromotionNeedsHooks = nameof(PromotionNeedsHooks);
     public const string StatusHookOnly = nameof(StatusHookOnly);

@@ -11,7 +11,7 @@ internal static class Advice
         Reasons.Valid, Reasons.WorkloadNotFound, Reasons.WorkloadClaimed, Reasons.TooFewReplicas, Reasons.ServiceNotFound,
         Reasons.ServiceWithoutSelector, Reasons.ServiceSelectsNothing, Reasons.ServiceClaimed, Reasons.SecretNotFound, Reasons.SecretKeyNotFound,
         Reasons.PrimaryServing, Reasons.EnoughSpares, Reasons.Ready, Reasons.NoFailoverYet, Reasons.WithinTargets, Reasons.Steady,
-        Reasons.Repairing, Reasons.FailoverRunning, Reasons.Verified, Reasons.Superseded, Reasons.NotRequestable, Reasons.SpecChanged,
+        Reasons.Repairing, Reasons.DisruptionWaits, Reasons.FailoverRunning, Reasons.Verified, Reasons.Superseded, Reasons.NotRequestable, Reasons.SpecChanged,
         Reasons.FenceUnproven, Reasons.FenceConfirmationInvalid, Reasons.FencingForbidden, Reasons.PrimaryRecovered, Reasons.PrimaryMoved,
         Reasons.CandidateLost, Reasons.EnoughActive, Reasons.TooFewActive, Reasons.StaleLeader, Reasons.QuorumNotHeard, Reasons.LeaseUnreadable,
         Reasons.NotSuppressed, Reasons.Suspended, Reasons.ApprovalRequired, Reasons.ManualOnly, Reasons.TargetInfeasible, Reasons.ZoneConcentrated, Reasons.NodeConcentrated, Reasons.CoolingDown, Reasons.BudgetExhausted, Reasons.RecentlyFailed,

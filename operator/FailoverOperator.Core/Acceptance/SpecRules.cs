@@ -47,6 +47,7 @@ public static class SpecRules
     {
         var (hasAgent, policy) = (spec.Agent is not null, spec.Fencing.Policy);
         yield return (RuleIds.FailbackNeedsAgent, hasAgent || spec.Failback.Policy == FailbackPolicy.Never);
+        yield return (RuleIds.CordonNeedsAgent, hasAgent || spec.Disruption.OnCordon == DisruptionAnswer.Ignore);
         yield return (RuleIds.FailbackNeedsPriorities, spec.Failback.Policy == FailbackPolicy.Never || spec.Promotion.Priorities.Count > 0);
         yield return (RuleIds.LeaseWithinRto, !hasAgent || spec.Detection.LeaseDurationSeconds < spec.Targets.RtoSeconds);
         yield return (RuleIds.SelfFenceNeedsAgent, hasAgent || !policy.Contains(FencingMethod.SelfFence));

@@ -79,6 +79,9 @@ internal sealed record ExpectFile
         Step.UpdateLeaseTerms(var terms, _) => $"write terms into the lease, {terms.Members.Count} members, {terms.SynchronousStandbys} synchronous",
         Step.TaintNode(var node) => $"take {node} out of service",
         Step.RunFencingJob(var member, var term) => $"run the Job that fences {member.Name}, term {term}",
+        Step.RestartMember(var member, _) => $"restart {member.Name}",
+        Step.KeepBudget(var name, _) => $"keep PodDisruptionBudget {name}",
+        Step.RemoveBudget(var name) => $"delete PodDisruptionBudget {name}",
         Step.Verify(var member, _) => $"write through the Services to {member.Name}",
         _ => throw new ArgumentOutOfRangeException(nameof(step), step, "unknown step"),
     };

@@ -34,6 +34,9 @@ internal sealed record GivenFile
     /// <summary>For how long the member that is wanted most has been fit. Null: it is not.</summary>
     public double? WantedFitSeconds { get; init; }
 
+    /// <summary>The revision that pods are to have, where they are renewed when they are deleted. Null: nothing is known.</summary>
+    public string? UpdateRevision { get; init; }
+
     /// <summary>For how long members of a group in which nobody is promoted have been fit.</summary>
     public Dictionary<string, double> FitSeconds { get; init; } = [];
 
@@ -86,6 +89,7 @@ internal sealed record GivenFile
             Acknowledged = AcknowledgedUpTo,
             WantedFitFor = WantedFitSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             SuspendedUntil = Spec.Suspended is null ? null : new Schedule.AtOnce(),
+            Rollout = UpdateRevision is { } revision ? new RolloutObservation(revision, ByDeletion: true) : null,
             Domains = new FailureDomains(ClusterZones, ClusterZones),
             PrimaryMemory = Chosen is not null && Remembered ? group.PrimaryMemory! with { Uid = Given.Uid(Chosen), Instance = $"server-1-{Chosen}", ContainerId = $"run-1-{Chosen}" } : null,
             Departures = [.. Gone.Select(g => Given.Departed(Confirmed(g.Value)) with { Uid = Given.Uid(g.Key), Name = g.Key })],

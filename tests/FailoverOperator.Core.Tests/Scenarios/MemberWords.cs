@@ -36,6 +36,9 @@ internal static class MemberWords
         ("being deleted", (m, _) => m.Terminating()),
         ("evicted", (m, _) => m.Phase(PodPhase.Failed)),
         ("a new pod", (m, _) => m.Recreated()),
+        ("its node is cordoned", (m, _) => m.Cordoned()),
+        ("an eviction was asked for N s ago", (m, n) => m.ToBeEvicted(Number(n))),
+        ("of revision WORD", (m, revision) => m.OfRevision(revision)),
         ("its zone is WORD", (m, zone) => m.InZone(zone)),
         ("its node is WORD", (m, state) => m.OnNode(Enum.Parse<NodeState>(state))),
     ];

@@ -50,6 +50,9 @@ public sealed class OperatorWorld : IDisposable
     /// <summary>Those of the operators that are started.</summary>
     public OperatorSettings Settings { get; init; } = new();
 
+    /// <summary>Pods that are made from now on never become ready.</summary>
+    public bool NewPodsAreBroken { get; set; }
+
     /// <summary>Operators are refused whatever they ask of nodes.</summary>
     public bool NodesAreForbidden { get; set; }
 
@@ -107,6 +110,13 @@ public sealed class OperatorWorld : IDisposable
     {
         StartOperator(Settings with { Instance = name, Namespace = "failover-system" });
         return Operator;
+    }
+
+    /// <summary>The API server asks the operator, if that is there, before it evicts the pod.</summary>
+    public void AskBeforeEviction(string pod)
+    {
+        var review = System.Text.Json.JsonSerializer.SerializeToElement(new { request = new { uid = "1", subResource = "eviction", @namespace = Namespace, name = pod } });
+        if (OperatorRuns) Assert.Contains("\"allowed\":true", _loop.Finish(Operator.Webhook.AnswerAsync(review, CancellationToken.None)));
     }
 
     /// <summary>As by SIGKILL: nothing more is done or written.</summary>
@@ -220,7 +230,9 @@ public sealed class OperatorWorld : IDisposable
         var address = $"10.0.0.{++_pods}";
         var server = Servers.Add(address);
         server.Instance = $"run-{_pods}";
-        var pod = Api.Seed(Objects.Pod(Namespace, $"db-{ordinal}", $"node-{ordinal + 1}", address, $"container-{_pods}", Api.Peek<V1StatefulSet>(Namespace, "db")!));
+        var made = Objects.Pod(Namespace, $"db-{ordinal}", $"node-{ordinal + 1}", address, $"container-{_pods}", Api.Peek<V1StatefulSet>(Namespace, "db")!);
+        if (NewPodsAreBroken) (made.Status.Conditions[0].Status, server.Up) = ("False", false);
+        var pod = Api.Seed(made);
         if (HasAgents) Agents.Start(pod, server);
     }
 
