@@ -38,6 +38,15 @@ public sealed class SimulationTests
         if (seed != 679) Assert.True(result.Sometimes.ContainsKey("the volume of a primary is lost"));
     }
 
+    /// <summary>The old primary has just been demoted, has not come to follow the new one yet, and this one is lost for good after half a second.</summary>
+    [Theory]
+    [InlineData(103)]
+    public void A_primary_that_served_for_a_moment_costs_no_more_than_that_moment(int seed)
+    {
+        var result = Simulator.Simulation.Run(Schedule.Of(seed));
+        Assert.True(result.Violation is null, $"{result.Violation}; replay it with: make simulate SEED={seed}");
+    }
+
     [Fact]
     public void The_same_seed_gives_the_same_trace_letter_for_letter()
     {
