@@ -49,7 +49,7 @@ public static class ApiGroup
     /// <summary>Label of the leases by which the operator's own replicas know each other.</summary>
     public const string ReplicaLabel = Name + "/replica";
 
-    /// <summary>The only slot of a group in mode <c>ActivePassive</c>.</summary>
+    /// <summary>The only slot of a group in mode <c>ActivePassive</c>, and the first one of others.</summary>
     public const string FirstSlot = "0";
 }
 

@@ -6,7 +6,7 @@ namespace FailoverOperator.EndToEnd;
 /// <summary>One installation for all tests. What may run beside each other is begun together, with the first test that needs it.</summary>
 public sealed class BedFixture : IAsyncLifetime
 {
-    private static readonly string[] BesideOthers = ["container-crash", "pod-delete", "bad-input", "redis-process-crash"];
+    private static readonly string[] BesideOthers = ["container-crash", "pod-delete", "bad-input", "redis-process-crash", "nplusm-shards"];
 
     private readonly Dictionary<string, Run> begun = [];
     private readonly List<string> setUp = [];

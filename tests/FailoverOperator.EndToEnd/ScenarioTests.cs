@@ -20,6 +20,9 @@ public sealed class ScenarioTests(BedFixture fixture, ITestOutputHelper output) 
     [Fact, Trait("Scenario", "redis-process-crash")]
     public Task With_agents_a_standby_takes_over_when_the_server_is_killed() => RunBesideOthersAsync("redis-process-crash");
 
+    [Fact, Trait("Scenario", "nplusm-shards")]
+    public Task Two_spares_take_the_slots_of_two_members_that_are_lost_at_once() => RunBesideOthersAsync("nplusm-shards");
+
     [Fact, Trait("Scenario", "pg-process-crash")]
     public Task No_acknowledged_row_is_lost_when_PostgreSQL_is_killed() => StrikePostgreSqlAsync(Fault.Named("process-crash"));
 

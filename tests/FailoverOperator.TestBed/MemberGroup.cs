@@ -26,7 +26,7 @@ public abstract class MemberGroup(TestCluster cluster, TestNamespace scope)
     /// <summary>The folder under examples.</summary>
     public abstract string Example { get; }
 
-    public string WriteService => $"{Name}-rw";
+    public virtual string WriteService => $"{Name}-rw";
 
     public string Lease => $"{Name}-0";
 

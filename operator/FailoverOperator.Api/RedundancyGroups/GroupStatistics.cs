@@ -14,7 +14,7 @@ public sealed record GroupStatistics
     [Description("When this was reckoned last, RFC 3339; at least once an hour.")]
     public string? AsOf { get; init; }
 
-    [Description("Every Failover up to this term is counted, once.")]
+    [Description("Every Failover up to this term is counted, once. 0 in mode NPlusM, where slots[].countedTerm says so for each slot.")]
     public long CountedTerm { get; init; }
 
     [Description("Failures of the primary that a failover ended with a verified write.")]

@@ -6,9 +6,16 @@ namespace FailoverOperator.Api.RedundancyGroups;
 public enum RedundancyMode
 {
     ActivePassive,
+    NPlusM,
 }
 
 /// <summary>What is wanted. Initial values are the defaults of the CRD.</summary>
+[ValidationRule(RuleIds.OneActive, "self.mode != 'ActivePassive' || self.active == 1",
+    "in mode ActivePassive one member is active; write active: 1, or mode: NPlusM")]
+[ValidationRule(RuleIds.SlotsNeedHooks, "self.mode != 'NPlusM' || self.engine.type == 'Hooks'",
+    "mode NPlusM needs engine.type Hooks, whose hooks are told the slot; Redis and PostgreSQL servers know of one primary only: write a group for each of them")]
+[ValidationRule(RuleIds.SlotsServeActive, "self.mode != 'NPlusM' || !self.traffic.services.exists(s, s.role == 'Standby')",
+    "in mode NPlusM a spare stands by for every slot, so that no Service can lead to the standbys of one; remove those of role Standby from traffic.services")]
 [ValidationRule(RuleIds.HooksRequired, "self.engine.type != 'Hooks' || has(self.engine.hooks)",
     "engine.type Hooks needs engine.hooks with at least status, promote and follow")]
 [ValidationRule(RuleIds.HooksOnlyForHooks, "self.engine.type == 'Hooks' || !has(self.engine.hooks)",
@@ -51,16 +58,16 @@ public enum RedundancyMode
     "detection.probeTimeoutMilliseconds plus detection.probeIntervalMilliseconds must fit into detection.unhealthyAfterSeconds")]
 public sealed record RedundancyGroupSpec
 {
-    [Description("How the members share the work. ActivePassive: one primary takes the writes, the others stand by.")]
+    [Description("How the members share the work. ActivePassive: one primary takes the writes, the others stand by. NPlusM: there are as many slots as active says, each with a primary and a Service <service>-<slot> of its own; any spare takes any slot.")]
     public RedundancyMode Mode { get; init; } = RedundancyMode.ActivePassive;
 
     [Required]
     [Description("The workload whose pods are the members. It must be in the group's namespace, and in one group only.")]
     public WorkloadReference WorkloadRef { get; init; } = new();
 
-    [Description("Members that are active at the same time. Always 1 in mode ActivePassive.")]
+    [Description("Members that are active at the same time. 1 in mode ActivePassive; the number of slots, named 0, 1, 2 and so on, in mode NPlusM.")]
     [RangeMinimum(1)]
-    [RangeMaximum(1)]
+    [RangeMaximum(100)]
     public int Active { get; init; } = 1;
 
     [Description("Standbys that are wanted. The group is Redundant while at least this many could take over. The workload needs active + spares replicas.")]

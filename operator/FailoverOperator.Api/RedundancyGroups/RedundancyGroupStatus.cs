@@ -49,6 +49,9 @@ public sealed record SlotStatus
 
     [Description("Since when, RFC 3339.")]
     public string? Since { get; init; }
+
+    [Description("In mode NPlusM: every Failover of the slot up to this term is in the statistics. In mode ActivePassive statistics.countedTerm says so.")]
+    public long? CountedTerm { get; init; }
 }
 
 /// <summary>What a member does.</summary>
@@ -57,6 +60,7 @@ public enum MemberRole
     Unknown,
     Active,
     Standby,
+    Spare,
     Fenced,
 }
 
@@ -78,6 +82,9 @@ public sealed record MemberStatus
 
     [Description("What the member does.")]
     public MemberRole Role { get; init; }
+
+    [Description("The slot that it is active in, or was. Absent: none.")]
+    public string? Slot { get; init; }
 
     [Description("How it is. Unknown is neither healthy nor failed.")]
     public MemberHealth Health { get; init; }

@@ -3,6 +3,9 @@ namespace FailoverOperator.Api.RedundancyGroups;
 /// <summary>Names of the validation rules, shared by the CRD and the operator's own check.</summary>
 public static class RuleIds
 {
+    public const string OneActive = nameof(OneActive);
+    public const string SlotsNeedHooks = nameof(SlotsNeedHooks);
+    public const string SlotsServeActive = nameof(SlotsServeActive);
     public const string HooksRequired = nameof(HooksRequired);
     public const string HooksOnlyForHooks = nameof(HooksOnlyForHooks);
     public const string RedisOnlyForRedis = nameof(RedisOnlyForRedis);

@@ -22,7 +22,7 @@ public sealed record TrafficSpec
 public sealed record ServiceReference
 {
     [Required]
-    [Description("Name of the Service, in the group's namespace. It must have a selector that matches the workload's pods.")]
+    [Description("Name of the Service, in the group's namespace; in mode NPlusM each slot has one of the name <name>-<slot>. It must have a selector that matches the workload's pods.")]
     [Length(1, 63)]
     public string Name { get; init; } = "";
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Cli.Cluster;
@@ -22,6 +23,12 @@ internal static class RequestCommand
     {
         var name = new Argument<string>("GROUP") { Description = "Name of a RedundancyGroup" };
         var to = new Option<string?>("--to") { Description = "Pod that is to become the primary; by default the best standby", HelpName = "MEMBER" };
+        var slot = new Option<string>("--slot")
+        {
+            Description = "Slot whose primary it is about, in a group of mode NPlusM",
+            HelpName = "SLOT",
+            DefaultValueFactory = _ => ApiGroup.FirstSlot,
+        };
         var reason = new Option<string?>("--reason") { Description = "Why, for the record", HelpName = "TEXT" };
         var at = Times.Option("--at", "Not before this time, as 2026-11-27T03:00:00Z; by default at once");
         var deadline = new Option<int>("--deadline-seconds")
@@ -38,7 +45,7 @@ internal static class RequestCommand
         var dryRun = new Option<bool>("--dry-run") { Description = "Change nothing: say what would be done, and what every check says" };
         var wait = new Option<bool>("--wait") { Description = "Wait until it has ended, and say how" };
         command.Add(name);
-        foreach (var option in new Option[] { to, reason, at, deadline, dryRun, wait }) command.Add(option);
+        foreach (var option in new Option[] { to, slot, reason, at, deadline, dryRun, wait }) command.Add(option);
         command.Do(host, async (parsed, token) =>
         {
             var (api, namespaceName) = options.Connect(host, parsed);
@@ -47,11 +54,12 @@ internal static class RequestCommand
             var request = await requester.AskAsync(group, new FailoverSpec
             {
                 GroupRef = new GroupReference { Name = group.Metadata.Name },
+                Slot = parsed.GetRequiredValue(slot),
                 Type = type,
                 Target = parsed.GetValue(to),
                 Reason = parsed.GetValue(reason),
                 // What this person sees now: if somebody else is faster, nothing is done twice.
-                ExpectedHolder = Holder(group),
+                ExpectedHolder = Holder(group, parsed.GetRequiredValue(slot)),
                 ScheduledAt = Times.Text(parsed.GetValue(at)),
                 DryRun = parsed.GetValue(dryRun),
                 DeadlineSeconds = parsed.GetValue(deadline),
@@ -64,7 +72,7 @@ internal static class RequestCommand
         return command;
     }
 
-    private static string? Holder(RedundancyGroup group) => group.Status?.Slots.FirstOrDefault()?.Holder;
+    private static string? Holder(RedundancyGroup group, string slot) => group.Status?.Slots.FirstOrDefault(s => s.Name == slot)?.Holder;
 
     private static int Asked(CliHost host, CommonOptions options, ParseResult parsed, Failover request)
     {

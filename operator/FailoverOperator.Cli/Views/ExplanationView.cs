@@ -99,8 +99,12 @@ public sealed record ExplanationView
         }
         if (isStuck) return (GroupState.Blocked, progressing.Message);
         if (progressing.Status != ConditionStatus.False) return (GroupState.Working, progressing.Message);
-        var holder = group.Status?.Slots.FirstOrDefault()?.Holder;
-        return (GroupState.Steady, holder is null ? progressing.Message : $"{holder} is active, and nothing is to be done");
+        return (GroupState.Steady, group.Status?.Slots.Select(s => s.Holder).OfType<string>().ToList() switch
+        {
+            [var holder] => $"{holder} is active, and nothing is to be done",
+            [_, ..] holders => $"{string.Join(", ", holders)} are active, and nothing is to be done",
+            _ => progressing.Message,
+        });
 
         Condition? Find(string type) => group.Status?.Conditions.FirstOrDefault(c => c.Type == type);
     }

@@ -14,7 +14,15 @@ public sealed record RuleViolation(string RuleId, string Message);
 public static class SpecRules
 {
     public static IReadOnlyList<RuleViolation> Check(RedundancyGroupSpec spec) =>
-        [.. EngineRules(spec).Concat(DetectionRules(spec)).Concat(AgentRules(spec)).Where(r => !r.Holds).Select(r => new RuleViolation(r.Id, Message(r.Id, spec)))];
+        [.. ModeRules(spec).Concat(EngineRules(spec)).Concat(DetectionRules(spec)).Concat(AgentRules(spec)).Where(r => !r.Holds).Select(r => new RuleViolation(r.Id, Message(r.Id, spec)))];
+
+    private static IEnumerable<(string Id, bool Holds)> ModeRules(RedundancyGroupSpec spec)
+    {
+        var isNPlusM = spec.Mode == RedundancyMode.NPlusM;
+        yield return (RuleIds.OneActive, spec.Mode != RedundancyMode.ActivePassive || spec.Active == 1);
+        yield return (RuleIds.SlotsNeedHooks, !isNPlusM || spec.Engine.Type == EngineType.Hooks);
+        yield return (RuleIds.SlotsServeActive, !isNPlusM || spec.Traffic.Services.All(s => s.Role == TrafficRole.Active));
+    }
 
     private static IEnumerable<(string Id, bool Holds)> EngineRules(RedundancyGroupSpec spec)
     {

@@ -105,7 +105,7 @@ public static class Brakes
     /// <summary>Null: nothing was acknowledged, or what is written there is no name of a failover. Nobody acknowledges what is yet to come.</summary>
     private static long? AcknowledgedTerm(GroupObservation group)
     {
-        var prefix = $"{group.Name}-{ApiGroup.FirstSlot}-";
+        var prefix = $"{group.Name}-{group.Slot}-";
         return group.Acknowledged is { } name && name.StartsWith(prefix, StringComparison.Ordinal)
             && long.TryParse(name[prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var term)
             && term <= group.Failovers.LastOrDefault(f => f.IsOwn)?.Spec.Term ? term : null;

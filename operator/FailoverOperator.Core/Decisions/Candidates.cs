@@ -29,19 +29,31 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     /// <summary>Names of those that are chosen only if there is nobody else, see <see cref="Brakes"/>.</summary>
     private IReadOnlySet<string> Last { get; init; } = new HashSet<string>();
 
+    /// <summary>The slot, if its members are bound to it. Null: all members are there for the group's only one.</summary>
+    private string? Slot { get; init; }
+
+    /// <summary>The spares are for slots that are more important.</summary>
+    private bool ArePromised { get; init; }
+
     private readonly bool _isSynchronous = LeasePlan.IsSynchronous(spec);
 
     /// <param name="evidence">How the old primary was fenced. Null: it is not yet.</param>
     /// <param name="atRest">Nobody writes any more, so that positions that were told at different moments can be compared.</param>
     public static Candidates Of(GroupObservation group, Benchmark benchmark, TimeSpan maxAge, FenceEvidence? evidence = null, bool atRest = false) =>
-        new(group.Spec, benchmark, maxAge, LeaseLimits.Of(group, evidence, isHope: evidence is not null && !atRest), atRest) { Last = Brakes.RecentlyFailed(group) };
+        new(group.Spec, benchmark, maxAge, LeaseLimits.Of(group, evidence, isHope: evidence is not null && !atRest), atRest) 
+        {
+            Last = Brakes.RecentlyFailed(group),
+            Slot = Slots.AreBound(group.Spec) ? group.Slot : null,
+            ArePromised = Slots.AreSparesPromised(group),
+        };
 
     /// <summary>The eligible members, best first.</summary>
     public IReadOnlyList<Member> Ranked(IReadOnlyList<Member> members)
     {
         if (_isSynchronous && limits is not null) return MissingQuorum(members) is null ? MostComplete(Heard(members)) : [];
         var ranked = members.Where(m => Judge(m) is Eligibility.Eligible).OrderBy(m => m.Name == benchmark.Preferred ? 0 : 1).ThenBy(m => Last.Contains(m.Name));
-        return [.. InOrder(ranked)];
+        // Who is bound already stays so: a slot that changed its mind would keep two spares from the others.
+        return [.. InOrder(Slot is null ? ranked : ranked.ThenBy(m => m.SlotLabel == Slot ? 0 : 1))];
     }
 
     private IOrderedEnumerable<Member> InOrder(IOrderedEnumerable<Member> ranked) => spec.Promotion.CandidateOrder
@@ -73,6 +85,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     public Eligibility Judge(Member member)
     {
         if (IsOldPrimary(member)) return No(Reasons.NoCandidate, $"{member.Name} is the failed primary");
+        if (ArePromised && member.SlotLabel is null) return No(Reasons.NoCandidate, $"{member.Name} is kept for a slot that is more important and has nobody");
         if (PriorityOf(spec, member.Name) == 0) return No(Reasons.NoCandidate, $"{member.Name} has priority 0 in promotion.priorities");
         if (Unfit(member) is { } unfit) return No(Reasons.NoCandidate, $"{member.Name} {unfit}");
         if (member.Probe.Reply is EngineReply.Unauthorized)

@@ -92,6 +92,8 @@ public static class Decider
         if (rejected is not null) return OnDiagnosis(group, new Diagnosis.CredentialsRejected(rejected.Message));
 
         if (group.HasAgents) return OnNewGroupWithAgents(group);
+        if (Slots.AreSparesPromised(group) && !group.Members.Any(m => m.SlotLabel == group.Slot))
+            return new Decision.Wait(TimeSpan.FromSeconds(1), Reasons.WaitingForMembers, $"the spares that are there are for {group.PromisedSpares} slots that are more important");
 
         var primaries = group.Members.Where(m => m.IsWritablePrimary).ToList();
         var atWork = primaries is [var one]

@@ -83,7 +83,8 @@ public static class Elections
         }
         var from = holders.Count > 0 ? holders : group.Members;
         var ready = from.Where(m => m.Pod is { Ready: true, Terminating: false });
-        var best = ready.OrderByDescending(m => m.Probe.Status!.PositionBytes ?? 0).ThenByDescending(m => Candidates.PriorityOf(group.Spec, m.Name)).ThenBy(m => m.Name, StringComparer.Ordinal).FirstOrDefault();
+        if (Slots.AreSparesPromised(group)) ready = ready.Where(m => m.SlotLabel is not null);
+        var best = ready.OrderByDescending(m => m.Probe.Status!.PositionBytes ?? 0).ThenByDescending(m => Slots.AreBound(group.Spec) && m.SlotLabel == group.Slot).ThenByDescending(m => Candidates.PriorityOf(group.Spec, m.Name)).ThenBy(m => m.Name, StringComparer.Ordinal).FirstOrDefault();
         return best is null ? new Choice.Nobody(Reasons.MembersUnknown, "no member is ready yet") : new Choice.Candidate(best, 0);
     }
 

@@ -1,4 +1,3 @@
-using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Recovery;
@@ -15,7 +14,7 @@ internal static class Plan
         return new FailoverSpec
         {
             GroupRef = new GroupReference { Name = group.Name },
-            Slot = ApiGroup.FirstSlot,
+            Slot = group.Slot,
             Term = slot.NextTerm,
             Type = type,
             Cause = cause,

@@ -58,7 +58,8 @@ public static class Requests
         if (spec.Type is not (FailoverType.Switchover or FailoverType.Failover or FailoverType.Failback))
             return new(Reasons.NotRequestable, "people can ask for type: Switchover, Failover, or Failback; the other types are begun by the operator alone, when they are needed");
         if (spec.Term != 0) return new(Reasons.RequestInvalid, "term is what the operator finds out; leave it out of a request");
-        if (spec.Slot != ApiGroup.FirstSlot) return new(Reasons.RequestInvalid, $"there is no slot {spec.Slot}; the group's only one is {ApiGroup.FirstSlot}");
+        if (spec.Slot != group.Slot)
+            return new(Reasons.RequestInvalid, $"there is no slot {spec.Slot}; {(Slots.Names(group.Spec) is [var only] ? $"the group's only one is {only}" : $"there are {Slots.InWords(group.Spec)}")}");
         if (request.Schedule is Schedule.Unreadable)
             return new(Reasons.RequestInvalid, $"scheduledAt is not a time: {spec.ScheduledAt}; write it as 2026-11-27T03:00:00Z");
         if (spec.Type != FailoverType.Failover && !group.HasAgents)

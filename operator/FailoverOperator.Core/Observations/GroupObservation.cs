@@ -1,3 +1,4 @@
+using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 
@@ -12,6 +13,12 @@ public sealed record GroupObservation
     public required string Name { get; init; }
 
     public required RedundancyGroupSpec Spec { get; init; }
+
+    /// <summary>Which of the group's slots this is about: its holder, its failovers, its Services, and the members that may hold it.</summary>
+    public string Slot { get; init; } = ApiGroup.FirstSlot;
+
+    /// <summary>So many of the spares are for slots that are more important and have nobody yet.</summary>
+    public int PromisedSpares { get; init; }
 
     /// <summary>Replicas that the workload is to have.</summary>
     public required int WorkloadReplicas { get; init; }
@@ -71,7 +78,11 @@ public sealed record GroupObservation
 /// <param name="Last">Null: nothing yet.</param>
 /// <param name="Span">Time since counting began.</param>
 /// <param name="Age">Time since it was reckoned last.</param>
-public sealed record StatisticsObservation(GroupStatistics? Last, TimeSpan Span, TimeSpan Age);
+public sealed record StatisticsObservation(GroupStatistics? Last, TimeSpan Span, TimeSpan Age)
+{
+    /// <summary>Every failover of the slot up to this term is counted.</summary>
+    public long CountedTerm { get; init; } = Last?.CountedTerm ?? 0;
+}
 
 /// <summary>What the cluster has. 0: unknown.</summary>
 public sealed record FailureDomains(int Nodes, int Zones)
@@ -186,6 +197,9 @@ public sealed record ServiceObservation
 
     /// <summary>The only pod, by name, that its selector asks for. Null: it asks for none by name.</summary>
     public string? SelectedPod { get; init; }
+
+    /// <summary>The only slot that its selector asks for. Null: it asks for none.</summary>
+    public string? SelectedSlot { get; init; }
 
     /// <summary>The highest term published through it. Null: none.</summary>
     public long? PublishedTerm { get; init; }

@@ -130,6 +130,15 @@ public sealed record Member
     /// <summary>Value of the term label. Null: none, or not a number.</summary>
     public long? TermLabel { get; init; }
 
+    /// <summary>Value of the slot label. Null: none.</summary>
+    public string? SlotLabel { get; init; }
+
+    /// <summary>For how long this process has seen it bound to the slot without any use for it. Null: it is of use, or not bound.</summary>
+    public TimeSpan? IdleFor { get; init; }
+
+    /// <summary>Which version of the pod this is; a write on account of it is refused when there is a newer one.</summary>
+    public string Version { get; init; } = "";
+
     /// <summary>The member as a lease names it.</summary>
     public string Identity => LeaseContract.Identity(Name, Uid);
 

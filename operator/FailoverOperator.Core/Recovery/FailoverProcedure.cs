@@ -80,6 +80,7 @@ public static class FailoverProcedure
         }
 
         var (member, lagBytes) = (Choice.Candidate)chosen;
+        if (Unbound(group, member) is { } bind) return bind;
         return new Decision.Advance(new Step.Enter(failover.Spec.Type == FailoverType.Adoption ? FailoverPhase.Repointing : FailoverPhase.Promoting)
         {
             Candidate = ProcessIdentity.ReferenceTo(member),
@@ -87,6 +88,11 @@ public static class FailoverProcedure
             LostBytes = failover.ReplacesPrimary ? lagBytes : 0,
         });
     }
+
+    /// <summary>Before it is written down as the candidate, so that no other slot writes it down, too. Null: it is bound, or need not be.</summary>
+    private static Decision? Unbound(GroupObservation group, Member candidate) => Slots.AreBound(group.Spec) && candidate.SlotLabel != group.Slot
+        ? new Decision.Advance(new Step.BindSpare(candidate, group.Slot))
+        : null;
 
     /// <summary>Of one who is at work already its log of before is not known.</summary>
     private static LogPoint? OriginOf(Member candidate) =>
@@ -115,6 +121,8 @@ public static class FailoverProcedure
     {
         if (Lost(group, failover) is { } lost) return lost;
         var candidate = CandidateIn(group, failover)!;
+        // A person has taken the label off.
+        if (candidate.SlotLabel is null && Unbound(group, candidate) is { } bind) return bind;
         if (candidate.IsWritablePrimary && candidate.StatusAge <= failover.PhaseFor && (!group.HasAgents || LeasePromotion.IsDone(group, failover, candidate)))
             return new Decision.Advance(Entering(FailoverPhase.Repointing, failover) with { History = candidate.Probe.Status!.History });
 
@@ -155,6 +163,7 @@ public static class FailoverProcedure
         var why = member is null ? "its pod is gone"
             : member.Pod.Terminating || member.Pod.Phase is PodPhase.Failed or PodPhase.Succeeded ? "its pod has ended or is being deleted"
             : group.HasAgents ? LeasePromotion.LossOf(group, failover, member)
+            : Slots.AreBound(group.Spec) && member.SlotLabel is { } slot && slot != group.Slot ? $"it was bound to slot {slot}"
             : ProcessIdentity.EndOf(reference, member);
         return why is null ? null : End(FailoverPhase.Failed, Reasons.CandidateLost, $"{reference.Name} was lost on the way: {why}", failover);
     }

@@ -14,14 +14,14 @@ public static class Repairs
 {
     public static IReadOnlyList<Step> Needed(GroupObservation group, Member primary, long term)
     {
-        var demoted = group.Members.Where(m => m.Uid != primary.Uid).SelectMany(m => Relabel(m, RoleLabels.Standby, null)).ToList();
+        var demoted = group.Members.Where(m => m.Uid != primary.Uid).SelectMany(m => Relabel(group, m, StandbyRole(group), null)).ToList();
         // Invariant I6: where a Service asks for the role alone, no other member is labelled active any more before the primary is.
         var isByRole = group.Services.Any(s => s is { Role: TrafficRole.Active, SelectedPod: null });
         if (isByRole && demoted.Any(step => step.Member.RoleLabel == RoleLabels.Active)) return demoted;
         IReadOnlyList<Step> traffic =
         [
-            .. Relabel(primary, RoleLabels.Active, term),
-            .. group.Services.Select(s => PointingTo(primary, s, term)).OfType<Step>(),
+            .. Relabel(group, primary, RoleLabels.Active, term),
+            .. group.Services.Select(s => PointingTo(group, primary, s, term)).OfType<Step>(),
         ];
         // The proxies of the nodes take in few changes a second: what clients wait for comes first, the labels of the others after it.
         var others = traffic.Count > 0 && !isByRole ? [] : demoted;
@@ -35,7 +35,7 @@ public static class Repairs
     /// clients wait for.
     /// </summary>
     public static IReadOnlyList<Step.Label> LabelAhead(GroupObservation group, Member candidate, long term) =>
-        group.Services.Any(s => s is { Role: TrafficRole.Active, SelectedPod: null }) ? [] : [.. Relabel(candidate, RoleLabels.Active, term)];
+        group.Services.Any(s => s is { Role: TrafficRole.Active, SelectedPod: null }) ? [] : [.. Relabel(group, candidate, RoleLabels.Active, term)];
 
     /// <summary>
     /// Other terms for the holder of the lease. Never while it has not accepted the last ones: it may live by either, and what is overwritten
@@ -71,16 +71,22 @@ public static class Repairs
     public static bool TrafficLeadsTo(GroupObservation group, Member primary) =>
         group.Services.Where(s => s.Role == TrafficRole.Active).All(s => s.Addresses is [var only] && only == primary.Address);
 
-    private static IEnumerable<Step.Label> Relabel(Member member, string role, long? term) =>
-        member.RoleLabel == role && member.TermLabel == term ? [] : [new Step.Label(member, role, term)];
+    private static IEnumerable<Step.Label> Relabel(GroupObservation group, Member member, string role, long? term)
+    {
+        if (Slots.AreBound(group.Spec)) return Bindings.Relabel(group, member, role, term);
+        return member.RoleLabel == role && member.TermLabel == term ? [] : [new Step.Label(member, role, term)];
+    }
+
+    private static string StandbyRole(GroupObservation group) => Slots.AreBound(group.Spec) ? RoleLabels.Spare : RoleLabels.Standby;
 
     /// <summary>Invariant I6: a Service that has published a higher term is left alone. Null: it is as it should be, or has.</summary>
-    private static Step.PointService? PointingTo(Member primary, ServiceObservation service, long term)
+    private static Step.PointService? PointingTo(GroupObservation group, Member primary, ServiceObservation service, long term)
     {
         var (role, pod) = service.Role == TrafficRole.Active ? (RoleLabels.Active, primary.Name) : (RoleLabels.Standby, null);
-        var isPointed = service.SelectedRole == role && (pod is null || service.SelectedPod == pod);
+        var slot = Slots.AreBound(group.Spec) ? group.Slot : null;
+        var isPointed = service.SelectedRole == role && (pod is null || service.SelectedPod == pod) && (slot is null || service.SelectedSlot == slot);
         return service.PublishedTerm is not { } published || published < term || (published == term && !isPointed)
-            ? new(service.Name, service.Role, pod, term)
+            ? new(service.Name, service.Role, pod, term) { Slot = slot }
             : null;
     }
 

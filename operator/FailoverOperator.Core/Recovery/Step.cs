@@ -1,3 +1,4 @@
+using FailoverOperator.Api;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
@@ -58,13 +59,29 @@ public abstract record Step
     public sealed record Follow(Member Member, Member Primary, long Term) : Step;
 
     /// <summary>Set the member's role label, and its term label (null: remove it).</summary>
-    public sealed record Label(Member Member, string Role, long? Term) : Step;
+    public sealed record Label(Member Member, string Role, long? Term) : Step
+    {
+        /// <summary>Value of the slot label. Null: remove it.</summary>
+        public string? Slot { get; init; } = ApiGroup.FirstSlot;
+
+        /// <summary>The version of the pod that this was decided on: refused if it has changed since. Null: whatever has changed.</summary>
+        public string? ReadVersion { get; init; }
+    }
+
+    /// <summary>
+    /// Bind a spare to a slot by its label. Refused if the pod has changed since it was read: of two slots that want one spare, one gets it.
+    /// </summary>
+    public sealed record BindSpare(Member Member, string Slot) : Step;
 
     /// <summary>
     /// Make the Service select members of its role only, and publish the term. One write: traffic moves from one pod to the other at once.
     /// </summary>
     /// <param name="Pod">The only pod, by name, that it is to lead to. Null: all of its role.</param>
-    public sealed record PointService(string Name, TrafficRole Role, string? Pod, long Term) : Step;
+    public sealed record PointService(string Name, TrafficRole Role, string? Pod, long Term) : Step
+    {
+        /// <summary>The only slot that it is to lead to. Null: the group has one slot.</summary>
+        public string? Slot { get; init; }
+    }
 
     /// <summary>
     /// Name the member as the lease's holder in this term, in one write that also sets the assignment and the terms, and forgets what

@@ -12,6 +12,11 @@ namespace FailoverOperator.Core.Reporting;
 /// <summary>A condition without its times.</summary>
 public sealed record ConditionFact(string Type, ConditionStatus Status, string Reason, string Message);
 
+/// <summary>A slot's status without its times.</summary>
+/// <param name="Holder">Null: nobody was ever chosen.</param>
+/// <param name="CountedTerm">Null: not told for each slot.</param>
+public sealed record SlotFact(string Name, string? Holder, long? Term, long? CountedTerm);
+
 /// <summary>What the group's status is to say.</summary>
 public sealed record GroupReport
 {
@@ -19,9 +24,8 @@ public sealed record GroupReport
 
     public required IReadOnlyList<ConditionFact> Conditions { get; init; }
 
-    public string? Holder { get; init; }
-
-    public long? Term { get; init; }
+    /// <summary>Of each slot, see <see cref="SlotsReport"/>.</summary>
+    public IReadOnlyList<SlotFact> Slots { get; init; } = [];
 
     public IReadOnlyList<MemberStatus> Members { get; init; } = [];
 
@@ -30,6 +34,9 @@ public sealed record GroupReport
     public FailoverReadiness? Readiness { get; init; }
 
     public LastFailover? LastFailover { get; init; }
+
+    /// <summary>Time since it ended. Null: there was none.</summary>
+    public TimeSpan? LastFailoverAge { get; init; }
 
     /// <summary>Null: as they are.</summary>
     public GroupStatistics? Statistics { get; init; }
@@ -74,13 +81,13 @@ public sealed record GroupReport
                 Progressing(group, verdict),
                 Suppressed(group, verdict),
             ],
-            Holder = slot.Holder?.Name,
-            Term = slot.Holder is null ? null : slot.Term,
+            Slots = [new SlotFact(group.Slot, slot.Holder?.Name, slot.Holder is null ? null : slot.Term, null)],
             Members = MemberReport.Of(
                 group, slot.Holder?.Uid, fencedUid: verdict.Running is { Spec.Type: FailoverType.Failover } running ? running.Spec.From?.Uid : null),
             SparesReady = ranked.Count,
             Readiness = readiness,
             LastFailover = last is null ? null : Summary(last),
+            LastFailoverAge = last?.EndedFor,
             Statistics = Reporting.Statistics.Of(group),
         };
     }

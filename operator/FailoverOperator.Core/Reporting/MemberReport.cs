@@ -15,7 +15,8 @@ public static class MemberReport
         return new MemberStatus
         {
             Name = member.Name,
-            Role = Role(member, holderUid, fencedUid),
+            Role = Role(group, member, holderUid, fencedUid),
+            Slot = Slots.AreBound(group.Spec) ? member.SlotLabel : null,
             Health = health,
             LagBytes = LagBytes(group, member, holderUid),
             Node = member.Node.Name.Length == 0 ? null : member.Node.Name,
@@ -24,10 +25,10 @@ public static class MemberReport
         };
     }
 
-    private static MemberRole Role(Member member, string? holderUid, string? fencedUid) =>
+    private static MemberRole Role(GroupObservation group, Member member, string? holderUid, string? fencedUid) =>
         member.Uid == fencedUid ? MemberRole.Fenced
         : member.Uid == holderUid ? MemberRole.Active
-        : member.Probe.Status?.Role == EngineRole.Standby ? MemberRole.Standby
+        : member.Probe.Status?.Role == EngineRole.Standby ? (Slots.AreBound(group.Spec) ? MemberRole.Spare : MemberRole.Standby)
         : MemberRole.Unknown;
 
     private static (MemberHealth Health, string? Message) Health(Member member, TimeSpan limit)

@@ -17,24 +17,31 @@ public static class Statistics
     /// <summary>As long as too little time has passed for an availability.</summary>
     private static readonly TimeSpan FirstReckonedAfter = TimeSpan.FromMinutes(1);
 
+    /// <inheritdoc cref="Of(IReadOnlyList{GroupObservation})"/>
+    public static GroupStatistics Of(GroupObservation group) => Of([group]);
+
     /// <summary>The statistics as they are to be; the very ones that are there, if there is nothing new.</summary>
-    public static GroupStatistics Of(GroupObservation group)
+    /// <param name="slots">The group, seen by each of its slots.</param>
+    public static GroupStatistics Of(IReadOnlyList<GroupObservation> slots)
     {
-        var (before, span, age) = group.Statistics;
-        var news = News(group.Failovers, before?.CountedTerm ?? 0);
+        var (before, span, age) = slots[0].Statistics;
+        var news = slots.SelectMany(News).ToList();
         var isDue = age >= (before?.Availability is null ? FirstReckonedAfter : ReckonedEvery);
         if (before is not null && news.Count == 0 && !isDue) return before;
-        var start = before ?? new GroupStatistics { Since = news.Select(f => f.Spec.DetectedAt).FirstOrDefault(at => at is not null) };
-        return Reckon(news.Aggregate(start, Add) with { AsOf = null }, before is null ? null : span);
+        var start = before ?? new GroupStatistics { Since = news.Select(f => f.Spec.DetectedAt).Where(at => at is not null).Min(StringComparer.Ordinal) };
+        var countedTerm = Slots.AreBound(slots[0].Spec) ? 0 : CountedTerm(slots[0]);
+        return Reckon(news.Aggregate(start, Add) with { AsOf = null, CountedTerm = countedTerm }, before is null ? null : span, slots.Count);
     }
 
+    /// <summary>Up to which term the slot's failovers are counted, when the statistics are written.</summary>
+    public static long CountedTerm(GroupObservation slot) => News(slot).Select(f => f.Spec.Term).Append(slot.Statistics.CountedTerm).Max();
+
     /// <summary>Ended failovers that are not counted yet. One that still runs holds back those after it: its term would be passed over.</summary>
-    private static List<FailoverRecord> News(IReadOnlyList<FailoverRecord> failovers, long countedTerm) =>
-        [.. failovers.Where(f => f.IsOwn && f.Spec.Term > countedTerm).OrderBy(f => f.Spec.Term).TakeWhile(f => f.IsEnded)];
+    private static List<FailoverRecord> News(GroupObservation slot) =>
+        [.. slot.Failovers.Where(f => f.IsOwn && f.Spec.Term > slot.Statistics.CountedTerm).OrderBy(f => f.Spec.Term).TakeWhile(f => f.IsEnded)];
 
     private static GroupStatistics Add(GroupStatistics sum, FailoverRecord failover)
     {
-        sum = sum with { CountedTerm = failover.Spec.Term };
         var downtime = failover.Status.DowntimeMilliseconds;
         return (failover.Spec, failover.Status.Phase) switch
         {
@@ -57,12 +64,12 @@ public static class Statistics
             : sum;
 
     /// <param name="span">Since counting began. Null: it begins now.</param>
-    private static GroupStatistics Reckon(GroupStatistics sum, TimeSpan? span) => sum with
+    private static GroupStatistics Reckon(GroupStatistics sum, TimeSpan? span, int slots) => sum with
     {
         MeanTimeBetweenFailuresSeconds = sum.Failovers > 0 && span is { } time ? (long)time.TotalSeconds / sum.Failovers : null,
         MeanTimeToRecoveryMilliseconds = sum.Recoveries > 0 ? sum.DowntimeMilliseconds / sum.Recoveries : null,
         MeanTimeToDetectionMilliseconds = sum.Detections > 0 ? sum.DetectionMilliseconds / sum.Detections : null,
-        Availability = span is { TotalMilliseconds: > 0 and var all } && all > sum.DowntimeMilliseconds ? Percentage(1 - (sum.DowntimeMilliseconds / all)) : null,
+        Availability = span is { TotalMilliseconds: > 0 and var observed } && observed * slots > sum.DowntimeMilliseconds ? Percentage(1 - (sum.DowntimeMilliseconds / (observed * slots))) : null,
     };
 
     /// <summary>Rounded down: nobody gets a nine for nothing.</summary>

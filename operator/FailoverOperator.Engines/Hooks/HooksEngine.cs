@@ -4,16 +4,16 @@ using FailoverOperator.Core.Observations;
 namespace FailoverOperator.Engines.Hooks;
 
 /// <summary>Any workload, managed by the commands or URLs that the group names. docs/hooks.md is the contract.</summary>
-/// <param name="group">Named to the status hook, which is called on nobody's behalf: its slot is empty and its term 0.</param>
+/// <param name="group">Named to the status hook, with the slot that is asked about; its term is 0.</param>
 /// <param name="http">Gives a client that follows no redirects; it stays the giver's.</param>
 public sealed class HooksEngine(
-    HooksEngineSpec hooks, string group, IPodCommandRunner commands, Func<HttpClient> http, TimeProvider time) : IEngine
+    HooksEngineSpec hooks, string group, string slot, IPodCommandRunner commands, Func<HttpClient> http, TimeProvider time) : IEngine
 {
     private readonly HookCaller _caller = new(commands, http, time);
 
     public async Task<EngineReply> StatusAsync(MemberEndpoint member, CancellationToken cancellationToken)
     {
-        var request = Request("status", member, null, new EngineContext(group, "", 0));
+        var request = Request("status", member, null, new EngineContext(group, slot, 0));
         return await _caller.CallAsync(hooks.Status, member, request, cancellationToken) switch
         {
             HookAnswer.Text text => HookStatus.Parse(HookCaller.Name(request), text.Answer),

@@ -72,7 +72,7 @@ public sealed class SimulatedOperator
         services.AddLogging(logging => logging.ClearProviders().AddProvider(new TraceLogging(_world, Machine)));
         services.AddSingleton<ApiHealthMonitor>();
         Composition.AddOperator(services, Settings(), _world.NextSeed());
-        services.AddSingleton<EngineMaker>((group, _, onDisturbed) =>
+        services.AddSingleton<EngineMaker>((group, _, _, onDisturbed) =>
             _world.Seams.Engine(new SimulatedAgentEngine(_world, Machine, process, group.Spec.Detection, onDisturbed)));
         return services.BuildServiceProvider().GetRequiredService<OperatorProcess>();
     }

@@ -24,13 +24,13 @@ public sealed class EngineFactory(IPodCommandRunner commands, TimeProvider time)
         Timeout = Timeout.InfiniteTimeSpan,
     };
 
-    public IEngine Make(RedundancyGroup group, GroupCredentials credentials, Action<string> onDisturbed) =>
+    public IEngine Make(RedundancyGroup group, string slot, GroupCredentials credentials, Action<string> onDisturbed) =>
         (group.Spec.Agent, group.Spec.Engine.Type) switch
         {
             ({ } agent, EngineType.Redis) => Agents(group.Spec, agent, credentials, Redis(group.Spec, credentials, null), onDisturbed),
             ({ } agent, EngineType.PostgreSQL) => Agents(group.Spec, agent, credentials, PostgreSql(group.Spec, credentials), onDisturbed),
             (null, EngineType.Redis) => Redis(group.Spec, credentials, onDisturbed),
-            (null, EngineType.Hooks) => new HooksEngine(group.Spec.Engine.Hooks ?? new HooksEngineSpec(), group.Name(), commands, () => _http, time),
+            (null, EngineType.Hooks) => new HooksEngine(group.Spec.Engine.Hooks ?? new HooksEngineSpec(), group.Name(), slot, commands, () => _http, time),
             var (_, type) => throw new ArgumentOutOfRangeException(nameof(group), type, "unknown engine, or one that cannot be managed this way"),
         };
 

@@ -49,7 +49,7 @@ public sealed class FencingTools(IKubernetesApi api)
         {
             Name = FencingJobReader.NameOf(failover.Name()),
             NamespaceProperty = group.Namespace(),
-            Labels = new Dictionary<string, string> { [ApiGroup.GroupLabel] = group.Name(), [ApiGroup.SlotLabel] = ApiGroup.FirstSlot },
+            Labels = new Dictionary<string, string> { [ApiGroup.GroupLabel] = group.Name(), [ApiGroup.SlotLabel] = failover.Spec.Slot },
             OwnerReferences = [OwnerReference(failover)],
         },
         Spec = new V1JobSpec
@@ -64,7 +64,7 @@ public sealed class FencingTools(IKubernetesApi api)
                     RestartPolicy = "Never",
                     ServiceAccountName = spec.ServiceAccountName.Length == 0 ? null : spec.ServiceAccountName,
                     Affinity = string.IsNullOrEmpty(step.Member.Node) ? null : AwayFrom(step.Member.Node),
-                    Containers = [Container(group, spec, step)],
+                    Containers = [Container(group, failover.Spec.Slot, spec, step)],
                 },
             },
         },
@@ -80,7 +80,7 @@ public sealed class FencingTools(IKubernetesApi api)
         BlockOwnerDeletion = false,
     };
 
-    private static V1Container Container(RedundancyGroup group, FencingJobSpec spec, Step.RunFencingJob step) => new()
+    private static V1Container Container(RedundancyGroup group, string slot, FencingJobSpec spec, Step.RunFencingJob step) => new()
     {
         Name = "fence",
         Image = spec.Image,
@@ -94,7 +94,7 @@ public sealed class FencingTools(IKubernetesApi api)
             new V1EnvVar { Name = "POD_NAME", Value = step.Member.Name },
             new V1EnvVar { Name = "POD_NAMESPACE", Value = group.Namespace() },
             new V1EnvVar { Name = "GROUP", Value = group.Name() },
-            new V1EnvVar { Name = "SLOT", Value = ApiGroup.FirstSlot },
+            new V1EnvVar { Name = "SLOT", Value = slot },
             new V1EnvVar { Name = "TERM", Value = step.Term.ToString(CultureInfo.InvariantCulture) },
         ],
     };

@@ -35,6 +35,7 @@ public sealed partial class StepExecutor(
         Step.AskMembers ask => Task.WhenAll(ask.Members.Select(m => context.Session.Prober.AskAsync(m.Uid, cancellationToken))),
         Step.Promote promote => PromoteAsync(context, promote, cancellationToken),
         Step.Follow follow => FollowAsync(context, follow, cancellationToken),
+        Step.BindSpare bind => BindAsync(context, bind, cancellationToken),
         Step.Label label => LabelAsync(context, label, cancellationToken),
         Step.PointService point => PointAsync(context, point, cancellationToken),
         Step.AssignLease assign => leases.AssignAsync(context.Group, assign, cancellationToken),
@@ -83,13 +84,25 @@ public sealed partial class StepExecutor(
             {
                 // The label is for this incarnation of the pod, not for its successor.
                 uid = step.Member.Uid,
+                resourceVersion = step.ReadVersion,
                 labels = new Dictionary<string, string?>
                 {
                     [ApiGroup.GroupLabel] = context.Group.Name(),
-                    [ApiGroup.SlotLabel] = ApiGroup.FirstSlot,
+                    [ApiGroup.SlotLabel] = step.Slot,
                     [ApiGroup.RoleLabel] = step.Role,
                     [ApiGroup.TermLabel] = step.Term?.ToString(CultureInfo.InvariantCulture),
                 },
+            },
+        }, cancellationToken));
+
+    private async Task BindAsync(ActingContext context, Step.BindSpare step, CancellationToken cancellationToken) =>
+        context.Session.Pods.Wrote(await api.MergePatchAsync<V1Pod>(context.Group.Namespace(), step.Member.Name, new
+        {
+            metadata = new
+            {
+                uid = step.Member.Uid,
+                resourceVersion = step.Member.Version,
+                labels = new Dictionary<string, string> { [ApiGroup.GroupLabel] = context.Group.Name(), [ApiGroup.SlotLabel] = step.Slot },
             },
         }, cancellationToken));
 
@@ -115,6 +128,7 @@ public sealed partial class StepExecutor(
         var role = step.Role == TrafficRole.Active ? RoleLabels.Active : RoleLabels.Standby;
         var selector = new Dictionary<string, string> { [ApiGroup.RoleLabel] = role };
         if (step.Pod is { } pod) selector[ApiGroup.PodNameLabel] = pod;
+        if (step.Slot is { } slot) selector[ApiGroup.SlotLabel] = slot;
         return selector;
     }
 
@@ -152,7 +166,7 @@ public sealed partial class StepExecutor(
     private async Task VerifyAsync(ActingContext context, Step.Verify step, CancellationToken cancellationToken)
     {
         var member = Endpoint(context, step.Member);
-        var ways = context.Group.Spec.Traffic.Services.Where(s => s.Role == TrafficRole.Active)
+        var ways = Slots.Services(context.Group.Spec, context.Session.Slot).Where(s => s.Role == TrafficRole.Active)
             .SelectMany(s => cluster.Endpoints.Of(context.Group.Namespace(), s.Name)).Distinct()
             .DefaultIfEmpty(new ServiceEndpoint(member.PodAddress, 0));
         EngineOutcome outcome = new EngineOutcome.Done();
@@ -174,7 +188,7 @@ public sealed partial class StepExecutor(
     private static MemberEndpoint Endpoint(ActingContext context, Member member) =>
         new(context.Group.Namespace(), member.Name, member.Uid, member.Address!);
 
-    private static EngineContext Context(ActingContext context, long term) => new(context.Group.Name(), ApiGroup.FirstSlot, term);
+    private static EngineContext Context(ActingContext context, long term) => new(context.Group.Name(), context.Session.Slot, term);
 
     /// <summary>The step in words, the same for the same step.</summary>
     public static string Describe(Step step) => step switch
@@ -184,6 +198,7 @@ public sealed partial class StepExecutor(
         Step.AskMembers ask => $"ask {string.Join(", ", ask.Members.Select(m => m.Name))}",
         Step.Promote promote => $"promote {promote.Member.Name}",
         Step.Follow follow => $"let {follow.Member.Name} follow {follow.Primary.Name}",
+        Step.BindSpare bind => $"bind {bind.Member.Name} to slot {bind.Slot}",
         Step.Label label => $"label {label.Member.Name} {label.Role}",
         Step.PointService point => $"point service {point.Name} to {point.Pod ?? point.Role.ToString()}",
         Step.AssignLease assign => $"assign the lease to {assign.Member.Name} in term {assign.Term}",

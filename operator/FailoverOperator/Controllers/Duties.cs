@@ -14,23 +14,28 @@ public sealed class Duties(ReplicaLog replicas, OperatorClock clock)
     /// </summary>
     private static readonly TimeSpan StandsInFor = TimeSpan.FromSeconds(30);
 
-    private readonly ConcurrentDictionary<ObjectKey, Pending> _pending = new();
+    private readonly ConcurrentDictionary<(ObjectKey Group, string Slot), Pending> _pending = new();
 
+    /// <summary>All slots of a group are one replica's, so that one replica reports; another one may stand in for one of them.</summary>
     /// <param name="work">Names what is to be done; another name means that somebody has gone on. Null: nothing.</param>
     /// <param name="isUnderWay">A failover runs.</param>
-    public Duty Of(ObjectKey group, string? work, bool isClaim, bool isUnderWay)
+    public Duty Of(ObjectKey group, string slot, string? work, bool isClaim, bool isUnderWay)
     {
-        if (work is null && !isUnderWay) _pending.TryRemove(group, out _);
-        var pending = work is null ? _pending.GetValueOrDefault(group) : _pending.AddOrUpdate(
-            group, _ => new(work, clock.Now, TimeSpan.Zero), (_, before) => before.Work == work ? before : before with { Work = work, Since = clock.Now });
+        var key = (group, slot);
+        if (work is null && !isUnderWay) _pending.TryRemove(key, out _);
+        var pending = work is null ? _pending.GetValueOrDefault(key) : _pending.AddOrUpdate(
+            key, _ => new(work, clock.Now, TimeSpan.Zero), (_, before) => before.Work == work ? before : before with { Work = work, Since = clock.Now });
         var duty = DutyRoster.Of(group.ToString(), replicas.Self, replicas.Others(),
             work is null || pending is null ? null : new PendingWork(isClaim, clock.Now - pending.Since));
         if (duty is Duty.Leave && pending is not null && clock.Now < pending.StandsInUntil) return new Duty.StandIn();
-        if (duty is Duty.StandIn && pending is not null) _pending[group] = pending with { StandsInUntil = clock.Now + StandsInFor };
+        if (duty is Duty.StandIn && pending is not null) _pending[key] = pending with { StandsInUntil = clock.Now + StandsInFor };
         return duty;
     }
 
-    public void Forget(ObjectKey group) => _pending.TryRemove(group, out _);
+    public void Forget(ObjectKey group)
+    {
+        foreach (var key in _pending.Keys.Where(k => k.Group == group).ToList()) _pending.TryRemove(key, out _);
+    }
 
     private sealed record Pending(string Work, TimeSpan Since, TimeSpan StandsInUntil);
 }

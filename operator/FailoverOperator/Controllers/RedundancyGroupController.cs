@@ -1,4 +1,5 @@
 using FailoverOperator.Acting;
+using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Acceptance;
@@ -16,7 +17,7 @@ using k8s.Models;
 namespace FailoverOperator.Controllers;
 
 /// <summary>
-/// The loop of one group: observe, judge and decide (in the core), act, record; again while there is something to do.
+/// The loop of one group: for each of its slots observe, judge and decide (in the core), act, again while there is something to do; and record.
 /// </summary>
 public sealed class RedundancyGroupController(
     ClusterView cluster,
@@ -30,6 +31,7 @@ public sealed class RedundancyGroupController(
     FailoverRecorder recorder,
     GroupRecorder groupRecorder,
     Duties duties,
+    SlotRuns slotRuns,
     Action<ObjectKey> enqueue) : IEntityController<RedundancyGroup>
 {
     /// <summary>A bound for one reconciliation; a failover needs about ten turns.</summary>
@@ -54,7 +56,7 @@ public sealed class RedundancyGroupController(
 
     public async Task<ReconciliationResult<RedundancyGroup>> ReconcileAsync(RedundancyGroup entity, CancellationToken cancellationToken)
     {
-        var key = new ObjectKey(entity.Namespace(), entity.Name());
+        var key = KeyOf(entity);
         resting.Wake(key);
         var workload = cluster.WorkloadOf(entity);
         var secrets = await credentials.ReadAsync(entity, cancellationToken);
@@ -62,7 +64,7 @@ public sealed class RedundancyGroupController(
         if (!acceptance.CanAct || workload is null)
         {
             await sessions.CloseAsync(key);
-            if (duties.Of(key, null, isClaim: false, isUnderWay: false) is Duty.Leave)
+            if (duties.Of(key, ApiGroup.FirstSlot, null, isClaim: false, isUnderWay: false) is Duty.Leave)
             {
                 groupRecorder.HandOver(entity);
                 return ReconciliationResult<RedundancyGroup>.Success(entity, Resync);
@@ -70,14 +72,16 @@ public sealed class RedundancyGroupController(
             var putOff = await groupRecorder.RefusedAsync(entity, acceptance, cancellationToken);
             return ReconciliationResult<RedundancyGroup>.Success(entity, Least(putOff ?? Resync, Resync));
         }
-        var session = await sessions.OpenAsync(entity, secrets.Credentials, () => enqueue(key));
-        return ReconciliationResult<RedundancyGroup>.Success(entity, await RunAsync(entity, workload, session, acceptance, cancellationToken));
+        var slots = Slots.Names(entity.Spec);
+        await sessions.CloseAsync(key, but: slots);
+        var looks = await slotRuns.RunAsync(slots, slot => LookAsync(entity, workload, slot, secrets.Credentials, cancellationToken), cancellationToken);
+        return ReconciliationResult<RedundancyGroup>.Success(entity, await RecordAsync(entity, looks, acceptance, cancellationToken));
     }
 
     public async Task<ReconciliationResult<RedundancyGroup>> DeletedAsync(RedundancyGroup entity, CancellationToken cancellationToken)
     {
         // The workload, its labels and its Services stay as they are: traffic goes on to the primary of the day.
-        var key = new ObjectKey(entity.Namespace(), entity.Name());
+        var key = KeyOf(entity);
         resting.Wake(key);
         await sessions.CloseAsync(key);
         groupRecorder.Forget(entity);
@@ -87,9 +91,10 @@ public sealed class RedundancyGroupController(
         return ReconciliationResult<RedundancyGroup>.Success(entity);
     }
 
-    /// <returns>When to look again at the latest.</returns>
-    private async Task<TimeSpan> RunAsync(RedundancyGroup group, V1StatefulSet workload, GroupSession session, AcceptanceVerdict acceptance, CancellationToken cancellationToken)
+    /// <summary>Looks at one slot, acts until there is nothing to do now, and says what was found last.</summary>
+    private async Task<SlotLook> LookAsync(RedundancyGroup group, V1StatefulSet workload, string slot, GroupCredentials secrets, CancellationToken cancellationToken)
     {
+        var session = await sessions.OpenAsync(group, slot, secrets, () => enqueue(KeyOf(group)));
         string? previous = null;
         for (var turn = 0; turn < MaxTurns; turn++)
         {
@@ -98,16 +103,12 @@ public sealed class RedundancyGroupController(
             var verdict = Decider.Decide(observation);
             session.Prober.IsHurried = group.Spec.Agent is not null && IsOnItsWay(verdict, HurryAtMost);
             var work = WorkOf(verdict);
-            if (DutyFor(group, verdict, work) is Duty.Leave leave) return WatchOn(group, verdict, leave);
+            if (DutyFor(group, slot, verdict, work) is Duty.Leave leave)
+                return new(observation, verdict, Least(leave.LookAgainIn ?? Resync, PauseAfter(group, verdict, again: false))) { IsLeft = true };
             // What was just done is not visible yet, or did not help: let the watch catch up before it is done again.
             var again = work is not null && work == previous;
-            if (work is null || again)
-            {
-                // The failover's own record is written before each phase; the group's would only be in its way.
-                var putOff = IsOnItsWay(verdict, YoungPhase) ? null : await RecordAsync(group, observation, acceptance, verdict, cancellationToken);
-                resting.Note(new ObjectKey(group.Namespace(), group.Name()), verdict);
-                return Least(putOff ?? Resync, PauseAfter(group, verdict, again));
-            }
+            // The failover's own record is written before each phase; the group's would only be in its way.
+            if (work is null || again) return new(observation, verdict, PauseAfter(group, verdict, again)) { IsToBeRecorded = !IsOnItsWay(verdict, YoungPhase) };
             previous = work;
             try
             {
@@ -116,34 +117,49 @@ public sealed class RedundancyGroupController(
             catch (KubernetesApiException e) when (e.Failure is ApiFailure.Conflict or ApiFailure.AlreadyExists or ApiFailure.NotFound)
             {
                 // The world has changed since it was observed: look again, decide again.
-                return AfterConflict;
+                return new(observation, verdict, AfterConflict);
             }
+            if (turn == MaxTurns - 1) return new(observation, verdict, FailoverProcedure.RetryPause);
         }
-        return FailoverProcedure.RetryPause;
+        throw new InvalidOperationException("a look ends in one of its turns");
     }
 
-    private Duty DutyFor(RedundancyGroup group, Verdict verdict, string? work) =>
-        duties.Of(new ObjectKey(group.Namespace(), group.Name()), work, isClaim: verdict.Decision is Decision.Begin, isUnderWay: verdict.Running is not null);
-
-    /// <summary>Another replica acts and reports: this one only keeps what it would need to know.</summary>
-    private TimeSpan WatchOn(RedundancyGroup group, Verdict verdict, Duty.Leave leave)
+    /// <returns>When to look again at the latest.</returns>
+    private async Task<TimeSpan> RecordAsync(RedundancyGroup group, IReadOnlyList<SlotLook> looks, AcceptanceVerdict acceptance, CancellationToken cancellationToken)
     {
-        groupRecorder.HandOver(group);
-        resting.Note(new ObjectKey(group.Namespace(), group.Name()), verdict);
-        return Least(leave.LookAgainIn ?? Resync, PauseAfter(group, verdict, again: false));
+        var pause = looks.Min(look => look.Pause);
+        if (looks.Any(look => look.IsLeft))
+        {
+            // Another replica acts and reports: this one only keeps what it would need to know.
+            groupRecorder.HandOver(group);
+            resting.Note(KeyOf(group), [.. looks.Select(look => look.Verdict)]);
+            return pause;
+        }
+        if (!looks.All(look => look.IsToBeRecorded)) return pause;
+        var putOff = await groupRecorder.RecordAsync(group, [.. looks.Select(look => (look.Observation, look.Verdict))], acceptance, cancellationToken);
+        foreach (var look in looks) await recorder.PruneAsync(group, look.Observation, cancellationToken);
+        resting.Note(KeyOf(group), [.. looks.Select(look => look.Verdict)]);
+        return Least(putOff ?? Resync, pause);
     }
+
+    /// <summary>What was found of a slot.</summary>
+    /// <param name="Pause">When to look again at the latest.</param>
+    private sealed record SlotLook(GroupObservation Observation, Verdict Verdict, TimeSpan Pause)
+    {
+        /// <summary>Another replica acts.</summary>
+        public bool IsLeft { get; init; }
+
+        public bool IsToBeRecorded { get; init; }
+    }
+
+    private static ObjectKey KeyOf(RedundancyGroup group) => new(group.Namespace(), group.Name());
+
+    private Duty DutyFor(RedundancyGroup group, string slot, Verdict verdict, string? work) =>
+        duties.Of(KeyOf(group), slot, work, isClaim: verdict.Decision is Decision.Begin, isUnderWay: verdict.Running is not null);
 
     /// <summary>A failover runs, nothing blocks it, and its phase is not older than this.</summary>
     private static bool IsOnItsWay(Verdict verdict, TimeSpan atMost) =>
         verdict is { Running: { IsEnded: false } running, Decision: Decision.Advance or Decision.Wait } && running.PhaseFor < atMost;
-
-    private async Task<TimeSpan?> RecordAsync(
-        RedundancyGroup group, GroupObservation observation, AcceptanceVerdict acceptance, Verdict verdict, CancellationToken cancellationToken)
-    {
-        var putOff = await groupRecorder.RecordAsync(group, observation, acceptance, verdict, cancellationToken);
-        await recorder.PruneAsync(group, observation.Failovers, cancellationToken);
-        return putOff;
-    }
 
     private TimeSpan PauseAfter(RedundancyGroup group, Verdict verdict, bool again)
     {

@@ -106,7 +106,7 @@ public static class Composition
         services.AddSingleton(s => new ReplicaLog(
             settings.Namespace is { } own ? Follow<V1Lease>(s, own, seed, new ListOptions(LabelSelector: ReplicaLease.Selector(settings.WatchNamespace))) : null,
             settings.Instance, s.GetRequiredService<ApiHealth>(), s.GetRequiredService<OperatorClock>()));
-        services.AddSingleton(s => new Heartbeat(s.GetRequiredService<IKubernetesApi>(), settings, s.GetRequiredService<OperatorClock>())).AddSingleton<Duties>();
+        services.AddSingleton(s => new Heartbeat(s.GetRequiredService<IKubernetesApi>(), settings, s.GetRequiredService<OperatorClock>())).AddSingleton<Duties>().AddSingleton<SlotRuns>();
         services.AddSingleton<RestingGroups>().AddSingleton<AcceptanceObserver>().AddSingleton<CredentialReader>().AddSingleton<GroupObserver>();
         services.AddSingleton<IPodCommandRunner, KubernetesPodCommandRunner>().AddSingleton<EngineFactory>();
         services.AddSingleton<EngineMaker>(s => s.GetRequiredService<EngineFactory>().Make);

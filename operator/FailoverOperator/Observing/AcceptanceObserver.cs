@@ -1,6 +1,7 @@
 using FailoverOperator.Api;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Acceptance;
+using FailoverOperator.Core.Observations;
 using k8s.Models;
 
 namespace FailoverOperator.Observing;
@@ -13,7 +14,7 @@ public sealed class AcceptanceObserver(ClusterView cluster)
         Spec = group.Spec,
         WorkloadReplicas = workload is null ? null : workload.Spec.Replicas ?? 1,
         WorkloadClaimedBy = cluster.OlderClaimOnWorkload(group),
-        Services = workload is null ? [] : [.. group.Spec.Traffic.Services.Select(s => Observe(group, workload, s.Name))],
+        Services = workload is null ? [] : [.. Slots.Services(group.Spec).Select(s => Observe(group, workload, s.Name))],
         Secrets = credentials.Secrets,
     };
 
@@ -21,7 +22,7 @@ public sealed class AcceptanceObserver(ClusterView cluster)
     {
         var service = cluster.Service(group.Namespace(), name);
         // What the operator itself has added there is on no template.
-        var selector = service?.Spec?.Selector?.Where(s => s.Key is not (ApiGroup.RoleLabel or ApiGroup.PodNameLabel)).ToList() ?? [];
+        var selector = service?.Spec?.Selector?.Where(s => s.Key is not (ApiGroup.RoleLabel or ApiGroup.PodNameLabel or ApiGroup.SlotLabel)).ToList() ?? [];
         var labels = workload.Spec.Template.Metadata?.Labels ?? new Dictionary<string, string>();
         return new ServiceFacts(
             name,

@@ -51,7 +51,7 @@ public sealed class ClusterView
         Pods.AddIndex(ByOwner, pod => OwnerUids(pod));
         Failovers.AddIndex(ByGroup, failover => [Key(failover.Namespace(), failover.Spec.GroupRef.Name)]);
         Groups.AddIndex(ByWorkload, group => [Key(group.Namespace(), group.Spec.WorkloadRef.Name)]);
-        Groups.AddIndex(ByService, group => group.Spec.Traffic.Services.Select(s => Key(group.Namespace(), s.Name)));
+        Groups.AddIndex(ByService, group => Slots.Services(group.Spec).Select(s => Key(group.Namespace(), s.Name)));
         Groups.AddIndex(ByLease, group => group.Spec.Agent is null ? [] : [LeaseLog.KeyOf(group).ToString()]);
         return this;
     }

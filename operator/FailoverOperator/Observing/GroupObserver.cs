@@ -16,7 +16,7 @@ public interface ISelfObservation
     OperatorObservation Observe();
 }
 
-/// <summary>Gathers everything that is known of one group into one <see cref="GroupObservation"/>.</summary>
+/// <summary>Gathers everything that is known of one slot of a group into one <see cref="GroupObservation"/>.</summary>
 public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, DepartureLog departures, OperatorClock clock, ISelfObservation self)
 {
     /// <summary>A kubelet reports a restart within a second or two; after so long none can still be on its way.</summary>
@@ -24,37 +24,40 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
 
     private readonly Durations<bool> _readiness = new(clock);
     private readonly Durations<bool> _nodes = new(clock);
-    private readonly Durations<(string? Container, string? Instance)> _runs = new(clock);
+    private readonly Durations<(bool IsIdle, string Slot)> _idleness = new(clock);
     private readonly Durations<FailoverPhase> _phases = new(clock);
     private readonly Durations<bool> _fitness = new(clock);
 
     public GroupObservation Observe(RedundancyGroup group, V1StatefulSet workload, GroupSession session)
     {
         var pods = cluster.PodsOf(workload).Select(session.Pods.Newest).ToList();
-        session.Pods.Keep([.. pods.Select(p => p.Uid())]);
-        session.Prober.Follow([.. pods.Where(HasAddress).Select(Endpoint)]);
+        session.Keep([.. pods.Select(p => p.Uid())]);
         var now = clock.Now;
-        var failovers = session.Newest(cluster.FailoversOf(group)).Select(f => Read(group, f, session)).OrderBy(f => f.Spec.Term).ThenBy(f => f.IsOwn).ToList();
-        var observation = new GroupObservation
+        var all = session.Newest(cluster.FailoversOf(group)).Select(f => Read(group, f, session)).OrderBy(f => f.Spec.Term).ThenBy(f => f.IsOwn).ToList();
+        var observation = Slots.View(new GroupObservation
         {
             Name = group.Name(),
             Spec = group.Spec,
             WorkloadReplicas = workload.Spec.Replicas ?? 1,
-            Members = [.. pods.Select(pod => Read(pod, session, now)).OrderBy(m => m.Name, StringComparer.Ordinal)],
-            Failovers = failovers,
-            Services = [.. group.Spec.Traffic.Services.Select(s => Read(group, s, session)).OfType<ServiceObservation>()],
+            Members = [.. pods.Select(Read).OrderBy(m => m.Name, StringComparer.Ordinal)],
+            Failovers = all,
+            Services = [.. Slots.Services(group.Spec, session.Slot).Select(s => Read(group, s, session)).OfType<ServiceObservation>()],
             Lease = group.Spec.Agent is null ? null : leases.Observe(group),
             SuspendedUntil = group.Spec.Suspended is { } suspension ? ScheduleOf(suspension.Until) : null,
             Acknowledged = group.Metadata.Annotations?.TryGetValue(ApiGroup.AcknowledgedAnnotation, out var acknowledged) == true ? acknowledged : null,
             Domains = cluster.Domains(),
-            Statistics = new StatisticsObservation(group.Status?.Statistics, AgeOf(group.Status?.Statistics?.Since), AgeOf(group.Status?.Statistics?.AsOf)),
+            Statistics = StatisticsOf(group, session.Slot),
             Operator = self.Observe(),
-        };
+        }, session.Slot);
+        // Nobody is asked in vain: what a member does for another slot is that slot's business.
+        session.Prober.Follow([.. pods.Where(p => HasAddress(p) && observation.Members.Any(m => m.Uid == p.Uid())).Select(Endpoint)]);
+        observation = observation with { Members = [.. observation.Members.Select(m => m with { Probe = session.Prober[m.Uid].At(now) })] };
         foreach (var member in observation.Members) BindRun(member, session);
         var holder = SlotHolder.Of(observation).Holder;
         observation = observation with
         {
-            Departures = [.. MissingOf(failovers, holder, observation)],
+            Members = [.. observation.Members.Select(m => m with { IdleFor = IdleFor(m, holder, observation) })],
+            Departures = [.. MissingOf(observation.Failovers, holder, observation)],
             PrimaryMemory = session.Primaries.Recall(holder?.Uid, now),
         };
         return observation with { WantedFitFor = WantedFitFor(observation) };
@@ -68,12 +71,27 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         return isFit ? since : null;
     }
 
+    private StatisticsObservation StatisticsOf(RedundancyGroup group, string slot)
+    {
+        var last = group.Status?.Statistics;
+        var observed = new StatisticsObservation(last, AgeOf(last?.Since), AgeOf(last?.AsOf));
+        return Slots.AreBound(group.Spec) ? observed with { CountedTerm = group.Status?.Slots.FirstOrDefault(s => s.Name == slot)?.CountedTerm ?? 0 } : observed;
+    }
+
+    private TimeSpan? IdleFor(Member member, MemberReference? holder, GroupObservation group)
+    {
+        if (!Slots.AreBound(group.Spec) || member.SlotLabel != group.Slot) return null;
+        var isIdle = member.Uid != holder?.Uid && group.Failovers.All(f => !f.IsOwn || f.IsEnded);
+        var since = _idleness.Of(member.Uid, (isIdle, group.Slot));
+        return isIdle ? since : null;
+    }
+
     public static MemberEndpoint Endpoint(V1Pod pod) => new(pod.Namespace(), pod.Name(), pod.Uid(), pod.Status.PodIP);
 
     /// <summary>Forgets what is remembered of objects that are gone.</summary>
     public void Forget()
     {
-        _runs.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
+        _idleness.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
         _readiness.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
         _nodes.Keep([.. cluster.Nodes.Items().Select(n => n.Name())]);
         _fitness.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
@@ -83,21 +101,22 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
     /// <summary>Learns in which container a member's server runs, once both have been the same for long enough.</summary>
     private void BindRun(Member member, GroupSession session)
     {
-        var sameFor = _runs.Of(member.Uid, (member.Pod.ContainerId, member.Probe.Status?.Instance));
+        var sameFor = session.Runs.Of(member.Uid, (member.Pod.ContainerId, member.Probe.Status?.Instance));
         if (sameFor >= ReportsHaveArrived && member is { Pod: { EngineContainer: ContainerState.Running, ContainerId: { } id }, IsWritablePrimary: true })
             session.Primaries.Bind(member.Uid, member.Probe.Status?.Instance, id);
     }
 
     private static bool HasAddress(V1Pod pod) => !string.IsNullOrEmpty(pod.Status?.PodIP);
 
-    private Member Read(V1Pod pod, GroupSession session, TimeSpan now) => new()
+    private Member Read(V1Pod pod) => new()
     {
         Name = pod.Name(),
         Uid = pod.Uid(),
         Address = HasAddress(pod) ? pod.Status.PodIP : null,
         Pod = PodReader.Read(pod, ready => _readiness.Of(pod.Uid(), ready)),
         Node = string.IsNullOrEmpty(pod.Spec?.NodeName) ? new NodeObservation { Name = "", State = NodeState.Absent } : Node(pod.Spec.NodeName),
-        Probe = session.Prober[pod.Uid()].At(now),
+        Version = pod.ResourceVersion() ?? "",
+        SlotLabel = pod.Label(ApiGroup.SlotLabel),
         RoleLabel = pod.Label(ApiGroup.RoleLabel),
         TermLabel = Term(pod.Label(ApiGroup.TermLabel)),
     };
@@ -147,6 +166,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
             Role = reference.Role,
             SelectedRole = service.Spec.Selector.TryGetValue(ApiGroup.RoleLabel, out var role) ? role : null,
             SelectedPod = service.Spec.Selector.TryGetValue(ApiGroup.PodNameLabel, out var pod) ? pod : null,
+            SelectedSlot = service.Spec.Selector.TryGetValue(ApiGroup.SlotLabel, out var slot) ? slot : null,
             PublishedTerm = Term(service.Metadata.Annotations?.TryGetValue(ApiGroup.TermLabel, out var term) == true ? term : null),
             Addresses = [.. cluster.Endpoints.Of(group.Namespace(), reference.Name).Select(e => e.Address).Distinct()],
         };

@@ -8,17 +8,19 @@ using k8s.Models;
 namespace FailoverOperator.Observing;
 
 /// <summary>
-/// What this process keeps in memory about one group: connections to its members, what they said, outcomes of steps.
+/// What this process keeps in memory about one slot of a group: connections to its members, what they said, outcomes of steps.
 /// Losing it loses no safety, only time: everything that decides is in the API server or can be asked again.
 /// </summary>
 public sealed class GroupSession : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, Failover> _written = new();
 
-    public GroupSession(RedundancyGroupSpec spec, IEngine engine, OperatorClock clock, Action onNews)
+    public GroupSession(string slot, RedundancyGroupSpec spec, IEngine engine, OperatorClock clock, Action onNews)
     {
+        Slot = slot;
         Engine = engine;
         JobRefusals = new JobRefusals(clock);
+        Runs = new Durations<(string? Container, string? Instance)>(clock);
         Primaries = new PrimaryLog(TimeSpan.FromSeconds(spec.Targets.RpoSeconds));
         Prober = new MemberProber(engine, clock, spec.Detection, (uid, log, isNews) =>
         {
@@ -27,11 +29,16 @@ public sealed class GroupSession : IAsyncDisposable
         });
     }
 
+    public string Slot { get; }
+
     public IEngine Engine { get; }
 
     public MemberProber Prober { get; }
 
     public PrimaryLog Primaries { get; }
+
+    /// <summary>For how long each pod's server has been the same run in the same container.</summary>
+    public Durations<(string? Container, string? Instance)> Runs { get; }
 
     /// <summary>Outcome of the last verifying write, by failover.</summary>
     public ConcurrentDictionary<string, EngineOutcome> Verifications { get; } = new();
@@ -41,6 +48,13 @@ public sealed class GroupSession : IAsyncDisposable
     public WriteMemory<V1Pod> Pods { get; } = new();
 
     public WriteMemory<V1Service> Services { get; } = new();
+
+    /// <summary>Forgets all pods but these.</summary>
+    public void Keep(IReadOnlyCollection<string> podUids)
+    {
+        Pods.Keep(podUids);
+        Runs.Keep(podUids);
+    }
 
     /// <summary>Remembers the answer to a write of our own, until the watch has caught up with it.</summary>
     public void Wrote(Failover failover) => _written[failover.Name()] = failover;

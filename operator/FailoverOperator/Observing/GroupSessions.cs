@@ -7,19 +7,19 @@ using k8s.Models;
 
 namespace FailoverOperator.Observing;
 
-/// <summary>Makes an engine for a group. The callback is told the UID of a pod whose connection has just broken.</summary>
-public delegate IEngine EngineMaker(RedundancyGroup group, GroupCredentials credentials, Action<string> onDisturbed);
+/// <summary>Makes an engine for a slot of a group. The callback is told the UID of a pod whose connection has just broken.</summary>
+public delegate IEngine EngineMaker(RedundancyGroup group, string slot, GroupCredentials credentials, Action<string> onDisturbed);
 
-/// <summary>Keeps one session for each group, and makes it anew when the way to its members has changed.</summary>
+/// <summary>Keeps one session for each slot of each group, and makes it anew when the way to its members has changed.</summary>
 public sealed class GroupSessions(EngineMaker makeEngine, OperatorClock clock) : IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<ObjectKey, Opened> _sessions = new();
+    private readonly ConcurrentDictionary<(ObjectKey Group, string Slot), Opened> _sessions = new();
 
-    /// <summary>Called from one reconciliation at a time for each group.</summary>
+    /// <summary>Called from one reconciliation at a time for each slot.</summary>
     /// <param name="onNews">Called when a member has told something new.</param>
-    public async Task<GroupSession> OpenAsync(RedundancyGroup group, GroupCredentials credentials, Action onNews)
+    public async Task<GroupSession> OpenAsync(RedundancyGroup group, string slot, GroupCredentials credentials, Action onNews)
     {
-        var key = new ObjectKey(group.Namespace(), group.Name());
+        var key = (new ObjectKey(group.Namespace(), group.Name()), slot);
         // A cached object that is the same has not changed.
         if (_sessions.TryGetValue(key, out var last) && ReferenceEquals(last.Group, group) && last.Credentials == credentials) return last.Session;
         var way = JsonSerializer.Serialize(new { uid = group.Uid(), group.Spec.Engine, group.Spec.Agent, group.Spec.Detection, group.Spec.Targets, credentials });
@@ -33,12 +33,18 @@ public sealed class GroupSessions(EngineMaker makeEngine, OperatorClock clock) :
             await CloseAsync(key);
         }
         GroupSession? session = null;
-        session = new GroupSession(group.Spec, makeEngine(group, credentials, uid => session?.Prober.Hurry(uid)), clock, onNews);
+        session = new GroupSession(slot, group.Spec, makeEngine(group, slot, credentials, uid => session?.Prober.Hurry(uid)), clock, onNews);
         _sessions[key] = new(way, session, group, credentials);
         return session;
     }
 
-    public async Task CloseAsync(ObjectKey key)
+    /// <summary>Those of all slots of the group, except of <paramref name="but"/>.</summary>
+    public async Task CloseAsync(ObjectKey group, IReadOnlyCollection<string>? but = null)
+    {
+        foreach (var key in _sessions.Keys.Where(k => k.Group == group && but?.Contains(k.Slot) != true)) await CloseAsync(key);
+    }
+
+    private async Task CloseAsync((ObjectKey Group, string Slot) key)
     {
         if (_sessions.TryRemove(key, out var known)) await known.Session.DisposeAsync();
     }

@@ -17,9 +17,10 @@ public sealed class RestingGroups
     /// <summary>It is being looked at, and what that will find is not known.</summary>
     public void Wake(ObjectKey group) => _resting.TryRemove(group, out _);
 
-    public void Note(ObjectKey group, Verdict verdict)
+    /// <param name="verdicts">On each of its slots.</param>
+    public void Note(ObjectKey group, params IReadOnlyList<Verdict> verdicts)
     {
-        if (verdict is { Diagnosis: Diagnosis.Healthy, Running: null, Decision: Decision.Steady }) _resting[group] = true;
+        if (verdicts.All(v => v is { Diagnosis: Diagnosis.Healthy, Running: null, Decision: Decision.Steady })) _resting[group] = true;
         else Wake(group);
     }
 

@@ -63,9 +63,9 @@ public sealed class FailoverRecorder(IKubernetesApi api, OperatorClock clock, Fa
     }
 
     /// <summary>Deletes records beyond the limit.</summary>
-    public async Task PruneAsync(RedundancyGroup group, IReadOnlyList<FailoverRecord> failovers, CancellationToken cancellationToken)
+    public async Task PruneAsync(RedundancyGroup group, GroupObservation slot, CancellationToken cancellationToken)
     {
-        foreach (var surplus in FailoverHistory.Surplus(failovers, group.Spec.FailoverHistoryLimit, group.Status?.Statistics?.CountedTerm ?? 0))
+        foreach (var surplus in FailoverHistory.Surplus(slot.Failovers, group.Spec.FailoverHistoryLimit, slot.Statistics.CountedTerm))
         {
             try
             {

@@ -13,18 +13,22 @@ namespace FailoverOperator.Recording;
 /// <summary>Records how a group is: status, metrics, and an event when something begins to be the matter.</summary>
 public sealed class GroupRecorder(GroupStatusWriter status, OperatorMetrics metrics, FailoverNews news)
 {
-    private readonly ConcurrentDictionary<string, Type> _lastDiagnosis = new();
-    private readonly ConcurrentDictionary<string, string> _lastRestraint = new();
+    private readonly ConcurrentDictionary<(string Group, string Slot), Type> _lastDiagnosis = new();
+    private readonly ConcurrentDictionary<(string Group, string Slot), string> _lastRestraint = new();
     private readonly ConcurrentDictionary<string, bool> _reporting = new();
 
+    /// <param name="slots">What was found of each slot, in the order of their importance.</param>
     /// <returns>When there will be something to record that was put off. Null: there is nothing.</returns>
     public Task<TimeSpan?> RecordAsync(
-        RedundancyGroup group, GroupObservation observation, AcceptanceVerdict acceptance, Verdict verdict, CancellationToken cancellationToken)
+        RedundancyGroup group, IReadOnlyList<(GroupObservation Observation, Verdict Verdict)> slots, AcceptanceVerdict acceptance, CancellationToken cancellationToken)
     {
-        Announce(group, verdict.Diagnosis);
-        Count(group, Restraint.Keeping(verdict.Decision));
-        var report = GroupReport.Of(observation, acceptance, verdict);
-        metrics.Report(group, report, blocked: verdict.Decision is Decision.Blocked);
+        foreach (var (observation, verdict) in slots)
+        {
+            Announce(group, observation.Slot, verdict.Diagnosis);
+            Count(group, observation.Slot, Restraint.Keeping(verdict.Decision));
+        }
+        var report = SlotsReport.Of([.. slots.Select(s => (s.Observation, GroupReport.Of(s.Observation, acceptance, s.Verdict)))]);
+        metrics.Report(group, report, blocked: slots.Any(s => s.Verdict.Decision is Decision.Blocked));
         return WriteAsync(group, report, cancellationToken);
     }
 
@@ -45,27 +49,30 @@ public sealed class GroupRecorder(GroupStatusWriter status, OperatorMetrics metr
     public void Forget(RedundancyGroup group)
     {
         _reporting.TryRemove(group.Uid(), out _);
-        _lastDiagnosis.TryRemove(group.Uid(), out _);
-        _lastRestraint.TryRemove(group.Uid(), out _);
+        foreach (var key in _lastDiagnosis.Keys.Concat(_lastRestraint.Keys).Where(k => k.Group == group.Uid()).ToList())
+        {
+            _lastDiagnosis.TryRemove(key, out _);
+            _lastRestraint.TryRemove(key, out _);
+        }
         status.Forget(group);
         metrics.Forget(group);
     }
 
     /// <summary>Once when it begins, not with every look.</summary>
-    private void Announce(RedundancyGroup group, Diagnosis diagnosis)
+    private void Announce(RedundancyGroup group, string slot, Diagnosis diagnosis)
     {
-        var before = _lastDiagnosis.GetValueOrDefault(group.Uid());
-        _lastDiagnosis[group.Uid()] = diagnosis.GetType();
+        var before = _lastDiagnosis.GetValueOrDefault((group.Uid(), slot));
+        _lastDiagnosis[(group.Uid(), slot)] = diagnosis.GetType();
         if (before == diagnosis.GetType()) return;
         if (diagnosis is Diagnosis.PrimarySuspected suspected && group.Status?.Conditions.Count > 0) news.Suspected(group, suspected.Evidence);
         if (diagnosis is Diagnosis.SplitBrainSuspected split) news.SplitBrainSuspected(group, $"{string.Join(", ", split.Others.Select(m => m.Name))} also says that it takes writes; it is made a standby");
     }
 
     /// <param name="restraint">Null: no needed failover is kept back.</param>
-    private void Count(RedundancyGroup group, Restraint? restraint)
+    private void Count(RedundancyGroup group, string slot, Restraint? restraint)
     {
-        var before = _lastRestraint.GetValueOrDefault(group.Uid(), "");
-        _lastRestraint[group.Uid()] = restraint?.Reason ?? "";
+        var before = _lastRestraint.GetValueOrDefault((group.Uid(), slot), "");
+        _lastRestraint[(group.Uid(), slot)] = restraint?.Reason ?? "";
         if (restraint is not null && restraint.Reason != before) metrics.KeptBack(group, restraint.Reason);
     }
 

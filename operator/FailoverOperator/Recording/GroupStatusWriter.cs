@@ -1,4 +1,3 @@
-using FailoverOperator.Api;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Reporting;
 using FailoverOperator.Observing;
@@ -50,7 +49,7 @@ public sealed class GroupStatusWriter(IKubernetesApi api, OperatorClock clock)
         return before with
         {
             ObservedGeneration = group.Metadata.Generation,
-            Slots = report.Holder is null ? before.Slots : [Slot(before, report, now)],
+            Slots = report.Slots.Any(s => s.Holder is not null) ? [.. report.Slots.Select(s => Slot(before, s, now))] : before.Slots,
             Members = report.Members,
             SparesReady = report.SparesReady,
             FailoverReadiness = report.Readiness,
@@ -62,11 +61,12 @@ public sealed class GroupStatusWriter(IKubernetesApi api, OperatorClock clock)
         };
     }
 
-    private static SlotStatus Slot(RedundancyGroupStatus before, GroupReport report, DateTimeOffset now)
+    private static SlotStatus Slot(RedundancyGroupStatus before, SlotFact slot, DateTimeOffset now)
     {
-        var known = before.Slots.FirstOrDefault();
-        var same = known?.Holder == report.Holder && known?.Term == report.Term;
-        return new SlotStatus { Name = ApiGroup.FirstSlot, Holder = report.Holder, Term = report.Term, Since = same ? known!.Since : Seconds(now) };
+        var known = before.Slots.FirstOrDefault(s => s.Name == slot.Name);
+        var same = known is not null && known.Holder == slot.Holder && known.Term == slot.Term;
+        var since = same ? known!.Since : slot.Holder is null ? null : Seconds(now);
+        return new SlotStatus { Name = slot.Name, Holder = slot.Holder, Term = slot.Term, Since = since, CountedTerm = slot.CountedTerm };
     }
 
     /// <summary>A condition's transition time is kept while its status is the same.</summary>
@@ -91,8 +91,8 @@ public sealed class GroupStatusWriter(IKubernetesApi api, OperatorClock clock)
         && one.FailoverReadiness?.Candidate == other.FailoverReadiness?.Candidate
         && one.LastFailover == other.LastFailover
         && one.Statistics?.CountedTerm == other.Statistics?.CountedTerm
-        && AreSame(one.Slots, other.Slots, (a, b) => a.Holder == b.Holder && a.Term == b.Term)
-        && AreSame(one.Members, other.Members, (a, b) => (a.Name, a.Role, a.Health, a.Node, a.Zone) == (b.Name, b.Role, b.Health, b.Node, b.Zone))
+        && AreSame(one.Slots, other.Slots, (a, b) => (a.Name, a.Holder, a.Term, a.CountedTerm) == (b.Name, b.Holder, b.Term, b.CountedTerm))
+        && AreSame(one.Members, other.Members, (a, b) => (a.Name, a.Role, a.Slot, a.Health, a.Node, a.Zone) == (b.Name, b.Role, b.Slot, b.Health, b.Node, b.Zone))
         && AreSame(one.Conditions, other.Conditions, (a, b) => (a.Type, a.Status, a.Reason) == (b.Type, b.Status, b.Reason));
 
     private static bool HasSameNumbers(RedundancyGroupStatus one, RedundancyGroupStatus other) =>

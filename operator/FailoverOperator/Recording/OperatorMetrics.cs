@@ -40,7 +40,7 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
 
     private Gauge SparesWanted => field ??= _factory.CreateGauge("redundancy_spares_wanted", "Standbys that are wanted.", GroupLabels);
 
-    private Gauge Term => field ??= _factory.CreateGauge("redundancy_term", "Fencing epoch of the slot.", GroupLabels);
+    private Gauge Term => field ??= _factory.CreateGauge("redundancy_term", "Fencing epoch; of several slots the highest.", GroupLabels);
 
     private Gauge Blocked => field ??= _factory.CreateGauge("redundancy_failover_blocked", "1 while a failover is needed and cannot go on.", GroupLabels);
 
@@ -78,7 +78,7 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
         SparesReady.WithLabels(labels).Set(report.SparesReady);
         SparesWanted.WithLabels(labels).Set(group.Spec.Spares);
         Blocked.WithLabels(labels).Set(blocked ? 1 : 0);
-        if (report.Term is { } term) Term.WithLabels(labels).Set(term);
+        if (report.Slots.Max(s => s.Term) is { } term) Term.WithLabels(labels).Set(term);
         if (group.Spec.Agent is null) LeaseSlack.RemoveLabelled(labels);
         else LeaseSlack.WithLabels(labels).Set(Slack(group.Spec).TotalSeconds);
         if (report.Statistics is { } statistics) Report(labels, statistics);

@@ -87,7 +87,7 @@ public sealed class ReportTests
     public void The_summary_names_holder_candidate_and_the_last_failover()
     {
         var report = Of(Healthy().With(Past(TargetVerdict.Met)));
-        Assert.Equal(("db-0", 2L, 2, "db-1"), (report.Holder, report.Term, report.SparesReady, report.Readiness!.Candidate));
+        Assert.Equal(("db-0", 2L, 2, "db-1"), (report.Slots[0].Holder, report.Slots[0].Term, report.SparesReady, report.Readiness!.Candidate));
         Assert.Equal(("db-0-2", 900L, 3L), (report.LastFailover!.Name, report.LastFailover.DowntimeMilliseconds, report.LastFailover.LostBytes));
     }
 

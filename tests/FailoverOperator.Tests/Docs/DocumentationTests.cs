@@ -80,7 +80,7 @@ public partial class DocumentationTests
         metrics.Report(group, new GroupReport
         {
             Conditions = [.. ConditionTypes.All.Select(type => new ConditionFact(type, ConditionStatus.True, "Because", "it is so"))],
-            Term = 1,
+            Slots = [new SlotFact("0", "db-0", 1, null)],
             Members = [new MemberStatus { Name = "db-0", LagBytes = 0 }],
             Statistics = new GroupStatistics
             {

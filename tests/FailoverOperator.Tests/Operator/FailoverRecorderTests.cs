@@ -48,7 +48,7 @@ public class FailoverRecorderTests
         var api = new FakeKubernetesApi(_time);
         var clock = new OperatorClock(_time);
         var news = new FailoverNews(new EventOutbox((_, _, _, _, _, _) => Task.CompletedTask), new OperatorMetrics(Metrics.NewCustomRegistry()));
-        await using var session = new GroupSession(_group.Spec, new FakeServers().Engine(), clock, () => { });
+        await using var session = new GroupSession("0", _group.Spec, new FakeServers().Engine(), clock, () => { });
         await new FailoverRecorder(api, clock, news).BeginAsync(_group, session, plan, TestContext.Current.CancellationToken);
         return Assert.Single(api.PeekAll<Failover>());
     }

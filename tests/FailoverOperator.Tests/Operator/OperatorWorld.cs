@@ -86,7 +86,7 @@ public sealed class OperatorWorld : IDisposable
 
     private void StartOperator(OperatorSettings settings)
     {
-        var started = new OperatorUnderTest(Api, _time, (group, _, _) => group.Spec.Agent is null ? Servers.Engine() : Agents.Engine(), settings);
+        var started = new OperatorUnderTest(Api, _time, (group, slot, _, _) => group.Spec.Agent is null ? Servers.Engine() : Agents.Engine(), settings);
         started.Api.Faults.FailNext(ApiFailure.Forbidden, call => NodesAreForbidden && call.Kind == "Node", times: int.MaxValue);
         _operators.Add(started);
         _ = _loop.Start(started.RunAsync);

@@ -236,7 +236,7 @@ public sealed class HooksEngineTests
     private HooksEngine Engine(HookSpec hook)
     {
         var hooks = new HooksEngineSpec { Status = hook, Promote = hook, Follow = hook };
-        return new HooksEngine(hooks, "orders", _runner, () => new HttpClient(_handler, disposeHandler: false), _time);
+        return new HooksEngine(hooks, "orders", "0", _runner, () => new HttpClient(_handler, disposeHandler: false), _time);
     }
 
     private sealed class Runner : IPodCommandRunner
