@@ -125,7 +125,7 @@ public sealed class OriginTests
     /// </summary>
     [Theory]
     [InlineData(EngineType.PostgreSQL, 900L, 29.8, 30, true)]
-    [InlineData(EngineType.PostgreSQL, 900L, 30, 30, false)] // 0.1 s old is what it told
+    [InlineData(EngineType.PostgreSQL, 900L, 30.0, 30, false)] // 0.1 s old is what it told
     [InlineData(EngineType.PostgreSQL, 900L, null, 30, false)]
     [InlineData(EngineType.PostgreSQL, 899L, 1.0, 30, false)]
     [InlineData(EngineType.Redis, 900L, 1.0, 30, false)] // which may have forgotten what it had
