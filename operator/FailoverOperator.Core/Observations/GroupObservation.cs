@@ -57,6 +57,9 @@ public sealed record GroupObservation
 
     public OperatorObservation Operator { get; init; } = OperatorObservation.Fine;
 
+    /// <summary>For how long this process has asked the members.</summary>
+    public TimeSpan AskingFor { get; init; } = TimeSpan.MaxValue;
+
     /// <summary>An agent in each member guards the lease; only its holder is ever writable.</summary>
     public bool HasAgents => Spec.Agent is not null;
 

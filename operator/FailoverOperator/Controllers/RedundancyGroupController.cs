@@ -7,6 +7,7 @@ using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Ownership;
 using FailoverOperator.Core.Recovery;
+using FailoverOperator.Core.Reporting;
 using FailoverOperator.Observing;
 using FailoverOperator.Recording;
 using FailoverOperator.Runtime.Controllers;
@@ -116,7 +117,10 @@ public sealed class RedundancyGroupController(
             // What was just done is not visible yet, or did not help: let the watch catch up before it is done again.
             var again = work is not null && work == previous;
             // The failover's own record is written before each phase; the group's would only be in its way.
-            if (work is null || again) return new(observation, verdict, PauseAfter(group, verdict, again)) { IsToBeRecorded = !IsOnItsWay(verdict, YoungPhase) };
+            if (work is null || again) return new(observation, verdict, PauseAfter(group, verdict, again)) 
+            {
+                IsToBeRecorded = !IsOnItsWay(verdict, YoungPhase) && !Publication.IsPremature(observation),
+            };
             previous = work;
             try
             {

@@ -48,6 +48,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
             Domains = cluster.Domains(),
             Statistics = StatisticsOf(group, session.Slot),
             Operator = self.Observe(),
+            AskingFor = now - session.OpenedAt,
         }, session.Slot);
         // Nobody is asked in vain: what a member does for another slot is that slot's business.
         session.Prober.Follow([.. pods.Where(p => HasAddress(p) && observation.Members.Any(m => m.Uid == p.Uid())).Select(Endpoint)]);

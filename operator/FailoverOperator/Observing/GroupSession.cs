@@ -18,6 +18,7 @@ public sealed class GroupSession : IAsyncDisposable
     public GroupSession(string slot, RedundancyGroupSpec spec, IEngine engine, OperatorClock clock, Action onNews)
     {
         Slot = slot;
+        OpenedAt = clock.Now;
         Engine = engine;
         JobRefusals = new JobRefusals(clock);
         Runs = new Durations<(string? Container, string? Instance)>(clock);
@@ -30,6 +31,8 @@ public sealed class GroupSession : IAsyncDisposable
     }
 
     public string Slot { get; }
+
+    public TimeSpan OpenedAt { get; }
 
     public IEngine Engine { get; }
 

@@ -168,4 +168,29 @@ public class FailoverTests
 
     private static void Confirm(OperatorWorld world, string pod) => world.Api.Change<Failover>("shop", "db-0-2", f =>
         f.Metadata.Annotations = new Dictionary<string, string> { [ApiGroup.FenceConfirmedAnnotation] = pod });
+
+    /// <summary>It has heard nobody yet: that is no news of the group.</summary>
+    [Fact]
+    public void A_restarted_operator_says_nothing_before_it_has_heard_the_members()
+    {
+        using var world = new OperatorWorld();
+        world.SlowDownServers(TimeSpan.FromMilliseconds(300));
+        world.StartOperator();
+        world.UntilSteady("db-0");
+        var before = world.Group.Status!.Conditions.Select(c => (c.Type, c.Status, c.LastTransitionTime)).ToList();
+        world.KillOperator();
+        world.Pass(TimeSpan.FromSeconds(5));
+        world.StartOperator();
+        world.Pass(TimeSpan.FromSeconds(30));
+        Assert.Equal(before, world.Group.Status!.Conditions.Select(c => (c.Type, c.Status, c.LastTransitionTime)));
+        Assert.DoesNotContain(world.Api.PeekAll<Eventsv1Event>(), e => e.Reason == "FailureSuspected");
+
+        // Of a group of which nothing has been heard for longer it tells that.
+        world.KillOperator();
+        foreach (var name in new[] { "db-0", "db-1", "db-2" }) world.Server(name).Hangs = true;
+        world.SlowDownServers(TimeSpan.FromHours(1));
+        world.StartOperator();
+        world.Pass(TimeSpan.FromSeconds(4));
+        Assert.Equal("Unknown FailureSuspected", world.Condition("Available"));
+    }
 }

@@ -28,6 +28,9 @@ public sealed class FakeServers
 
     public List<string> Commands { get; } = [];
 
+    /// <summary>What every question waits for before it is answered. Null: nothing.</summary>
+    public Func<CancellationToken, Task>? Before { get; set; }
+
     public FakeServer this[string address] => _byAddress[address];
 
     public FakeServer? Find(string address) => _byAddress.GetValueOrDefault(address);
@@ -74,10 +77,11 @@ public sealed class FakeServers
 
     private sealed class FakeEngine(FakeServers servers) : IEngine
     {
-        public Task<EngineReply> StatusAsync(MemberEndpoint member, CancellationToken cancellationToken)
+        public async Task<EngineReply> StatusAsync(MemberEndpoint member, CancellationToken cancellationToken)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            return Task.FromResult(servers.Ask(member.PodAddress));
+            if (servers.Before is { } before) await before(cancellationToken);
+            return servers.Ask(member.PodAddress);
         }
 
         public Task<EngineOutcome> PromoteAsync(MemberEndpoint member, EngineContext context, CancellationToken cancellationToken) =>

@@ -179,6 +179,9 @@ public sealed class OperatorWorld : IDisposable
         foreach (var client in Clients) client.IsCutOff = away;
     }
 
+    /// <summary>The servers take so long to answer a question.</summary>
+    public void SlowDownServers(TimeSpan latency) => Servers.Before = token => Task.Delay(latency, _time, token);
+
     /// <summary>Every call takes so long, everybody's.</summary>
     public void SlowDown(TimeSpan latency)
     {
