@@ -181,19 +181,7 @@ public sealed class StormTests
                 if (pod.Status.ContainerStatuses[0].State.Terminated is null) _api.Change<V1Pod>(Namespace, pod.Name(), p => Objects.Terminate(p));
                 else _api.Remove<V1Pod>(Namespace, pod.Name());
             }
-            foreach (var service in _api.PeekAll<V1Service>()) PointEndpoints(service);
-        }
-
-        private void PointEndpoints(V1Service service)
-        {
-            var addresses = _api.PeekAll<V1Pod>().Where(p => p.Metadata.DeletionTimestamp is null && Objects.IsReady(p)
-                    && service.Spec.Selector.All(s => p.Metadata.Labels.TryGetValue(s.Key, out var value) && value == s.Value))
-                .Select(p => p.Status.PodIP).ToList();
-            var slice = Objects.Slice(Namespace, service.Name(), addresses);
-            var known = _api.Peek<V1EndpointSlice>(Namespace, service.Name());
-            if (known is null) _api.Seed(slice);
-            else if (!known.Endpoints.SelectMany(e => e.Addresses).SequenceEqual(addresses))
-                _api.Change<V1EndpointSlice>(Namespace, service.Name(), s => s.Endpoints = slice.Endpoints);
+            foreach (var service in _api.PeekAll<V1Service>()) Objects.PointEndpoints(_api, service);
         }
     }
 }
