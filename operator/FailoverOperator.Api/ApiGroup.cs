@@ -41,6 +41,12 @@ public static class ApiGroup
     public const string AcknowledgedAnnotation = Name + "/acknowledged";
 
     /// <summary>
+    /// Annotation of a member pod: when its eviction was asked for last, RFC 3339. Written by the operator's webhook; whoever evicts in a way of
+    /// his own may write it as well.
+    /// </summary>
+    public const string EvictionRequestedAnnotation = Name + "/eviction-requested-at";
+
+    /// <summary>
     /// Label by which Kubernetes itself tells the pods of a StatefulSet apart. Selectors of Services for the primary ask for it beside the
     /// role: a new pod of the same name has no role yet.
     /// </summary>

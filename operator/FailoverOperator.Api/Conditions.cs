@@ -72,6 +72,13 @@ public static class Reasons
     public const string QuorumNotHeard = nameof(QuorumNotHeard);
     public const string NotAccepted = nameof(NotAccepted);
 
+    // Of groups that promote nobody
+    public const string EnoughActive = nameof(EnoughActive);
+    public const string TooFewActive = nameof(TooFewActive);
+    public const string QuorumLost = nameof(QuorumLost);
+    public const string NoLeader = nameof(NoLeader);
+    public const string StaleLeader = nameof(StaleLeader);
+
     // TargetsMet
     public const string NoFailoverYet = nameof(NoFailoverYet);
     public const string WithinTargets = nameof(WithinTargets);
@@ -83,6 +90,7 @@ public static class Reasons
     public const string FailoverRunning = nameof(FailoverRunning);
     public const string FailureSuspected = nameof(FailureSuspected);
     public const string WaitingForMembers = nameof(WaitingForMembers);
+    public const string DisruptionWaits = nameof(DisruptionWaits);
 
     // Suppressed
     public const string NotSuppressed = nameof(NotSuppressed);

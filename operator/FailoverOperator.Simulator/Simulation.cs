@@ -47,7 +47,7 @@ public static class Simulation
     public static SimulationResult Run(Schedule schedule, Seams? seams = null, bool untilSteady = true, bool isRecording = false,
         WorldOptions? options = null)
     {
-        var world = new SimulatedWorld(options ?? Variants.Of(schedule.Seed, isRecording), seams);
+        var world = new SimulatedWorld(options ?? (schedule.IsPlanned ? Variants.Planned(schedule.Seed, isRecording) : Variants.Of(schedule.Seed, isRecording)), seams);
         world.RunUntil(StartBound, world.IsSteady);
         if (!world.IsSteady()) world.Judge.Break("L1", "the group never came up");
         var recovery = world.Judge.Violation is null ? Strike(world, schedule, untilSteady) : null;
@@ -80,10 +80,11 @@ public static class Simulation
 
         world.Heal();
         var healed = world.Loop.Now;
-        world.RunUntil(healed + RecoveryBound, world.IsSteady);
+        var bound = RecoveryBound + world.Judge.Brakes.LongestPause;
+        world.RunUntil(healed + bound, world.IsSteady);
         if (world.Judge.Violation is not null) return null;
         if (!world.IsSteady()) world.Judge.Break("L1",
-            $"not as it should be {RecoveryBound.TotalSeconds:0} s after everything had healed: {Describe(world)}");
+            $"not as it should be {bound.TotalSeconds:0} s after everything had healed: {Describe(world)}");
         else world.Judge.CheckLoss(world.Judge.Primaries[0].Volume, "the primary in the end");
         return world.Loop.Now - healed;
 

@@ -8,6 +8,24 @@ internal static class Variants
 {
     private const double LargestRateError = 0.01;
 
+    /// <summary>The same group with brakes, and mostly with a member that is wanted more than the others.</summary>
+    public static WorldOptions Planned(int seed, bool isRecording)
+    {
+        // Scattered: the first numbers of seeds that are near each other are near each other, too.
+        var (options, random) = (Of(seed, isRecording), new Random(unchecked((int)((uint)seed * 2654435761u >> 1))));
+        var cooldown = random.Next(3) switch { 0 => 0, 1 => 15, _ => 60 };
+        var spec = options.Spec with
+        {
+            Protection = new ProtectionSpec { CooldownSeconds = cooldown, CooldownMaximumSeconds = 60, MaxFailoversPerHour = 1000, ReturnAfterSeconds = random.Next(3) * 20 },
+        };
+        if (random.Next(4) > 0) spec = spec with
+        {
+            Failback = new FailbackSpec { Policy = FailbackPolicy.Automatic, StabilizationSeconds = random.Next(3, 20) },
+            Promotion = spec.Promotion with { Priorities = [new MemberPriority { Member = $"{Objects.Group}-{random.Next(options.Members)}", Priority = 200 }] },
+        };
+        return options with { Spec = spec };
+    }
+
     public static WorldOptions Of(int seed, bool isRecording)
     {
         var random = new Random(seed);

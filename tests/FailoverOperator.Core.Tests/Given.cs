@@ -177,6 +177,15 @@ internal static class Given
     public static Member OnNode(this Member member, NodeState state, bool outOfService = false) =>
         member with { Node = member.Node with { State = state, OutOfService = outOfService } };
 
+    public static Member Cordoned(this Member member) => member with { Node = member.Node with { IsCordoned = true } };
+
+    public static Member OnNodeOf(this Member member, string other) => member with { Node = member.Node with { Name = $"node-{other[^1]}" } };
+
+    /// <summary>Somebody wanted to evict it so long ago.</summary>
+    public static Member ToBeEvicted(this Member member, double ago) => member with { EvictionRequestedAgo = Seconds(ago) };
+
+    public static Member OfRevision(this Member member, string revision) => member with { Revision = revision };
+
     public static Member InZone(this Member member, string? zone) => member with { Node = member.Node with { Zone = zone } };
 
     /// <summary>The kubelet reports the end of the engine's container.</summary>

@@ -25,10 +25,12 @@ public sealed class MutantTests
     [InlineData(nameof(OperatorMutants.AsksForNoSynchrony), "I5", 3)]
     [InlineData(nameof(OperatorMutants.ConfirmsFromMemory), "L1", 28)]
     [InlineData(nameof(OperatorMutants.ChoosesFromOldAnswers), "L1", 5)]
+    [InlineData(nameof(PolicyMutants.IgnoresBrakes), "I7", 1)]
+    [InlineData(nameof(PolicyMutants.FailsBackAtOnce), "I7", 1)]
     public void A_mistake_is_found(string name, string invariant, int around)
     {
-        var seams = AllMutants.All.Single(m => m.Name == name).Seams;
-        var found = Seeds(around).Select(seed => Simulator.Simulation.Run(Schedule.Of(seed), seams).Violation).FirstOrDefault(v => v is not null);
+        var (_, seams, kind) = AllMutants.All.Single(m => m.Name == name);
+        var found = Seeds(around).Select(seed => Simulator.Simulation.Run(kind.Schedule(seed), seams).Violation).FirstOrDefault(v => v is not null);
         Assert.Equal(invariant, found?.Invariant);
     }
 

@@ -1,22 +1,20 @@
 using System.Globalization;
 using FailoverOperator.Simulation;
 
-// seed N [endless]                      one seed, with its timeline
-// seeds N FROM [endless] [SECONDS]      N seeds from FROM on, on all processors, begun within so many seconds; what was found, and what was reached
+// seed N [KIND]                         one seed, with its timeline; KIND: endless, planned
+// seeds N FROM [KIND] [SECONDS]         N seeds from FROM on, on all processors, begun within so many seconds; what was found, and what was reached
 // quiet N                               N hours in which nothing happens: what the simulator itself costs
 // mutants N [NAME]                      for each deliberate mistake, which of N seeds is the first to find it
 // anything else                         the tests, for the test runner
 
-const string Endless = "endless";
-
 return args switch
 {
-    ["seed", var seed] => SeedConsole.Replay(Number(seed), isEndless: false),
-    ["seed", var seed, Endless] => SeedConsole.Replay(Number(seed), isEndless: true),
-    ["seeds", var count, var from] => SeedConsole.Search(Number(count), Number(from), isEndless: false, null),
-    ["seeds", var count, var from, Endless] => SeedConsole.Search(Number(count), Number(from), isEndless: true, null),
-    ["seeds", var count, var from, var within] => SeedConsole.Search(Number(count), Number(from), isEndless: false, Seconds(within)),
-    ["seeds", var count, var from, Endless, var within] => SeedConsole.Search(Number(count), Number(from), isEndless: true, Seconds(within)),
+    ["seed", var seed] => SeedConsole.Replay(Number(seed), Kind.Usual),
+    ["seed", var seed, var kind] => SeedConsole.Replay(Number(seed), Kind.Named(kind)),
+    ["seeds", var count, var from] => SeedConsole.Search(Number(count), Number(from), Kind.Usual, null),
+    ["seeds", var count, var from, var within] when within.All(char.IsAsciiDigit) => SeedConsole.Search(Number(count), Number(from), Kind.Usual, Seconds(within)),
+    ["seeds", var count, var from, var kind] => SeedConsole.Search(Number(count), Number(from), Kind.Named(kind), null),
+    ["seeds", var count, var from, var kind, var within] => SeedConsole.Search(Number(count), Number(from), Kind.Named(kind), Seconds(within)),
     ["quiet", var hours] => SeedConsole.Quiet(Number(hours)),
     ["mutants", var count] => SeedConsole.Mutants(Number(count), ""),
     ["mutants", var count, var name] => SeedConsole.Mutants(Number(count), name),

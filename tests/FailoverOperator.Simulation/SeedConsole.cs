@@ -10,9 +10,9 @@ namespace FailoverOperator.Simulation;
 internal static class SeedConsole
 {
     /// <summary>One seed, with all that happened; of one that breaks an invariant, the fewest strikes that do.</summary>
-    public static int Replay(int seed, bool isEndless)
+    public static int Replay(int seed, Kind kind)
     {
-        var schedule = Of(seed, isEndless);
+        var schedule = kind.Schedule(seed);
         var result = Simulator.Simulation.Run(schedule, isRecording: true);
         var smallest = result.Violation is { } violation ? Shrinker.Shrink(schedule, violation.Invariant) : schedule;
         Console.Write(ReferenceEquals(smallest, schedule) ? result.Trace : Simulator.Simulation.Run(smallest, isRecording: true).Trace);
@@ -23,17 +23,17 @@ internal static class SeedConsole
     }
 
     /// <param name="within">No seed is begun later. Null: all are.</param>
-    public static int Search(int count, int from, bool isEndless, TimeSpan? within)
+    public static int Search(int count, int from, Kind kind, TimeSpan? within)
     {
         var watch = Stopwatch.StartNew();
         var (found, sums) = (new List<int>(), new Sums());
         var seeds = Enumerable.Range(from, count).TakeWhile(_ => within is null || watch.Elapsed < within);
-        InOrder(seeds, seed => Simulator.Simulation.Run(Of(seed, isEndless)), sums.Ended, (seed, result) =>
+        InOrder(seeds, seed => Simulator.Simulation.Run(kind.Schedule(seed)), sums.Ended, (seed, result) =>
         {
             sums.Add(result);
             if (result.Violation is null) return;
             found.Add(seed);
-            Console.WriteLine($"seed {seed}: {result.Violation}\n    replay it with: make simulate SEED={seed}{(isEndless ? " KIND=endless" : "")}");
+            Console.WriteLine($"seed {seed}: {result.Violation}\n    replay it with: make simulate SEED={seed}{(kind == Kind.Usual ? "" : $" KIND={kind.Name}")}");
         });
         sums.Report(watch.Elapsed);
         if (sums.Count < count) Console.WriteLine($"{count - sums.Count} seeds were not begun within {within?.TotalSeconds:0} s");
@@ -47,14 +47,12 @@ internal static class SeedConsole
         var missed = 0;
         Parallel.ForEach(AllMutants.All.Where(m => m.Name.Contains(name, StringComparison.Ordinal)), mutant =>
         {
-            var (seed, violation) = FirstFound(mutant.Seams, count);
+            var (seed, violation) = FirstFound(mutant.Seams, mutant.Kind, count);
             if (violation is null) Interlocked.Increment(ref missed);
             Console.WriteLine(violation is null ? $"{mutant.Name,-32} not within {count}" : $"{mutant.Name,-32} {seed,6} {violation}");
         });
         return missed;
     }
-
-    private static Schedule Of(int seed, bool isEndless) => isEndless ? Schedule.Endless(seed) : Schedule.Of(seed);
 
     /// <summary>
     /// One world on each processor, each on one thread from its beginning to its end; what became of them is told in the order of the seeds.
@@ -74,11 +72,11 @@ internal static class SeedConsole
         });
     }
 
-    public static (int Seed, Simulator.Checking.Violation? Violation) FirstFound(Seams seams, int count)
+    public static (int Seed, Simulator.Checking.Violation? Violation) FirstFound(Seams seams, Kind kind, int count)
     {
         for (var seed = 1; seed <= count; seed++)
         {
-            if (Simulator.Simulation.Run(Schedule.Of(seed), seams).Violation is { } violation) return (seed, violation);
+            if (Simulator.Simulation.Run(kind.Schedule(seed), seams).Violation is { } violation) return (seed, violation);
         }
         return (0, null);
     }

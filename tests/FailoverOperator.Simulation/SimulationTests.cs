@@ -10,6 +10,8 @@ public sealed class SimulationTests
 
     private const int EndlessSeeds = 10;
 
+    private const int PlannedSeeds = 25;
+
     /// <summary>I1, I2, I3, I5, I6, and L1 when everything has healed.</summary>
     [Fact]
     public void Whatever_happens_nothing_is_lost_and_in_the_end_all_is_as_it_should_be()
@@ -83,6 +85,20 @@ public sealed class SimulationTests
             Assert.True(result.Violation is null, $"{result.Violation}; replay it with: make simulate KIND=endless SEED={seed}");
             Assert.Null(result.Recovery);
         }
+    }
+
+    /// <summary>As before, and I7: with brakes, failback, and people who ask for switchovers, failovers and rest.</summary>
+    [Fact]
+    public void What_people_ask_for_and_what_brakes_keep_back_changes_nothing_of_that()
+    {
+        var reached = new HashSet<string>();
+        for (var seed = 1; seed <= PlannedSeeds; seed++)
+        {
+            var result = Simulator.Simulation.Run(Schedule.Planned(seed));
+            Assert.True(result.Violation is null, $"{result.Violation}; replay it with: make simulate KIND=planned SEED={seed}");
+            reached.UnionWith(result.Sometimes.Keys);
+        }
+        Assert.Superset(new HashSet<string> { "failback", "cause Requested", "a failover after another one, with a cooldown", "group Suppressed True Suspended" }, reached);
     }
 
     [Fact]

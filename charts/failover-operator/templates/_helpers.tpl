@@ -95,6 +95,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - apiGroups: [apps]
   resources: [statefulsets]
   verbs: [get, list, watch]
+# Drains: hold evictions of a primary, see whose budgets select it; in modes without failovers leave enough members.
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, list, watch, create, update, patch, delete]
 # Passwords of engines and tokens of agents, read by name.
 - apiGroups: [""]
   resources: [secrets]
@@ -108,4 +112,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - apiGroups: [""]
   resources: [nodes]
   verbs: [get, list, watch{{ if .Values.fencing.nodeTaint }}, patch{{ end }}]
+{{- end }}
+
+{{/* Not empty: yes. */}}
+{{- define "failover-operator.hasWebhook" -}}
+{{- if ternary (eq .Values.rbac.scope "Cluster") (eq (toString .Values.evictionWebhook.enabled) "true") (eq (toString .Values.evictionWebhook.enabled) "") -}}
+true
+{{- end }}
 {{- end }}

@@ -46,6 +46,18 @@ public enum FailoverCause
 
     /// <summary>Nothing is wrong: another member is wanted more (<c>failback.policy</c>).</summary>
     Failback,
+
+    /// <summary>Nothing is wrong: the primary's node is drained, or is about to be removed.</summary>
+    NodeDrain,
+
+    /// <summary>Nothing is wrong: the primary's node is cordoned (<c>disruption.onCordon</c>).</summary>
+    NodeCordon,
+
+    /// <summary>Nothing is wrong: somebody wants to evict the primary's pod.</summary>
+    PodEviction,
+
+    /// <summary>Nothing is wrong: the workload is updated, and the primary's pod is the last of the old revision.</summary>
+    RollingUpdate,
 }
 
 /// <summary>

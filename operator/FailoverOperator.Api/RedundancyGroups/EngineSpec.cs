@@ -8,6 +8,9 @@ public enum EngineType
     Redis,
     Hooks,
     PostgreSQL,
+
+    /// <summary>Nobody asks the members: their pods' readiness is all that is known.</summary>
+    None,
 }
 
 /// <summary>What a freshly started server is.</summary>
@@ -21,7 +24,7 @@ public enum StartState
 public sealed record EngineSpec
 {
     [Required]
-    [Description("What runs in the members. PostgreSQL: a PostgreSQL server 15 or newer, with an agent. Redis: a Redis server. Hooks: anything; the operator calls the commands or URLs in hooks.")]
+    [Description("What runs in the members. PostgreSQL: a PostgreSQL server 15 or newer, with an agent. Redis: a Redis server. Hooks: anything; the operator calls the commands or URLs in hooks. None: members are not asked, their pods' readiness counts (mode ActiveActive only).")]
     public EngineType Type { get; init; }
 
     [Description("What a member's server is when it has just started and nobody has promoted it yet. Writable: it may take writes, so a failed primary's pod is deleted and its end awaited. ReadOnly: it surely takes none (Redis started with --replicaof, for example), so the end of the old process is proof enough, and failovers are faster.")]
@@ -95,16 +98,14 @@ public sealed record HooksEngineSpec
     [Description("Tells the member's role and position. It prints (or answers) a JSON object, see the documentation of the hooks.")]
     public HookSpec Status { get; init; } = new();
 
-    [Required]
-    [Description("Makes the member the primary. Called again until status says so; it must not mind.")]
-    public HookSpec Promote { get; init; } = new();
+    [Description("Makes the member the primary. Called again until status says so; it must not mind. Needed in modes that promote.")]
+    public HookSpec? Promote { get; init; }
 
     [Description("Makes the member read-only.")]
     public HookSpec? Demote { get; init; }
 
-    [Required]
-    [Description("Makes the member a standby of the primary that the request names.")]
-    public HookSpec Follow { get; init; } = new();
+    [Description("Makes the member a standby of the primary that the request names. Needed in modes that promote.")]
+    public HookSpec? Follow { get; init; }
 
     [Description("Does a harmless write on the member to prove that it takes writes. Without it, status must say writable: true.")]
     public HookSpec? Verify { get; init; }

@@ -7,11 +7,13 @@ public enum RedundancyMode
 {
     ActivePassive,
     NPlusM,
+    ActiveActive,
+    Quorum,
 }
 
 /// <summary>What is wanted. Initial values are the defaults of the CRD.</summary>
-[ValidationRule(RuleIds.OneActive, "self.mode != 'ActivePassive' || self.active == 1",
-    "in mode ActivePassive one member is active; write active: 1, or mode: NPlusM")]
+[ValidationRule(RuleIds.OneActive, "self.mode == 'NPlusM' || self.active == 1",
+    "active is the number of slots of mode NPlusM; write active: 1, or mode: NPlusM")]
 [ValidationRule(RuleIds.SlotsNeedHooks, "self.mode != 'NPlusM' || self.engine.type == 'Hooks'",
     "mode NPlusM needs engine.type Hooks, whose hooks are told the slot; Redis and PostgreSQL servers know of one primary only: write a group for each of them")]
 [ValidationRule(RuleIds.SlotsServeActive, "self.mode != 'NPlusM' || !self.traffic.services.exists(s, s.role == 'Standby')",
@@ -51,14 +53,36 @@ public enum RedundancyMode
     "detection.renewIntervalMilliseconds must be at most half of fencing.stopAfterMilliseconds, or one lost renewal would stop the primary")]
 [ValidationRule(RuleIds.RestartFirstNeedsAgent, "self.detection.onProcessCrash == 'Failover' || has(self.agent)",
     "detection.onProcessCrash RestartFirst needs agents in the members; describe them in agent, or write Failover")]
+[ValidationRule(RuleIds.CordonNeedsAgent, "self.disruption.onCordon == 'Ignore' || has(self.agent)",
+    "disruption.onCordon Switchover needs agents in the members, which hand over in order: describe them in agent, or write Ignore")]
 [ValidationRule(RuleIds.CooldownWithinMaximum, "self.protection.cooldownSeconds <= self.protection.cooldownMaximumSeconds",
     "protection.cooldownSeconds must not be more than protection.cooldownMaximumSeconds; raise that, or lower cooldownSeconds")]
+[ValidationRule(RuleIds.PromotionNeedsHooks, "self.mode in ['ActiveActive', 'Quorum'] || !has(self.engine.hooks) || (has(self.engine.hooks.promote) && has(self.engine.hooks.follow))",
+    "a mode in which members are promoted needs engine.hooks.promote and engine.hooks.follow")]
+[ValidationRule(RuleIds.StatusHookOnly,
+    "!(self.mode in ['ActiveActive', 'Quorum']) || !has(self.engine.hooks) || !(has(self.engine.hooks.promote) || has(self.engine.hooks.follow) || has(self.engine.hooks.demote) || has(self.engine.hooks.verify))",
+    "in modes ActiveActive and Quorum engine.hooks.status is the only hook that is called; remove the others")]
+[ValidationRule(RuleIds.NobodyIsPromoted,
+    "!(self.mode in ['ActiveActive', 'Quorum']) || (!has(self.agent) && !has(self.fencing.job) && self.promotion.policy == 'Automatic' && self.promotion.priorities.size() == 0 && self.failback.policy == 'Never')",
+    "in modes ActiveActive and Quorum nobody is fenced or promoted: remove agent, fencing, promotion and failback")]
+[ValidationRule(RuleIds.ActiveActiveOnly, "self.mode == 'ActiveActive' || (!has(self.minActive) && !has(self.readmission))",
+    "minActive and readmission are used by mode ActiveActive only; remove them, or set mode: ActiveActive")]
+[ValidationRule(RuleIds.QuorumOnly, "self.mode == 'Quorum' || !has(self.quorum)",
+    "quorum is used by mode Quorum only; remove it, or set mode: Quorum")]
+[ValidationRule(RuleIds.QuorumNeedsHooks, "self.mode != 'Quorum' || self.engine.type == 'Hooks'",
+    "mode Quorum needs engine.type Hooks, whose hook status tells who leads and in which term")]
+[ValidationRule(RuleIds.NoEngineNeedsActiveActive, "self.engine.type != 'None' || self.mode == 'ActiveActive'",
+    "with engine.type None only the pods' readiness is known, which is enough for mode ActiveActive alone; describe an engine, or set mode: ActiveActive")]
+[ValidationRule(RuleIds.AllAreActive, "self.mode != 'ActiveActive' || self.traffic.services.all(s, s.role == 'Active')",
+    "in mode ActiveActive there are no standbys: traffic.services take role Active only")]
+[ValidationRule(RuleIds.NothingToSuspend, "self.mode != 'ActiveActive' || !has(self.suspended)",
+    "in mode ActiveActive there are no failovers that could be suspended; remove suspended")]
 [ValidationRule(RuleIds.ProbeFitsDetection,
     "self.detection.probeTimeoutMilliseconds + self.detection.probeIntervalMilliseconds <= self.detection.unhealthyAfterSeconds * 1000",
     "detection.probeTimeoutMilliseconds plus detection.probeIntervalMilliseconds must fit into detection.unhealthyAfterSeconds")]
 public sealed record RedundancyGroupSpec
 {
-    [Description("How the members share the work. ActivePassive: one primary takes the writes, the others stand by. NPlusM: there are as many slots as active says, each with a primary and a Service <service>-<slot> of its own; any spare takes any slot.")]
+    [Description("How the members share the work. ActivePassive: one primary takes the writes, the others stand by. NPlusM: there are as many slots as active says, each with a primary and a Service <service>-<slot> of its own; any spare takes any slot. ActiveActive: all healthy members take traffic. Quorum: the workload elects its leader itself, and the operator leads the traffic there.")]
     public RedundancyMode Mode { get; init; } = RedundancyMode.ActivePassive;
 
     [Required]
@@ -70,10 +94,21 @@ public sealed record RedundancyGroupSpec
     [RangeMaximum(100)]
     public int Active { get; init; } = 1;
 
-    [Description("Standbys that are wanted. The group is Redundant while at least this many could take over. The workload needs active + spares replicas.")]
+    [Description("Standbys that are wanted. The group is Redundant while at least this many could take over. The workload needs active + spares replicas. In mode ActiveActive: members that are wanted beyond minActive. In mode Quorum: members that may fail while a majority stays; the workload needs 2 × spares + 1 replicas.")]
     [RangeMinimum(0)]
     [RangeMaximum(100)]
     public int Spares { get; init; } = 1;
+
+    [Description("Mode ActiveActive: so many members must take traffic, or the group is not Available. A PodDisruptionBudget keeps drains from going below it. Absent: 1.")]
+    [RangeMinimum(1)]
+    [RangeMaximum(1000)]
+    public int? MinActive { get; init; }
+
+    [Description("Mode ActiveActive: when a member that was out of service takes traffic again.")]
+    public ReadmissionSpec? Readmission { get; init; }
+
+    [Description("Mode Quorum: what is done about members that are lost for good.")]
+    public QuorumSpec? Quorum { get; init; }
 
     [Required]
     [Description("How the operator talks to the members: asks for their role and lag, promotes them, makes them follow.")]
@@ -96,6 +131,9 @@ public sealed record RedundancyGroupSpec
 
     [Description("Whether, and when, the primary's place is given back to the member that is wanted most.")]
     public FailbackSpec Failback { get; init; } = new();
+
+    [Description("What is done about disruptions that somebody plans: drains of nodes, evictions, updates of the workload. For groups with agents.")]
+    public DisruptionSpec Disruption { get; init; } = new();
 
     [Description("What keeps failovers from following each other too fast.")]
     public ProtectionSpec Protection { get; init; } = new();

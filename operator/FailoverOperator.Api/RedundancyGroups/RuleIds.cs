@@ -24,7 +24,17 @@ public static class RuleIds
     public const string LeaseTimingsAreSafe = nameof(LeaseTimingsAreSafe);
     public const string RenewalsFitStop = nameof(RenewalsFitStop);
     public const string RestartFirstNeedsAgent = nameof(RestartFirstNeedsAgent);
+    public const string CordonNeedsAgent = nameof(CordonNeedsAgent);
     public const string CooldownWithinMaximum = nameof(CooldownWithinMaximum);
+    public const string PromotionNeedsHooks = nameof(PromotionNeedsHooks);
+    public const string StatusHookOnly = nameof(StatusHookOnly);
+    public const string NobodyIsPromoted = nameof(NobodyIsPromoted);
+    public const string ActiveActiveOnly = nameof(ActiveActiveOnly);
+    public const string NoEngineNeedsActiveActive = nameof(NoEngineNeedsActiveActive);
+    public const string AllAreActive = nameof(AllAreActive);
+    public const string QuorumOnly = nameof(QuorumOnly);
+    public const string QuorumNeedsHooks = nameof(QuorumNeedsHooks);
+    public const string NothingToSuspend = nameof(NothingToSuspend);
     public const string ExecOrHttp = nameof(ExecOrHttp);
     public const string RequestIsPossible = nameof(RequestIsPossible);
     public const string RequestHasNoTerm = nameof(RequestHasNoTerm);

@@ -13,7 +13,7 @@ internal static class ExplainPage
         foreach (var request in group.Requests) RequestPage.Write(page, request, null, now);
         if (group.Causes.Count > 0) WriteCauses(page, group.Causes, now);
         // While it is being changed, the next question is how that ends.
-        if (group.Running is not null) return;
+        if (group.Running is not null || group.Expectations.Count == 0) return;
         page.Heading("If the primary failed now");
         page.Table(["IF", "IT IS NOTICED", "THE PROOF THAT IT CANNOT WRITE"],
             group.Expectations.Select(e => (IReadOnlyList<Cell>)[e.If, e.Noticed, e.Fenced]));

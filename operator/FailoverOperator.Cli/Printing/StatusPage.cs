@@ -13,7 +13,8 @@ internal static class StatusPage
         page.Line("failover ready: ", Readiness(group));
         if (group.Statistics is { } statistics) page.Line(StatisticsLine.Of(statistics));
         page.Line();
-        if (group.Slots.Count == 0) page.Line("slots: unknown", Tone.Doubtful);
+        if (group.Mode == RedundancyMode.ActiveActive) page.Line(WhoTakesTraffic(group));
+        else if (group.Slots.Count == 0) page.Line("slots: unknown", Tone.Doubtful);
         else page.Table(["SLOT", "HOLDER", "TERM", "SINCE"], group.Slots.Select(
             s => (IReadOnlyList<Cell>)[s.Name, s.Holder is null ? new Cell("nobody", Tone.Bad) : s.Holder, Words.Number(s.Term),
                 Words.Ago(s.Since, now)]));
@@ -72,6 +73,9 @@ internal static class StatusPage
         member.Message,
     ];
 
+    private static string WhoTakesTraffic(GroupView group) =>
+        FormattableString.Invariant($"{group.Members.Count(m => m.Role == MemberRole.Active)} of {group.Members.Count} members take traffic");
+
     private static Cell Health(MemberHealth health) => health switch
     {
         MemberHealth.Unknown => new(Words.Unknown, Tone.Doubtful),
@@ -90,13 +94,15 @@ internal static class StatusPage
         [
             group.Namespace,
             group.Name,
-            holders.Count == 0 ? new Cell(Words.Unknown, Tone.Doubtful) : string.Join(", ", holders),
+            group.Mode == RedundancyMode.ActiveActive ? WhoTakesTraffic(group)
+                : holders.Count == 0 ? new Cell(Words.Unknown, Tone.Doubtful) : string.Join(", ", holders),
             slot is null ? Words.None : Words.Number(slot.Term),
             slot is null ? Words.None : Words.Ago(slot.Since, now),
             FormattableString.Invariant($"{Words.Number(group.SparesReady)} of {group.SparesWanted}"),
             group.FailoverReadiness switch
             {
                 null => new Cell(Words.Unknown, Tone.Doubtful),
+                { Ready: true, Candidate: null } => new Cell("yes", Tone.Good),
                 { Ready: true } ready => new Cell($"to {ready.Candidate}", Tone.Good),
                 var not => new Cell($"no: {not.Reason}", Tone.Bad),
             },

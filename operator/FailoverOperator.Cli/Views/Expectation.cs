@@ -8,7 +8,9 @@ namespace FailoverOperator.Cli.Views;
 /// <param name="Fenced">What proves then that the old primary cannot write.</param>
 public sealed record Expectation(string If, string Noticed, string Fenced)
 {
-    public static IReadOnlyList<Expectation> Of(RedundancyGroupSpec spec) => [Crash(spec), Deletion(spec), NodeLoss(spec)];
+    /// <summary>Nothing where there is no primary.</summary>
+    public static IReadOnlyList<Expectation> Of(RedundancyGroupSpec spec) =>
+        spec.Mode is RedundancyMode.ActiveActive or RedundancyMode.Quorum ? [] : [Crash(spec), Deletion(spec), NodeLoss(spec)];
 
     private static Expectation Crash(RedundancyGroupSpec spec)
     {

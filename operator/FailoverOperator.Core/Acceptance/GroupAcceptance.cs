@@ -76,9 +76,15 @@ public static class GroupAcceptance
 
     private static AcceptanceVerdict? OfReplicas(AcceptanceFacts facts)
     {
-        var wanted = facts.Spec.Active + facts.Spec.Spares;
+        var (wanted, sum) = facts.Spec.Mode switch
+        {
+            RedundancyMode.ActivePassive or RedundancyMode.NPlusM => (facts.Spec.Active + facts.Spec.Spares, "active + spares"),
+            RedundancyMode.ActiveActive => ((facts.Spec.MinActive ?? 1) + facts.Spec.Spares, "minActive + spares"),
+            RedundancyMode.Quorum => ((2 * facts.Spec.Spares) + 1, "2 × spares + 1"),
+            var mode => throw new ArgumentOutOfRangeException(nameof(facts), mode, "unknown mode"),
+        };
         return facts.WorkloadReplicas < wanted
-            ? Degraded(Reasons.TooFewReplicas, $"active + spares are {wanted} members, but StatefulSet {facts.Spec.WorkloadRef.Name} has {facts.WorkloadReplicas} replicas; scale it up, or lower spares")
+            ? Degraded(Reasons.TooFewReplicas, $"{sum} are {wanted} members, but StatefulSet {facts.Spec.WorkloadRef.Name} has {facts.WorkloadReplicas} replicas; scale it up, or lower spares")
             : null;
     }
 

@@ -14,12 +14,12 @@ public sealed record RuleViolation(string RuleId, string Message);
 public static class SpecRules
 {
     public static IReadOnlyList<RuleViolation> Check(RedundancyGroupSpec spec) =>
-        [.. ModeRules(spec).Concat(EngineRules(spec)).Concat(DetectionRules(spec)).Concat(AgentRules(spec)).Where(r => !r.Holds).Select(r => new RuleViolation(r.Id, Message(r.Id, spec)))];
+        [.. ModeRules(spec).Concat(EngineRules(spec)).Concat(DetectionRules(spec)).Concat(AgentRules(spec)).Concat(SharedRules(spec)).Where(r => !r.Holds).Select(r => new RuleViolation(r.Id, Message(r.Id, spec)))];
 
     private static IEnumerable<(string Id, bool Holds)> ModeRules(RedundancyGroupSpec spec)
     {
         var isNPlusM = spec.Mode == RedundancyMode.NPlusM;
-        yield return (RuleIds.OneActive, spec.Mode != RedundancyMode.ActivePassive || spec.Active == 1);
+        yield return (RuleIds.OneActive, isNPlusM || spec.Active == 1);
         yield return (RuleIds.SlotsNeedHooks, !isNPlusM || spec.Engine.Type == EngineType.Hooks);
         yield return (RuleIds.SlotsServeActive, !isNPlusM || spec.Traffic.Services.All(s => s.Role == TrafficRole.Active));
     }
@@ -47,6 +47,7 @@ public static class SpecRules
     {
         var (hasAgent, policy) = (spec.Agent is not null, spec.Fencing.Policy);
         yield return (RuleIds.FailbackNeedsAgent, hasAgent || spec.Failback.Policy == FailbackPolicy.Never);
+        yield return (RuleIds.CordonNeedsAgent, hasAgent || spec.Disruption.OnCordon == DisruptionAnswer.Ignore);
         yield return (RuleIds.FailbackNeedsPriorities, spec.Failback.Policy == FailbackPolicy.Never || spec.Promotion.Priorities.Count > 0);
         yield return (RuleIds.LeaseWithinRto, !hasAgent || spec.Detection.LeaseDurationSeconds < spec.Targets.RtoSeconds);
         yield return (RuleIds.SelfFenceNeedsAgent, hasAgent || !policy.Contains(FencingMethod.SelfFence));
@@ -57,6 +58,27 @@ public static class SpecRules
         yield return (RuleIds.LeaseTimingsAreSafe, !hasAgent || Timings(spec).IsSafe);
         yield return (RuleIds.RenewalsFitStop, !hasAgent || Timings(spec).BearsOneLostRenewal);
         yield return (RuleIds.RestartFirstNeedsAgent, hasAgent || spec.Detection.OnProcessCrash == OnProcessCrash.Failover);
+    }
+
+    private static IEnumerable<(string Id, bool Holds)> SharedRules(RedundancyGroupSpec spec)
+    {
+        var (isActiveActive, isQuorum, hooks) = (spec.Mode == RedundancyMode.ActiveActive, spec.Mode == RedundancyMode.Quorum, spec.Engine.Hooks);
+        var isShared = isActiveActive || isQuorum;
+        yield return (RuleIds.PromotionNeedsHooks, isShared || hooks is null or { Promote: not null, Follow: not null });
+        yield return (RuleIds.StatusHookOnly, !isShared || hooks is null or { Promote: null, Follow: null, Demote: null, Verify: null });
+        yield return (RuleIds.NobodyIsPromoted, !isShared || spec is
+        {
+            Agent: null,
+            Fencing.Job: null,
+            Promotion: { Policy: PromotionPolicy.Automatic, Priorities.Count: 0 },
+            Failback.Policy: FailbackPolicy.Never,
+        });
+        yield return (RuleIds.ActiveActiveOnly, isActiveActive || spec is { MinActive: null, Readmission: null });
+        yield return (RuleIds.NoEngineNeedsActiveActive, spec.Engine.Type != EngineType.None || isActiveActive);
+        yield return (RuleIds.QuorumOnly, isQuorum || spec.Quorum is null);
+        yield return (RuleIds.QuorumNeedsHooks, !isQuorum || spec.Engine.Type == EngineType.Hooks);
+        yield return (RuleIds.NothingToSuspend, !isActiveActive || spec.Suspended is null);
+        yield return (RuleIds.AllAreActive, !isActiveActive || spec.Traffic.Services.All(s => s.Role == TrafficRole.Active));
     }
 
     private static LeaseTimings Timings(RedundancyGroupSpec spec) => new(

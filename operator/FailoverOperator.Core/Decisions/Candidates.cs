@@ -26,7 +26,7 @@ public abstract record Eligibility
 /// </summary>
 public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, TimeSpan maxAge, LeaseLimits? limits = null, bool atRest = false)
 {
-    /// <summary>Names of those that are chosen only if there is nobody else, see <see cref="Brakes"/>.</summary>
+    /// <summary>Names of those that are chosen only if there is nobody else, see <see cref="Brakes"/> and <see cref="Disruption"/>.</summary>
     private IReadOnlySet<string> Last { get; init; } = new HashSet<string>();
 
     /// <summary>The slot, if its members are bound to it. Null: all members are there for the group's only one.</summary>
@@ -40,9 +40,9 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     /// <param name="evidence">How the old primary was fenced. Null: it is not yet.</param>
     /// <param name="atRest">Nobody writes any more, so that positions that were told at different moments can be compared.</param>
     public static Candidates Of(GroupObservation group, Benchmark benchmark, TimeSpan maxAge, FenceEvidence? evidence = null, bool atRest = false) =>
-        new(group.Spec, benchmark, maxAge, LeaseLimits.Of(group, evidence, isHope: evidence is not null && !atRest), atRest) 
+        new(group.Spec, benchmark, maxAge, LeaseLimits.Of(group, evidence, isHope: evidence is not null && !atRest), atRest)
         {
-            Last = Brakes.RecentlyFailed(group),
+            Last = Brakes.RecentlyFailed(group).Union(Disruption.NamesOfLeaving(group)).ToHashSet(),
             Slot = Slots.AreBound(group.Spec) ? group.Slot : null,
             ArePromised = Slots.AreSparesPromised(group),
         };

@@ -65,7 +65,8 @@ public static class Decider
     private static Decision OnHealthy(GroupObservation group)
     {
         var mended = Mend(group, Least(LookAgainIn(group), Failback.WaitsFor(group)));
-        return mended is Decision.Steady && Failback.Due(group) is { } plan ? new Decision.Begin(plan) : mended;
+        if (mended is not Decision.Steady) return mended;
+        return Disruption.Next(group) ?? Rollout.Next(group) ?? (Failback.Due(group) is { } plan ? new Decision.Begin(plan) : mended);
     }
 
     private static TimeSpan? LookAgainIn(GroupObservation group) => Least(group.HasAgents ? group.LeaseExpiresIn : null, Requests.LookAgainIn(group));
@@ -82,6 +83,7 @@ public static class Decider
         var steps = Repairs.Needed(group, primary, slot.Term);
         // Only a primary that says so itself is one to follow.
         if (!primary.IsWritablePrimary) steps = [.. steps.Where(s => s is not Step.Follow)];
+        steps = [.. steps, .. Budgets.Needed(group)];
         if (group.HasAgents && Repairs.NewTerms(group, primary) is { } terms) steps = [.. steps, terms];
         return steps.Count == 0 ? new Decision.Steady(lookAgainIn) : new Decision.Advance(steps);
     }

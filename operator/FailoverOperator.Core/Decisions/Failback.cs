@@ -40,6 +40,8 @@ public static class Failback
     {
         if (group.Spec.Failback.Policy != FailbackPolicy.Automatic || group.Spec.Promotion.Policy != PromotionPolicy.Automatic) return null;
         if (Restraint.Of(group) is not null || Wanted(group) is not { } wanted || group.WantedFitFor is not { } fitFor) return null;
+        // It would have to leave at once.
+        if (wanted.Node.IsCordoned || Disruption.Of(group, wanted) is not null) return null;
         if (RequestCheck.Hindrance(group, new Detection.Diagnosis.Healthy(), Request(wanted)) is not null) return null;
         var stabilization = TimeSpan.FromSeconds(group.Spec.Failback.StabilizationSeconds);
         var rest = Greater(stabilization - fitFor, PauseLeft(group, wanted, stabilization));

@@ -28,6 +28,9 @@ public static class RequestCheck
     public static Member? Target(GroupObservation group, FailoverSpec request) => CandidatesOf(group).Ranked(group.Members)
         .FirstOrDefault(m => (request.Target is null || m.Name == request.Target) && (request.Type == FailoverType.Failover || IsConnected(m)));
 
+    /// <summary>All who could in a switchover, best first.</summary>
+    public static IReadOnlyList<Member> Ready(GroupObservation group) => [.. CandidatesOf(group).Ranked(group.Members).Where(IsConnected)];
+
     private static Check NotSuspended(GroupObservation group) => Restraint.Of(group) is { } restraint
         ? new(false, restraint.Reason, restraint.Message)
         : new(true, Reasons.NotSuppressed, "the group is not suspended");

@@ -33,7 +33,8 @@ public static class PrimaryDetector
             ?? SoftEvidence(group, primary!);
     }
 
-    private static string? SelfDoubt(GroupObservation group) =>
+    /// <summary>Why the operator cannot trust what it sees. Null: it can.</summary>
+    internal static string? SelfDoubt(GroupObservation group) =>
         !group.Operator.Synced ? "not every watch has delivered its first list yet"
         : group.Operator.ApiSilentFor > ApiSilenceBound ? $"the API server has not answered for {Seconds(group.Operator.ApiSilentFor)}"
         : group.HasAgents && group.Lease is null ? "the lease has not been looked at yet"

@@ -49,6 +49,9 @@ public sealed record EngineStatus
     /// <summary>Address (IP or host name) of the primary that a standby follows. Null: none, or unknown.</summary>
     public string? FollowsAddress { get; init; }
 
+    /// <summary>The term in which a leader that was elected by the workload itself leads. Null: it tells none, or does not lead.</summary>
+    public long? Term { get; init; }
+
     /// <summary>Whether it surely holds no data. Null: unknown.</summary>
     public bool? IsEmpty { get; init; }
 
@@ -126,7 +129,11 @@ public abstract record EngineReply
     /// True: the pod's kernel took the connection and nobody answered, as with a frozen process. False: not even the kernel did, as
     /// with a node without power or network. Null: unknown.
     /// </param>
-    public sealed record Silent(string Message, bool? Connected = null) : EngineReply;
+    public sealed record Silent(string Message, bool? Connected = null) : EngineReply
+    {
+        /// <summary>False: the operator could not even ask, which says nothing about the member at all.</summary>
+        public bool WasAsked { get; init; } = true;
+    }
 
     /// <summary>It is there and rejects the operator's credentials. Says nothing about its health.</summary>
     public sealed record Unauthorized(string Message) : EngineReply;

@@ -55,6 +55,12 @@ public sealed record GroupObservation
     /// <summary>Between how many failure domains the members could be spread.</summary>
     public FailureDomains Domains { get; init; } = FailureDomains.Unknown;
 
+    /// <summary>The PodDisruptionBudgets that concern the primary. Null: nobody has looked.</summary>
+    public BudgetObservation? Budgets { get; init; }
+
+    /// <summary>How the workload is updated. Null: unknown.</summary>
+    public RolloutObservation? Rollout { get; init; }
+
     public OperatorObservation Operator { get; init; } = OperatorObservation.Fine;
 
     /// <summary>For how long this process has asked the members.</summary>

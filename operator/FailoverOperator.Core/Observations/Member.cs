@@ -41,6 +41,12 @@ public sealed record NodeObservation
     /// <c>fencing.policy: NodeOutOfService</c>.
     /// </summary>
     public bool OutOfService { get; init; }
+
+    /// <summary>No new pods are placed on it. Of one that nobody may look at: false.</summary>
+    public bool IsCordoned { get; init; }
+
+    /// <summary>The taint by which whoever removes the node says that its pods are to go. Null: there is none.</summary>
+    public string? DrainedBy { get; init; }
 }
 
 /// <summary>A pod's phase. Unknown: its node has not reported for long.</summary>
@@ -129,6 +135,12 @@ public sealed record Member
 
     /// <summary>Value of the term label. Null: none, or not a number.</summary>
     public long? TermLabel { get; init; }
+
+    /// <summary>Time since somebody last wanted to evict the pod. Null: nobody has.</summary>
+    public TimeSpan? EvictionRequestedAgo { get; init; }
+
+    /// <summary>The revision of the workload's template that the pod was made from. Null: not told.</summary>
+    public string? Revision { get; init; }
 
     /// <summary>Value of the slot label. Null: none.</summary>
     public string? SlotLabel { get; init; }

@@ -16,7 +16,7 @@ public static class Slots
     /// <summary>The names of the slots, the most important one first.</summary>
     public static IReadOnlyList<string> Names(RedundancyGroupSpec spec) => spec.Mode switch
     {
-        RedundancyMode.ActivePassive => [ApiGroup.FirstSlot],
+        RedundancyMode.ActivePassive or RedundancyMode.ActiveActive or RedundancyMode.Quorum => [ApiGroup.FirstSlot],
         RedundancyMode.NPlusM => [.. Enumerable.Range(0, spec.Active).Select(n => n.ToString(CultureInfo.InvariantCulture))],
         _ => throw new ArgumentOutOfRangeException(nameof(spec), spec.Mode, "unknown mode"),
     };

@@ -128,6 +128,16 @@ public abstract record Step
     /// <summary>Create the Job of <c>fencing.job</c> for this member and term.</summary>
     public sealed record RunFencingJob(MemberReference Member, long Term) : Step;
 
+    /// <summary>Delete this incarnation of a standby's pod, so that one of the new revision takes its place.</summary>
+    public sealed record RestartMember(MemberReference Member, string Revision) : Step;
+
+    /// <summary>Make the PodDisruptionBudget that lets no primary of the group be evicted, or put it right.</summary>
+    /// <param name="ReadVersion">The version of it that this was decided on. Null: there is none, create it.</param>
+    public sealed record KeepBudget(string Name, string? ReadVersion) : Step;
+
+    /// <summary>Delete that budget.</summary>
+    public sealed record RemoveBudget(string Name) : Step;
+
     /// <summary>Write through the Services' endpoints and report the outcome.</summary>
     public sealed record Verify(Member Member, long Term) : Step;
 }

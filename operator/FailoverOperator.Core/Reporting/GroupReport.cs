@@ -194,7 +194,7 @@ public sealed record GroupReport
         group.Spec.Failback.Policy == FailbackPolicy.Automatic && Failback.Wanted(group) is { } wanted
             ? $"{SlotHolder.Of(group).Holder!.Name} is active; {wanted.Name}, which is wanted more, "
                 + $"takes over when it has been fit for {group.Spec.Failback.StabilizationSeconds} s"
-            : "the right member is active";
+            : string.Join("; ", new[] { "the right member is active", Budgets.Complaint(group), Rollout.Unguided(group) }.OfType<string>());
 
     private static ConditionFact Suppressed(GroupObservation group, Verdict verdict) => (Restraint.Of(group) ?? Restraint.Keeping(verdict.Decision)) switch
     {

@@ -48,7 +48,8 @@ internal sealed class HookCaller(IPodCommandRunner commands, Func<HttpClient> ht
             PodCommandResult.Exited exited => Failed(request, $"ended with exit code {exited.ExitCode}{Said(exited.StandardError)}"),
             PodCommandResult.TimedOut => Hung(hook, request),
             PodCommandResult.TooMuchOutput => TooLong(request),
-            PodCommandResult.NotRun notRun => Silent(request, $"could not be run: {notRun.Message}"),
+            PodCommandResult.NotRun notRun => new HookAnswer.None(
+                new EngineReply.Silent($"{Name(request)} could not be run: {notRun.Message}") { WasAsked = false }),
             _ => throw new ArgumentOutOfRangeException(nameof(hook), result, "unknown result"),
         };
     }

@@ -9,7 +9,7 @@ internal static class HookStatus
 {
     private static readonly string[] Fields =
     [
-        "role", "writable", "instance", "positionBytes", "lagBytes", "link", "linkDownSeconds", "followsAddress", "isEmpty", "message",
+        "role", "writable", "instance", "positionBytes", "lagBytes", "link", "linkDownSeconds", "followsAddress", "isEmpty", "message", "term",
     ];
 
     public static EngineReply Parse(string hook, string answer)
@@ -49,6 +49,7 @@ internal static class HookStatus
             LinkDownFor = Number(root, "linkDownSeconds") is { } seconds ? Seconds(seconds) : null,
             FollowsAddress = Text(root, "followsAddress") is { Length: > 0 } address ? address : null,
             IsEmpty = Bool(root, "isEmpty"),
+            Term = Number(root, "term"),
             Message = Text(root, "message"),
         };
     }

@@ -24,13 +24,17 @@ public sealed class HooksEngine(
 
     public Task<EngineOutcome> PromoteAsync(
         MemberEndpoint member, EngineContext context, CancellationToken cancellationToken) =>
-        CommandAsync(hooks.Promote, member, Request("promote", member, null, context), cancellationToken);
+        hooks.Promote is { } promote
+            ? CommandAsync(promote, member, Request("promote", member, null, context), cancellationToken)
+            : NotDone($"{member.PodName} was not promoted: the group has no hook promote");
 
     public Task<EngineOutcome> FollowAsync(
         MemberEndpoint member, MemberEndpoint primary, EngineContext context, CancellationToken cancellationToken) =>
         member.PodUid == primary.PodUid
             ? NotDone($"{member.PodName} was not ordered to follow itself: member and primary are the same")
-            : CommandAsync(hooks.Follow, member, Request("follow", member, primary, context), cancellationToken);
+            : hooks.Follow is { } follow
+                ? CommandAsync(follow, member, Request("follow", member, primary, context), cancellationToken)
+                : NotDone($"{member.PodName} was not made a standby: the group has no hook follow");
 
     /// <summary>Without the hook nothing is done, and that is said: a member is not read-only because nobody asked it.</summary>
     public Task<EngineOutcome> DemoteAsync(

@@ -20,6 +20,8 @@ public sealed class Judge(SimulatedWorld world)
     private (long Term, string Member) _highest = (0, "");
     private long _published;
 
+    public BrakeJudge Brakes => field ??= new BrakeJudge(world);
+
     /// <summary>The first that was broken. Null: none.</summary>
     public Violation? Violation { get; private set; }
 
@@ -48,6 +50,7 @@ public sealed class Judge(SimulatedWorld world)
     {
         var log = $"{run.Volume.Timeline}/{run.Volume.PositionBytes}";
         world.Trace.Write(run.Container.PodName, $"the server (run {run.ProcessId}) is {run.State}, log to {log}");
+        Brakes.Changed(run.Container.PodName, run.State == RunState.Standby);
         if (run.State != RunState.Primary)
         {
             _primaries.Remove(run);
@@ -99,6 +102,7 @@ public sealed class Judge(SimulatedWorld world)
             case "Failover":
                 Coverage.Of(this, change);
                 CheckFence(change);
+                Brakes.Changed(change.Before?.As<Failover>(), change.After.As<Failover>());
                 break;
             case "Lease" or "RedundancyGroup":
                 Coverage.Of(this, change);

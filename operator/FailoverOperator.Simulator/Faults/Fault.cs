@@ -51,6 +51,11 @@ public enum Fault
     FailsafeSwitched,
     TimingsChanged,
     WallClockStep,
+
+    // What people ask for, see Schedule.Planned.
+    SwitchoverRequested,
+    FailoverRequested,
+    GroupSuspended,
 }
 
 /// <summary>One fault of a schedule. Numbers instead of names, so that any schedule makes sense in any world.</summary>

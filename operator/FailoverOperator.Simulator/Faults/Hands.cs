@@ -1,5 +1,6 @@
 using FailoverOperator.Api;
 using FailoverOperator.Api.Agents;
+using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Simulator.Cluster;
 using k8s.Models;
@@ -11,6 +12,8 @@ internal sealed class Hands(SimulatedWorld world)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(12);
     private static readonly string Lease = LeaseContract.LeaseName(Objects.Group, ApiGroup.FirstSlot);
+
+    private int _requests;
 
     public bool Hit(Strike strike, Node node)
     {
@@ -57,10 +60,29 @@ internal sealed class Hands(SimulatedWorld world)
             case Fault.TimingsChanged:
                 Change(spec => spec with { Detection = spec.Detection with { LeaseDurationSeconds = 5 + (strike.Other % 6) } });
                 return true;
+            case Fault.SwitchoverRequested or Fault.FailoverRequested:
+                Ask(strike);
+                return true;
+            case Fault.GroupSuspended:
+                Change(spec => spec with { Suspended = new SuspensionSpec { Reason = "maintenance" } });
+                world.Loop.After(TimeSpan.FromMilliseconds(strike.ForMilliseconds), () => Change(spec => spec with { Suspended = null }));
+                return true;
             default:
                 return false;
         }
     }
+
+    private void Ask(Strike strike) => world.Cluster.Create(new Failover
+    {
+        Metadata = new V1ObjectMeta { Name = FormattableString.Invariant($"ask-{++_requests}"), NamespaceProperty = Objects.Namespace, Generation = 1 },
+        Spec = new FailoverSpec
+        {
+            GroupRef = new GroupReference { Name = Objects.Group },
+            Type = strike.Fault == Fault.FailoverRequested ? FailoverType.Failover : FailoverType.Switchover,
+            Target = strike.Other % 3 == 0 ? null : FormattableString.Invariant($"{Objects.Group}-{strike.Other % world.Options.Members}"),
+            DeadlineSeconds = 5 + (5 * strike.Whom),
+        },
+    });
 
     /// <summary>As by a change of the StatefulSet's template: the last first, each when the one before is ready again, or has had its time.</summary>
     private void RestartAll()

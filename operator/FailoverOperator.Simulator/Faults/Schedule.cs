@@ -10,6 +10,13 @@ public sealed record Schedule(int Seed, IReadOnlyList<Strike> Strikes)
     /// <summary>Nothing heals in the end, and nobody waits for that: a run for what must never happen. Else: and for what must happen at last.</summary>
     public bool IsEndless { get; init; }
 
+    /// <summary>The group has brakes and wants its primary back, and people ask for things.</summary>
+    public bool IsPlanned { get; init; }
+
+    private static Fault[] Requests { get; } = [Fault.SwitchoverRequested, Fault.FailoverRequested, Fault.GroupSuspended];
+
+    private static Fault[] Mishaps { get; } = [.. Enum.GetValues<Fault>().Except(Requests)];
+
     /// <summary>When the last of it is over, those that follow a failover aside.</summary>
     public TimeSpan Length =>
         TimeSpan.FromMilliseconds(Strikes.Where(s => s.Failover == 0).Select(s => s.AtMilliseconds + s.ForMilliseconds).DefaultIfEmpty(0).Max());
@@ -33,13 +40,23 @@ public sealed record Schedule(int Seed, IReadOnlyList<Strike> Strikes)
         return Swarm(random, random.Next(), mostKinds: 20, random => random.Next(30, 90), StormMilliseconds) with { IsEndless = true };
     }
 
+    /// <summary>A swarm in which failovers follow each other, and people ask for others in between.</summary>
+    public static Schedule Planned(int seed)
+    {
+        var random = new Random(seed ^ 0x2545F491);
+        var swarm = Swarm(random, random.Next(), mostKinds: 5, random => random.Next(2, 10), 2 * MostMilliseconds);
+        var requests = new List<Strike>();
+        for (var left = random.Next(1, 7); left > 0; left--) requests.Add(Next(random, Requests, 2 * MostMilliseconds, requests));
+        return swarm with { Strikes = [.. swarm.Strikes.Concat(requests).OrderBy(s => s.Failover).ThenBy(s => s.AtMilliseconds)], IsPlanned = true };
+    }
+
     public Schedule Without(int index) => this with { Strikes = [.. Strikes.Where((_, n) => n != index)] };
 
     public Schedule With(int index, Strike strike) => this with { Strikes = [.. Strikes.Select((s, n) => n == index ? strike : s)] };
 
     private static Schedule Swarm(Random random, int world, int mostKinds, Func<Random, int> count, int mostMilliseconds)
     {
-        var kinds = Enum.GetValues<Fault>().OrderBy(_ => random.Next()).Take(random.Next(1, mostKinds)).ToArray();
+        var kinds = Mishaps.OrderBy(_ => random.Next()).Take(random.Next(1, mostKinds)).ToArray();
         var strikes = new List<Strike>();
         for (var left = count(random); left > 0; left--) strikes.Add(Next(random, kinds, mostMilliseconds, strikes));
         return new Schedule(world, [.. strikes.OrderBy(s => s.Failover).ThenBy(s => s.AtMilliseconds)]);

@@ -31,6 +31,7 @@ public sealed class EngineFactory(IPodCommandRunner commands, TimeProvider time)
             ({ } agent, EngineType.PostgreSQL) => Agents(group.Spec, agent, credentials, PostgreSql(group.Spec, credentials), onDisturbed),
             (null, EngineType.Redis) => Redis(group.Spec, credentials, onDisturbed),
             (null, EngineType.Hooks) => new HooksEngine(group.Spec.Engine.Hooks ?? new HooksEngineSpec(), group.Name(), slot, commands, () => _http, time),
+            (null, EngineType.None) => new NoEngine(),
             var (_, type) => throw new ArgumentOutOfRangeException(nameof(group), type, "unknown engine, or one that cannot be managed this way"),
         };
 

@@ -18,7 +18,7 @@ public sealed record ActingContext(RedundancyGroup Group, GroupSession Session, 
 /// Does what was decided, and nothing else. A failed step is not retried here: the next look at the group decides anew.
 /// </summary>
 public sealed partial class StepExecutor(
-    IKubernetesApi api, ClusterView cluster, FailoverRecorder recorder, LeaseWriter leases, FencingTools fencing, ILogger<StepExecutor> logger)
+    IKubernetesApi api, ClusterView cluster, FailoverRecorder recorder, LeaseWriter leases, FencingTools fencing, DisruptionTools disruption, ILogger<StepExecutor> logger)
 {
     /// <summary>Does all steps at the same time. Throws <see cref="KubernetesApiException"/> when the API server refused one.</summary>
     public async Task ExecuteAsync(ActingContext context, IReadOnlyList<Step> steps, CancellationToken cancellationToken)
@@ -45,6 +45,9 @@ public sealed partial class StepExecutor(
         Step.UpdateLeaseTerms update => leases.UpdateTermsAsync(context.Group, update, cancellationToken),
         Step.TaintNode taint => TaintAsync(context, taint, cancellationToken),
         Step.RunFencingJob run => RunJobAsync(context, run, cancellationToken),
+        Step.RestartMember restart => disruption.RestartAsync(context.Group, restart, cancellationToken),
+        Step.KeepBudget keep => disruption.KeepBudgetAsync(context.Group, keep, cancellationToken),
+        Step.RemoveBudget remove => disruption.RemoveBudgetAsync(context.Group, remove, cancellationToken),
         Step.Verify verify => VerifyAsync(context, verify, cancellationToken),
         _ => throw new ArgumentOutOfRangeException(nameof(step), step, "unknown step"),
     };
@@ -123,13 +126,11 @@ public sealed partial class StepExecutor(
     }
 
     /// <summary>Added to what the Service's owner asks for.</summary>
-    private static Dictionary<string, string> Selector(Step.PointService step)
+    private static Dictionary<string, string?> Selector(Step.PointService step)
     {
         var role = step.Role == TrafficRole.Active ? RoleLabels.Active : RoleLabels.Standby;
-        var selector = new Dictionary<string, string> { [ApiGroup.RoleLabel] = role };
-        if (step.Pod is { } pod) selector[ApiGroup.PodNameLabel] = pod;
-        if (step.Slot is { } slot) selector[ApiGroup.SlotLabel] = slot;
-        return selector;
+        // Null removes the one pod, or slot, that a Service led to.
+        return new Dictionary<string, string?> { [ApiGroup.RoleLabel] = role, [ApiGroup.PodNameLabel] = step.Pod, [ApiGroup.SlotLabel] = step.Slot };
     }
 
     private async Task TaintAsync(ActingContext context, Step.TaintNode step, CancellationToken cancellationToken)
@@ -210,6 +211,9 @@ public sealed partial class StepExecutor(
             $"write the lease's terms: {update.Terms.Members.Count} members, {update.Terms.SynchronousStandbys} synchronous",
         Step.TaintNode taint => $"taint node {taint.Node} as out of service",
         Step.RunFencingJob run => $"run the fencing Job for {run.Member.Name}",
+        Step.RestartMember restart => $"delete pod {restart.Member.Name}, which is not of revision {restart.Revision}",
+        Step.KeepBudget keep => $"{(keep.ReadVersion is null ? "create" : "put right")} PodDisruptionBudget {keep.Name}",
+        Step.RemoveBudget remove => $"delete PodDisruptionBudget {remove.Name}",
         Step.Verify verify => $"verify a write on {verify.Member.Name}",
         _ => throw new ArgumentOutOfRangeException(nameof(step), step, "unknown step"),
     };

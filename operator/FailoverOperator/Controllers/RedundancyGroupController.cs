@@ -8,6 +8,7 @@ using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Ownership;
 using FailoverOperator.Core.Recovery;
 using FailoverOperator.Core.Reporting;
+using FailoverOperator.Core.Sharing;
 using FailoverOperator.Observing;
 using FailoverOperator.Recording;
 using FailoverOperator.Runtime.Controllers;
@@ -31,6 +32,7 @@ public sealed class RedundancyGroupController(
     StepExecutor executor,
     FailoverRecorder recorder,
     GroupRecorder groupRecorder,
+    SharedGroupController shared,
     Duties duties,
     StormLog storm,
     SlotRuns slotRuns,
@@ -75,6 +77,13 @@ public sealed class RedundancyGroupController(
             var putOff = await groupRecorder.RefusedAsync(entity, acceptance, cancellationToken);
             return ReconciliationResult<RedundancyGroup>.Success(entity, Least(putOff ?? Resync, Resync));
         }
+        if (SharedDecider.Concerns(entity.Spec))
+        {
+            await sessions.CloseAsync(key, but: [ApiGroup.FirstSlot]);
+            var session = await sessions.OpenAsync(entity, ApiGroup.FirstSlot, secrets.Credentials, () => enqueue(key));
+            return ReconciliationResult<RedundancyGroup>.Success(entity, await shared.RunAsync(entity, workload, session, acceptance, cancellationToken));
+        }
+        await shared.LeaveAsync(entity, cancellationToken);
         var slots = Slots.Names(entity.Spec);
         await sessions.CloseAsync(key, but: slots);
         var looks = await slotRuns.RunAsync(slots, slot => LookAsync(entity, workload, slot, secrets.Credentials, cancellationToken), cancellationToken);
@@ -89,6 +98,7 @@ public sealed class RedundancyGroupController(
         await sessions.CloseAsync(key);
         groupRecorder.Forget(entity);
         leases.Forget(entity);
+        shared.Forget(entity);
         duties.Forget(key);
         storm.Forget(key);
         observer.Forget();

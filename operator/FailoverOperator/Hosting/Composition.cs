@@ -13,6 +13,7 @@ using FailoverOperator.Runtime.Kubernetes;
 using FailoverOperator.Runtime.Queueing;
 using k8s;
 using k8s.Models;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Prometheus;
 
 namespace FailoverOperator.Hosting;
@@ -23,7 +24,7 @@ public static class Composition
     public static WebApplication Build(OperatorSettings settings, TimeProvider time, int seed)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseUrls($"http://*:{settings.HttpPort}");
+        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, settings));
         // A part that is missing is found when the process is put together, not at the first failover.
         builder.Host.UseDefaultServiceProvider(provider => (provider.ValidateOnBuild, provider.ValidateScopes) = (true, true));
         Log(builder.Logging, settings);
@@ -37,7 +38,16 @@ public static class Composition
         app.MapMetrics("/metrics", registry);
         app.MapGet("/healthz", (OperatorProcess process) => process.IsAlive ? Results.Text("ok") : Results.Text("the workers have ended", statusCode: 503));
         app.MapGet("/readyz", (OperatorProcess process) => process.IsReady ? Results.Text("ok") : Results.Text("not every watch has delivered its first list yet", statusCode: 503));
+        if (settings.WebhookFolder is { } folder) app.Services.GetRequiredService<EvictionWebhook>().Map(app, folder);
         return app;
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, OperatorSettings settings)
+    {
+        kestrel.ListenAnyIP(settings.HttpPort);
+        if (settings.WebhookFolder is not { } folder) return;
+        var certificate = new WebhookCertificate(folder, kestrel.ApplicationServices.GetRequiredService<OperatorClock>());
+        kestrel.ListenAnyIP(settings.WebhookPort, listen => listen.UseHttps(https => https.ServerCertificateSelector = (_, _) => certificate.Current));
     }
 
     private static void Log(ILoggingBuilder logging, OperatorSettings settings)
@@ -82,6 +92,8 @@ public static class Composition
         services.AddSingleton<IServiceEndpoints>(s => new ServedEndpoints(s.GetRequiredService<IKubernetesApi>(),
             slices: () => new EndpointSliceReader(Follow<V1EndpointSlice>(s, settings.WatchNamespace, seed)),
             endpoints: () => new EndpointsReader(Follow<V1Endpoints>(s, settings.WatchNamespace, seed)), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IDisruptionBudgets>(s => new ServedBudgets(s.GetRequiredService<IKubernetesApi>(),
+            newer: () => Budgets<V1PodDisruptionBudget>(s, settings, seed), older: () => Budgets<V1Beta1PodDisruptionBudget>(s, settings, seed), s.GetRequiredService<OperatorClock>()));
         services.AddSingleton(s => new ClusterView
         {
             Groups = Follow<RedundancyGroup>(s, settings.WatchNamespace, seed),
@@ -93,13 +105,14 @@ public static class Composition
             Leases = Follow<V1Lease>(s, settings.WatchNamespace, seed, OfGroups),
             Jobs = Follow<V1Job>(s, settings.WatchNamespace, seed, OfGroups),
             Endpoints = s.GetRequiredService<IServiceEndpoints>(),
+            Budgets = s.GetRequiredService<IDisruptionBudgets>(),
         }.Indexed());
         services.AddSingleton<IWorkQueue<ObjectKey>>(s => new WorkQueue<ObjectKey>(new WorkQueueOptions(), s.GetRequiredService<TimeProvider>(), new Random(seed)));
     }
 
     private static void AddWork(IServiceCollection services, OperatorSettings settings, int seed)
     {
-        services.AddSingleton<ISelfObservation, SelfObservation>();
+        services.AddSingleton<ISelfObservation, SelfObservation>().AddSingleton(new EvictionSight(settings.WebhookFolder is not null));
         services.AddSingleton(s => new DepartureLog(s.GetRequiredService<ClusterView>().Pods, s.GetRequiredService<OperatorClock>()));
         services.AddSingleton(s => new LeaseLog(s.GetRequiredService<ClusterView>().Leases, s.GetRequiredService<IKubernetesApi>(), s.GetRequiredService<ApiHealth>(),
             s.GetRequiredService<OperatorClock>(), s.GetRequiredService<ILogger<LeaseLog>>()));
@@ -113,13 +126,15 @@ public static class Composition
         services.AddSingleton<EngineMaker>(s => s.GetRequiredService<EngineFactory>().Make);
         services.AddSingleton<GroupSessions>();
         services.AddSingleton<OperatorMetrics>().AddSingleton<FailoverNews>().AddSingleton<EventOutbox>();
-        services.AddSingleton<FailoverRecorder>().AddSingleton<GroupStatusWriter>().AddSingleton<GroupRecorder>().AddSingleton<LeaseWriter>().AddSingleton<FencingTools>().AddSingleton<StepExecutor>();
+        services.AddSingleton<FailoverRecorder>().AddSingleton<GroupStatusWriter>().AddSingleton<GroupRecorder>().AddSingleton<LeaseWriter>().AddSingleton<FencingTools>().AddSingleton<DisruptionTools>().AddSingleton<StepExecutor>();
+        services.AddSingleton<SharedMemory>().AddSingleton<MemberBudget>().AddSingleton<SharedNews>().AddSingleton<SharedGroupController>();
         services.AddSingleton<EventPublisher>(s => new KubernetesEventPublisher(
             s.GetRequiredService<IKubernetesApi>(), "failover-operator.io/operator", settings.Instance, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<KubernetesEventPublisher>>()).PublishAsync);
         services.AddSingleton<Action<ObjectKey>>(s => key => s.GetRequiredService<IWorkQueue<ObjectKey>>().Enqueue(key));
         services.AddSingleton<IEntityController<RedundancyGroup>, RedundancyGroupController>();
         services.AddSingleton(Host);
         services.AddSingleton<OperatorProcess>();
+        services.AddSingleton<EvictionNotes>().AddSingleton<EvictionWebhook>();
         services.AddHostedService(s => s.GetRequiredService<OperatorProcess>());
     }
 
@@ -136,6 +151,10 @@ public static class Composition
         cluster.Endpoints.Subscribe((namespaceName, service) =>
         {
             foreach (var key in cluster.GroupsOfService(namespaceName, service)) queue.Enqueue(key);
+        });
+        cluster.Budgets.Subscribe((namespaceName, group) =>
+        {
+            foreach (var key in cluster.GroupsOfBudget(namespaceName, group)) queue.Enqueue(key);
         });
         return new ControllerHost<RedundancyGroup>(cluster.Groups, queue, services.GetRequiredService<IEntityController<RedundancyGroup>>(), services.GetRequiredService<IKubernetesApi>(),
                 new ControllerOptions { Workers = Workers }, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ControllerHost<RedundancyGroup>>>())
@@ -157,6 +176,10 @@ public static class Composition
             "nodes are not read (FAILOVER_READ_NODES, rbac.nodes of the chart): a lost node is noticed only by its silent pods, and none can be fenced by its state");
         return new ForbiddenInformer<V1Node>(services.GetRequiredService<TimeProvider>());
     }
+
+    private static BudgetReader<T> Budgets<T>(IServiceProvider services, OperatorSettings settings, int seed)
+        where T : V1PodDisruptionBudget, new() =>
+        new(Follow<T>(services, new InformerOptions { Namespace = settings.WatchNamespace, MayBeForbidden = true }, seed), services.GetRequiredService<IKubernetesApi>());
 
     private static Informer<T> Follow<T>(IServiceProvider services, string? namespaceName, int seed, ListOptions? selection = null)
         where T : class, IKubernetesObject<V1ObjectMeta> =>

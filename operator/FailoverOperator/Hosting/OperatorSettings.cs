@@ -17,6 +17,12 @@ public sealed record OperatorSettings
     /// <summary>So many failovers that the operator began by itself run at the same time. 0: as many as there are.</summary>
     public int MaxConcurrentFailovers { get; init; } = 100;
 
+    /// <summary>Port of the webhook that is told of evictions.</summary>
+    public int WebhookPort { get; init; } = 8443;
+
+    /// <summary>Folder with <c>tls.crt</c>, <c>tls.key</c> and <c>token</c>, the secret part of the webhook's path. Null: there is no webhook.</summary>
+    public string? WebhookFolder { get; init; }
+
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
     /// <summary>Log as JSON rather than as text.</summary>
@@ -49,6 +55,9 @@ public sealed record OperatorSettings
             "text" => false,
             _ => throw new FormatException("FAILOVER_LOG_FORMAT must be json or text"),
         },
+        WebhookPort = int.TryParse(Read(variable, "FAILOVER_WEBHOOK_PORT", "8443"), NumberStyles.None, CultureInfo.InvariantCulture, out var webhookPort) && webhookPort is > 0 and <= 65535
+            ? webhookPort : throw new FormatException("FAILOVER_WEBHOOK_PORT must be a port number, 1 to 65535"),
+        WebhookFolder = Read(variable, "FAILOVER_WEBHOOK_FOLDER", null),
         Instance = Read(variable, "POD_NAME", null) ?? "failover-operator",
         // Without a name of its own it cannot be told apart from the others.
         Namespace = Read(variable, "POD_NAME", null) is null ? null : Read(variable, "POD_NAMESPACE", null),

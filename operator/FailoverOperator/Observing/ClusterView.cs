@@ -40,10 +40,12 @@ public sealed class ClusterView
 
     public required IServiceEndpoints Endpoints { get; init; }
 
+    public required IDisruptionBudgets Budgets { get; init; }
+
     public bool IsSynced => Watches.All(w => w.IsSynced);
 
     /// <summary>All that is watched, to be run and waited for.</summary>
-    public IReadOnlyList<IWatched> Watches => [Groups, Failovers, Pods, Nodes, Services, Workloads, Leases, Jobs, Endpoints];
+    public IReadOnlyList<IWatched> Watches => [Groups, Failovers, Pods, Nodes, Services, Workloads, Leases, Jobs, Endpoints, Budgets];
 
     /// <summary>Call once, before the informers are started.</summary>
     public ClusterView Indexed()
@@ -102,6 +104,10 @@ public sealed class ClusterView
 
     public IEnumerable<ObjectKey> GroupsOfService(string namespaceName, string name) =>
         Groups.ByIndex(ByService, Key(namespaceName, name)).Select(KeyOf);
+
+    /// <param name="group">Null: any of the namespace.</param>
+    public IEnumerable<ObjectKey> GroupsOfBudget(string namespaceName, string? group) =>
+        group is not null ? [new ObjectKey(namespaceName, group)] : Groups.Items().Where(g => g.Namespace() == namespaceName).Select(KeyOf);
 
     public IEnumerable<ObjectKey> GroupsOf(V1Lease lease) => Groups.ByIndex(ByLease, Key(lease.Namespace(), lease.Name())).Select(KeyOf);
 

@@ -17,7 +17,7 @@ public interface ISelfObservation
 }
 
 /// <summary>Gathers everything that is known of one slot of a group into one <see cref="GroupObservation"/>.</summary>
-public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, DepartureLog departures, OperatorClock clock, ISelfObservation self)
+public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, DepartureLog departures, OperatorClock clock, ISelfObservation self, EvictionSight evictions)
 {
     /// <summary>A kubelet reports a restart within a second or two; after so long none can still be on its way.</summary>
     private static readonly TimeSpan ReportsHaveArrived = TimeSpan.FromSeconds(10);
@@ -47,6 +47,8 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
             Acknowledged = group.Metadata.Annotations?.TryGetValue(ApiGroup.AcknowledgedAnnotation, out var acknowledged) == true ? acknowledged : null,
             Domains = cluster.Domains(),
             Statistics = StatisticsOf(group, session.Slot),
+            Budgets = cluster.Budgets.Observe(group, pods, evictions.IsOpen),
+            Rollout = RolloutReader.Read(workload),
             Operator = self.Observe(),
             AskingFor = now - session.OpenedAt,
         }, session.Slot);
@@ -120,6 +122,8 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         SlotLabel = pod.Label(ApiGroup.SlotLabel),
         RoleLabel = pod.Label(ApiGroup.RoleLabel),
         TermLabel = Term(pod.Label(ApiGroup.TermLabel)),
+        EvictionRequestedAgo = RolloutReader.EvictionRequestedAgo(pod, clock.WallNow),
+        Revision = pod.Label(RolloutReader.RevisionLabel),
     };
 
     private NodeObservation Node(string name)

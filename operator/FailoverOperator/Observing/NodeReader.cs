@@ -8,6 +8,13 @@ public static class NodeReader
 {
     public const string OutOfServiceTaint = "node.kubernetes.io/out-of-service";
 
+    /// <summary>By these, autoscalers and clouds say of a node that its pods are to go, just before they evict them or it goes.</summary>
+    private static readonly string[] DrainTaints =
+    [
+        "ToBeDeletedByClusterAutoscaler", "karpenter.sh/disrupted", "karpenter.sh/disruption", "cloud.google.com/impending-node-termination",
+        "aws-node-termination-handler/spot-itn", "aws-node-termination-handler/scheduled-maintenance", "aws-node-termination-handler/asg-lifecycle-termination",
+    ];
+
     private const string ZoneLabel = "topology.kubernetes.io/zone";
 
     public static NodeObservation Unobserved(string name) => new() { Name = name, State = NodeState.Unobserved };
@@ -24,6 +31,8 @@ public static class NodeReader
             Zone = node is null ? null : ZoneOf(node),
             State = node is null ? NodeState.Absent : condition switch { "True" => NodeState.Ready, "False" => NodeState.NotReady, _ => NodeState.Unknown },
             OutOfService = node?.Spec?.Taints?.Any(t => t.Key == OutOfServiceTaint) == true,
+            IsCordoned = node?.Spec?.Unschedulable == true,
+            DrainedBy = node?.Spec?.Taints?.FirstOrDefault(t => t.Effect != "PreferNoSchedule" && DrainTaints.Contains(t.Key))?.Key,
         };
     }
 }

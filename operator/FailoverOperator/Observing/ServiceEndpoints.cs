@@ -67,8 +67,6 @@ public sealed class EndpointSliceReader : IServiceEndpoints
 public sealed class ServedEndpoints(
     Runtime.Kubernetes.IKubernetesApi api, Func<IServiceEndpoints> slices, Func<IServiceEndpoints> endpoints, TimeProvider time) : IServiceEndpoints
 {
-    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
-
     private readonly Milestone _isChosen = new();
     private IServiceEndpoints? _served;
     private readonly List<Action<string, string>> _subscribers = [];
@@ -87,25 +85,10 @@ public sealed class ServedEndpoints(
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var served = await ChooseAsync(cancellationToken) ? slices() : endpoints();
+        var served = await Discovery.IsServedAsync(api, "discovery.k8s.io", "v1", "endpointslices", time, cancellationToken) ? slices() : endpoints();
         foreach (var subscriber in _subscribers) served.Subscribe(subscriber);
         _served = served;
         _isChosen.Reach();
         await served.RunAsync(cancellationToken);
-    }
-
-    private async Task<bool> ChooseAsync(CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            try
-            {
-                return await api.IsServedAsync("discovery.k8s.io", "v1", "endpointslices", cancellationToken);
-            }
-            catch (Runtime.Kubernetes.KubernetesApiException)
-            {
-                await Task.Delay(RetryPause, time, cancellationToken);
-            }
-        }
     }
 }

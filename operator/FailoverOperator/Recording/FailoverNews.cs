@@ -20,6 +20,10 @@ public static class EventReasons
     public const string FailoverFailed = nameof(FailoverFailed);
     public const string FailoverBlocked = nameof(FailoverBlocked);
     public const string FailoverAborted = nameof(FailoverAborted);
+    public const string MemberRestarted = nameof(MemberRestarted);
+    public const string MemberEjected = nameof(MemberEjected);
+    public const string MemberReplaced = nameof(MemberReplaced);
+    public const string MemberAdmitted = nameof(MemberAdmitted);
 }
 
 /// <summary>Tells people (events) and monitoring (metrics) how a failover goes.</summary>
@@ -32,6 +36,9 @@ public sealed class FailoverNews(EventOutbox events, OperatorMetrics metrics)
     public void Started(RedundancyGroup group, FailoverSpec plan, string name) => events.Post(
         group, EventReasons.FailoverStarted, $"{plan.Type} {name} has started, cause {plan.Cause}: {string.Join(", ", plan.Evidence)}",
         plan.Type == FailoverType.Failover ? EventType.Warning : EventType.Normal);
+
+    public void Restarted(RedundancyGroup group, string member, string revision) =>
+        events.Post(group, EventReasons.MemberRestarted, $"{member} is a standby, and is restarted for revision {revision}", EventType.Normal);
 
     /// <param name="before">The status that the failover had before.</param>
     public void Entered(RedundancyGroup group, Failover failover, FailoverStatus before)

@@ -32,7 +32,14 @@ public sealed class GroupRecorder(GroupStatusWriter status, OperatorMetrics metr
         return WriteAsync(group, report, cancellationToken);
     }
 
-    /// <inheritdoc cref="RecordAsync"/>
+    /// <summary>Of a group in which nobody is promoted.</summary>
+    public Task<TimeSpan?> RecordAsync(RedundancyGroup group, GroupReport report, CancellationToken cancellationToken)
+    {
+        metrics.Report(group, report, blocked: false);
+        return WriteAsync(group, report, cancellationToken);
+    }
+
+    /// <inheritdoc cref="RecordAsync(RedundancyGroup, IReadOnlyList{ValueTuple{GroupObservation, Verdict}}, AcceptanceVerdict, CancellationToken)"/>
     public Task<TimeSpan?> RefusedAsync(RedundancyGroup group, AcceptanceVerdict acceptance, CancellationToken cancellationToken)
     {
         var report = GroupReport.OfRefused(acceptance);

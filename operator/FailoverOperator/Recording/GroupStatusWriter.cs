@@ -49,7 +49,9 @@ public sealed class GroupStatusWriter(IKubernetesApi api, OperatorClock clock)
         return before with
         {
             ObservedGeneration = group.Metadata.Generation,
-            Slots = report.Slots.Any(s => s.Holder is not null) ? [.. report.Slots.Select(s => Slot(before, s, now))] : before.Slots,
+            // Where all are active there are none, also if there were before.
+            Slots = group.Spec.Mode == RedundancyMode.ActiveActive ? []
+                : report.Slots.Any(s => s.Holder is not null) ? [.. report.Slots.Select(s => Slot(before, s, now))] : before.Slots,
             Members = report.Members,
             SparesReady = report.SparesReady,
             FailoverReadiness = report.Readiness,

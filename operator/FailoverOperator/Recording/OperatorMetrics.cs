@@ -29,6 +29,8 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
 
     private Counter Suppressed => field ??= _factory.CreateCounter("redundancy_failovers_suppressed_total", "Times that a needed failover was kept back, by the reason of condition Suppressed.", ["namespace", "group", "reason"]);
 
+    private Counter Ejections => field ??= _factory.CreateCounter("redundancy_ejections_total", "Times that a member was taken out of traffic, in modes without failovers.", GroupLabels);
+
     private Gauge LeaseSlack => field ??= _factory.CreateGauge("redundancy_lease_slack_seconds",
         "Time between the moment when a holder has surely stopped and the one when its lease expires, clocks at their worst; absent without agents.", GroupLabels);
 
@@ -69,6 +71,8 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
 
     /// <param name="reason">Of condition Suppressed.</param>
     public void KeptBack(RedundancyGroup group, string reason) => Suppressed.WithLabels([.. Labels(group), reason]).Inc();
+
+    public void Ejected(RedundancyGroup group) => Ejections.WithLabels(Labels(group)).Inc();
 
     public void Report(RedundancyGroup group, GroupReport report, bool blocked)
     {
@@ -111,7 +115,7 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
         var labels = Labels(group);
         foreach (var gauge in new[] { Available, FailoverReady, SparesReady, SparesWanted, Term, Blocked, LeaseSlack, TimeBetweenFailures, TimeToRecovery, TimeToDetection, Availability }) gauge.RemoveLabelled(labels);
         RemoveMembers(labels, except: []);
-        foreach (var counter in new[] { Failovers, Fences, Suppressed })
+        foreach (var counter in new[] { Failovers, Fences, Suppressed, Ejections })
         {
             foreach (var series in counter.GetAllLabelValues().Where(l => l[0] == labels[0] && l[1] == labels[1]).ToList()) counter.RemoveLabelled(series);
         }

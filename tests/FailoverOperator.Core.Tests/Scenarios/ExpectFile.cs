@@ -5,6 +5,7 @@ using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Detection;
 using FailoverOperator.Core.Recovery;
 using FailoverOperator.Core.Reporting;
+using FailoverOperator.Core.Sharing;
 
 namespace FailoverOperator.Core.Tests.Scenarios;
 
@@ -30,6 +31,15 @@ internal sealed record ExpectFile
         Decision = Say(verdict.Decision),
         Steps = verdict.Decision is Decision.Advance(var steps) ? [.. steps.Select(Say)] : [],
         WouldTakeOver = report.Readiness?.Candidate ?? "nobody",
+        Conditions = report.Conditions.Skip(1).Where(IsNews).ToDictionary(c => c.Type, c => $"{c.Status}, {c.Reason}"),
+    };
+
+    /// <summary>Of a group in which nobody is promoted.</summary>
+    public static ExpectFile Of(SharedVerdict verdict, GroupReport report) => new()
+    {
+        Diagnosis = verdict.Impaired is null ? $"active: {string.Join(", ", verdict.Serving.Select(m => m.Name))}" : nameof(Core.Detection.Diagnosis.OperatorImpaired),
+        Decision = verdict.Steps.Count > 0 ? "act" : Say(new Decision.Steady(verdict.LookAgainIn)),
+        Steps = [.. verdict.Steps.Select(Say)],
         Conditions = report.Conditions.Skip(1).Where(IsNews).ToDictionary(c => c.Type, c => $"{c.Status}, {c.Reason}"),
     };
 
@@ -69,6 +79,9 @@ internal sealed record ExpectFile
         Step.UpdateLeaseTerms(var terms, _) => $"write terms into the lease, {terms.Members.Count} members, {terms.SynchronousStandbys} synchronous",
         Step.TaintNode(var node) => $"take {node} out of service",
         Step.RunFencingJob(var member, var term) => $"run the Job that fences {member.Name}, term {term}",
+        Step.RestartMember(var member, _) => $"restart {member.Name}",
+        Step.KeepBudget(var name, _) => $"keep PodDisruptionBudget {name}",
+        Step.RemoveBudget(var name) => $"delete PodDisruptionBudget {name}",
         Step.Verify(var member, _) => $"write through the Services to {member.Name}",
         _ => throw new ArgumentOutOfRangeException(nameof(step), step, "unknown step"),
     };

@@ -1,6 +1,8 @@
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Sharing;
+using FailoverOperator.Core.Tests.Sharing;
 
 namespace FailoverOperator.Core.Tests.Scenarios;
 
@@ -32,6 +34,15 @@ internal sealed record GivenFile
     /// <summary>For how long the member that is wanted most has been fit. Null: it is not.</summary>
     public double? WantedFitSeconds { get; init; }
 
+    /// <summary>The revision that pods are to have, where they are renewed when they are deleted. Null: nothing is known.</summary>
+    public string? UpdateRevision { get; init; }
+
+    /// <summary>For how long members of a group in which nobody is promoted have been fit.</summary>
+    public Dictionary<string, double> FitSeconds { get; init; } = [];
+
+    /// <summary>Since a member was let in last. Null: none was.</summary>
+    public double? AdmittedSecondsAgo { get; init; }
+
     /// <summary>How many zones the cluster has. 0: unknown.</summary>
     public int ClusterZones { get; init; }
 
@@ -41,8 +52,27 @@ internal sealed record GivenFile
     /// <summary>For how long the API server has been silent.</summary>
     public double ApiSilentSeconds { get; init; }
 
+    /// <summary>Of a group in which nobody is promoted.</summary>
+    public SharedObservation ReadShared()
+    {
+        var members = Members.Select(m => MemberWords.Read(m.Key, m.Value)).OrderBy(m => m.Name, StringComparer.Ordinal).ToArray();
+        var seen = FitSeconds.Aggregate(GivenShared.Shared(Spec.ReadShared(), members), (all, fit) => all.FitFor(fit.Key, fit.Value));
+        return seen with
+        {
+            Group = seen.Group with
+            {
+                WorkloadReplicas = 3,
+                Services = members.FirstOrDefault(m => m.TermLabel is not null) is { } led
+                    ? [Given.Service("db-rw") with { SelectedPod = led.Name, PublishedTerm = led.TermLabel }] : seen.Group.Services,
+                Operator = new OperatorObservation(Synced: true, TimeSpan.FromSeconds(ApiSilentSeconds)),
+            },
+            AdmittedAgo = AdmittedSecondsAgo is { } ago ? TimeSpan.FromSeconds(ago) : null,
+        };
+    }
+
     public GroupObservation Read()
     {
+        if (Spec.Mode != RedundancyMode.ActivePassive) return ReadShared().Group;
         var members = Members.Select(m => MemberWords.Read(m.Key, m.Value)).OrderBy(m => m.Name, StringComparer.Ordinal).ToArray();
         if (Lease is not null) members = [.. members.Select(m => m.Answers ? m.Knows(1) is var knows && Acknowledged(m) is { } facts ? knows.Tells(_ => facts with { Term = 1 }) : knows : m)];
         var group = Chosen is null ? Given.NewGroup([.. members.Select(m => m with { RoleLabel = null, TermLabel = null })]) : Given.Group(members);
@@ -59,6 +89,7 @@ internal sealed record GivenFile
             Acknowledged = AcknowledgedUpTo,
             WantedFitFor = WantedFitSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             SuspendedUntil = Spec.Suspended is null ? null : new Schedule.AtOnce(),
+            Rollout = UpdateRevision is { } revision ? new RolloutObservation(revision, ByDeletion: true) : null,
             Domains = new FailureDomains(ClusterZones, ClusterZones),
             PrimaryMemory = Chosen is not null && Remembered ? group.PrimaryMemory! with { Uid = Given.Uid(Chosen), Instance = $"server-1-{Chosen}", ContainerId = $"run-1-{Chosen}" } : null,
             Departures = [.. Gone.Select(g => Given.Departed(Confirmed(g.Value)) with { Uid = Given.Uid(g.Key), Name = g.Key })],
@@ -79,6 +110,10 @@ internal sealed record GivenFile
 
     internal sealed record SpecPart
     {
+        public RedundancyMode Mode { get; init; }
+
+        public int MinActive { get; init; } = 2;
+
         public int Spares { get; init; } = 2;
 
         public StartState StartsAs { get; init; } = StartState.Writable;
@@ -123,6 +158,10 @@ internal sealed record GivenFile
             Promotion = Given.Spec.Promotion with { Policy = Promotion, Priorities = [.. Priorities.Select(p => new MemberPriority { Member = p.Key, Priority = p.Value })] },
             Detection = Given.Spec.Detection with { UnhealthyAfterSeconds = UnhealthyAfterSeconds, OnProcessCrash = OnProcessCrash },
         };
+
+        public RedundancyGroupSpec ReadShared() => Mode == RedundancyMode.Quorum
+            ? GivenShared.Quorum with { Spares = Spares }
+            : GivenShared.ActiveActive with { MinActive = MinActive, Spares = Spares };
 
         public RedundancyGroupSpec ReadWithAgents()
         {

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using FailoverOperator.Api;
 using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Tests.Sharing;
 
 namespace FailoverOperator.Core.Tests.Scenarios;
 
@@ -22,11 +24,21 @@ internal static class MemberWords
         ("refuses connections, N in a row", (m, n) => m.Refused(int.Parse(n, CultureInfo.InvariantCulture))),
         ("rejects the password", (m, _) => m.Unauthorized()),
         ("not ready for N s", (m, n) => m.NotReady(Number(n))),
+        ("leads in term N", (m, n) => GivenShared.Leads(m.Name, long.Parse(n, CultureInfo.InvariantCulture))),
+        ("has had the traffic since term N", (m, n) => m.Labelled(long.Parse(n, CultureInfo.InvariantCulture))),
+        ("its node has been lost for N s", (m, n) => m.Silent(Number(n)).OnNode(NodeState.Absent) is var lost ? lost with { Node = lost.Node with { NotReadyFor = Seconds(n) } } : m),
+        ("takes traffic", (m, _) => m with { RoleLabel = RoleLabels.Active }),
+        ("is out of traffic", (m, _) => m.OutOfTraffic()),
+        ("answers with an error", (m, _) => m.Fails()),
+        ("cannot be asked", (m, _) => m.CannotBeAsked()),
         ("container ended", (m, _) => m.ContainerEnded()),
         ("container restarted", (m, _) => m.ContainerRestarted()),
         ("being deleted", (m, _) => m.Terminating()),
         ("evicted", (m, _) => m.Phase(PodPhase.Failed)),
         ("a new pod", (m, _) => m.Recreated()),
+        ("its node is cordoned", (m, _) => m.Cordoned()),
+        ("an eviction was asked for N s ago", (m, n) => m.ToBeEvicted(Number(n))),
+        ("of revision WORD", (m, revision) => m.OfRevision(revision)),
         ("its zone is WORD", (m, zone) => m.InZone(zone)),
         ("its node is WORD", (m, state) => m.OnNode(Enum.Parse<NodeState>(state))),
     ];
@@ -38,7 +50,8 @@ internal static class MemberWords
     {
         "primary" => Given.Primary(name),
         "standby" => Given.Standby(name),
-        _ => throw new FormatException($"{name} must begin with primary or standby, not with: {role}"),
+        "server" => GivenShared.Server(name).Unlabelled(),
+        _ => throw new FormatException($"{name} must begin with primary, standby or server, not with: {role}"),
     };
 
     private static Member Apply(Member member, string phrase)

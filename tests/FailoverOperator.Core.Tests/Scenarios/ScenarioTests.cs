@@ -1,11 +1,13 @@
 using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Acceptance;
 using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Detection;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Recovery;
 using FailoverOperator.Core.Reporting;
+using FailoverOperator.Core.Sharing;
 using YamlDotNet.Serialization;
 using YamlDotNet.Serialization.NamingConventions;
 
@@ -24,11 +26,9 @@ public sealed class ScenarioTests
     [MemberData(nameof(Cases))]
     public void Case(string name)
     {
-        var group = Read<GivenFile>(name, "given.yaml").Read();
-        var verdict = Decider.Decide(group);
-        var report = GroupReport.Of(group, new AcceptanceVerdict(true, true, Reasons.Valid, "fine"), verdict);
+        var given = Read<GivenFile>(name, "given.yaml");
         // As text, so that a failure shows the whole of both.
-        var actual = Writer.Serialize(ExpectFile.Of(verdict, report));
+        var actual = Writer.Serialize(given.Spec.Mode == RedundancyMode.ActivePassive ? Decide(given.Read()) : Decide(given.ReadShared()));
         var expected = Writer.Serialize(Read<ExpectFile>(name, "expect.yaml"));
         Assert.True(expected == actual, $"expected:{Environment.NewLine}{expected}{Environment.NewLine}actual:{Environment.NewLine}{actual}");
     }
@@ -44,6 +44,20 @@ public sealed class ScenarioTests
         var steps = verdict.Decision is Decision.Advance(var all) ? all : [];
         Assert.DoesNotContain(steps, step => step is Step.TaintNode or Step.Enter { Fence: FenceEvidence.NodeOutOfService or FenceEvidence.KubeletCaughtUp });
     }
+
+    private static ExpectFile Decide(GroupObservation group)
+    {
+        var verdict = Decider.Decide(group);
+        return ExpectFile.Of(verdict, GroupReport.Of(group, Fine, verdict));
+    }
+
+    private static ExpectFile Decide(SharedObservation seen)
+    {
+        var verdict = SharedDecider.Decide(seen);
+        return ExpectFile.Of(verdict, SharedReport.Of(seen.Group, Fine, verdict, null));
+    }
+
+    private static readonly AcceptanceVerdict Fine = new(true, true, Reasons.Valid, "fine");
 
     private static T Read<T>(string name, string file) => Reader.Deserialize<T>(File.ReadAllText(Path.Combine(Folder, name, file)));
 }

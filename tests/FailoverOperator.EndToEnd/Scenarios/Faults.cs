@@ -25,6 +25,12 @@ public sealed partial record Fault
             Prepare = Nothing,
             Evidence = [FenceEvidence.Released],
         },
+        new("drain", Expected.Failover, DrainAsync)
+        {
+            NeedsNodePower = false,
+            Heal = scene => scene.Bed.Cluster.Kubectl.RunAsync("uncordon", scene.Node),
+            Evidence = [FenceEvidence.Released],
+        },
         new("container-kill", Expected.Failover, scene => scene.Group.SignalFirstProcessAsync(scene.Primary, "KILL")) { Prepare = Nothing },
         new("pod-delete", Expected.Failover, scene => scene.Kubectl.RunAsync("delete", "pod", scene.Primary, "--wait=false"))
         {
@@ -133,6 +139,15 @@ public sealed partial record Fault
         await scene.Group.CrashServerAsync(scene.Primary);
         await watch.WaitAsync(term, FailoverPhase.Pending, TimeSpan.FromSeconds(30));
         await kill.FireAsync();
+    }
+
+    /// <summary>Ends when the pod is gone from its node, which it is not before another member is the primary.</summary>
+    private static async Task DrainAsync(Scene scene)
+    {
+        await scene.Bed.Cluster.Kubectl.RunAsync("drain", scene.Node, $"--pod-selector=failover-operator.io/group={scene.Group.Name}",
+            "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=60s");
+        var moved = (await scene.Group.FailoversAsync()).MaxBy(failover => failover.Spec.Term)!;
+        Scenario.Expect(moved.Spec is { Type: FailoverType.Switchover, Cause: FailoverCause.NodeDrain }, $"a switchover for the drain, but {moved.Metadata.Name} is {moved.Spec.Type} for {moved.Spec.Cause}");
     }
 
     private static async Task AskSwitchoverAsync(Scene scene)

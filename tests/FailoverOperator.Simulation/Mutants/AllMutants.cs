@@ -5,7 +5,7 @@ namespace FailoverOperator.Simulation.Mutants;
 /// <summary>Every deliberate mistake, by name.</summary>
 internal static class AllMutants
 {
-    public static IReadOnlyList<(string Name, Seams Seams)> All { get; } =
+    public static IReadOnlyList<(string Name, Seams Seams, Kind Kind)> All { get; } =
     [
         .. new Seams[]
         {
@@ -31,6 +31,7 @@ internal static class AllMutants
             new OperatorMutants.ConfirmsFromMemory(),
             new OperatorMutants.ChoosesFromOldAnswers(),
             new OperatorMutants.TakesUnknownForEnough(),
-        }.Select(seams => (seams.GetType().Name, seams)),
+        }.Select(seams => (seams.GetType().Name, seams, Kind.Usual)),
+        .. new Seams[] { new PolicyMutants.IgnoresBrakes(), new PolicyMutants.FailsBackAtOnce() }.Select(seams => (seams.GetType().Name, seams, Kind.Planned)),
     ];
 }

@@ -78,10 +78,10 @@ internal abstract class ApiDecorator(IKubernetesApi real) : IKubernetesApi
     public virtual Task<T?> GetAsync<T>(string? namespaceName, string name, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta> => real.GetAsync<T>(namespaceName, name, cancellationToken);
 
-    public Task<ResourceList<T>> ListAsync<T>(string? namespaceName, ListOptions options, CancellationToken cancellationToken)
+    public virtual Task<ResourceList<T>> ListAsync<T>(string? namespaceName, ListOptions options, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta> => real.ListAsync<T>(namespaceName, options, cancellationToken);
 
-    public IAsyncEnumerable<WatchNotice<T>> WatchAsync<T>(
+    public virtual IAsyncEnumerable<WatchNotice<T>> WatchAsync<T>(
         string? namespaceName, string resourceVersion, ListOptions options, TimeSpan serverTimeout, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
             real.WatchAsync<T>(namespaceName, resourceVersion, options, serverTimeout, cancellationToken);

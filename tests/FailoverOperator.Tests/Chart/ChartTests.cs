@@ -1,3 +1,5 @@
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using k8s.Models;
 
 namespace FailoverOperator.Tests.Chart;
@@ -57,7 +59,7 @@ public sealed class ChartTests
         Assert.True(manifests.Container.SecurityContext.ReadOnlyRootFilesystem);
         Assert.False(manifests.Container.SecurityContext.AllowPrivilegeEscalation);
         Assert.Equal(["ALL"], manifests.Container.SecurityContext.Capabilities.Drop);
-        Assert.Equal("/tmp", Assert.Single(manifests.Container.VolumeMounts).MountPath);
+        Assert.All(manifests.Container.VolumeMounts, mount => Assert.True(mount.MountPath == "/tmp" || mount.ReadOnlyProperty == true));
         Assert.Equal("0", manifests.Environment("DOTNET_EnableDiagnostics"));
     }
 
@@ -85,8 +87,7 @@ public sealed class ChartTests
         Assert.Equal(1, manifests.Deployment.Spec.Replicas);
         Assert.Empty(manifests.All<V1PodDisruptionBudget>());
         Assert.Null(manifests.Pod.Affinity);
-        var port = Assert.Single(manifests.Container.Ports);
-        Assert.Equal(("http", 8080), (port.Name, port.ContainerPort));
+        Assert.Equal([("http", 8080), ("webhook", 8443)], manifests.Container.Ports.Select(port => (port.Name, port.ContainerPort)));
         Assert.Equal(("/healthz", "http"), Target(manifests.Container.LivenessProbe));
         Assert.Equal(("/readyz", "http"), Target(manifests.Container.ReadinessProbe));
         Assert.Equal("8080", manifests.Environment("FAILOVER_HTTP_PORT"));
@@ -120,6 +121,16 @@ public sealed class ChartTests
         Assert.Equal(("0", "1"), (update.MaxUnavailable.Value, update.MaxSurge.Value));
         Assert.All(["POD_NAME", "POD_NAMESPACE", "POD_UID"], name => Assert.Contains(manifests.Container.Env, e => e.Name == name && e.ValueFrom.FieldRef is not null));
         Assert.All(["get", "list", "watch", "create", "update"], verb => Assert.True(manifests.Allows(verb, "leases", "coordination.k8s.io")));
+    }
+
+    [Theory]
+    [InlineData(Defaults)]
+    [InlineData(Namespaced)]
+    public void The_operator_may_guard_members_by_budgets(string values)
+    {
+        var manifests = Helm.Template(values);
+        Assert.All(["get", "create", "patch", "delete"], verb => Assert.True(manifests.Allows(verb, "poddisruptionbudgets", "policy")));
+        Assert.All(["list", "watch", "update"], verb => Assert.False(manifests.Allows(verb, "poddisruptionbudgets", "policy")));
     }
 
     [Fact]
@@ -205,6 +216,55 @@ public sealed class ChartTests
     public void Tainting_nodes_is_a_right_that_has_to_be_asked_for(string values, bool allowed) =>
         Assert.Equal(allowed, Helm.Template(values).Allows("patch", "nodes"));
 
+    [Theory]
+    [InlineData(Defaults)]
+    [InlineData(Namespaced)]
+    public void The_budgets_of_primaries_can_be_kept(string values) =>
+        Assert.All(["get", "list", "watch", "create", "update", "delete"], verb => Assert.True(Helm.Template(values).Allows(verb, "poddisruptionbudgets", "policy")));
+
+    [Theory]
+    [InlineData(Defaults, "")]
+    [InlineData("fullnameOverride: guard", "")]
+    [InlineData("watchNamespace: shop", "shop")]
+    [InlineData("rbac: { scope: Namespace }\nevictionWebhook: { enabled: true }", Helm.Namespace)]
+    public void The_API_server_tells_the_operator_of_evictions_and_of_nothing_else(string values, string onlyIn)
+    {
+        // Older ones do not label namespaces by their names.
+        Assert.Null(Assert.Single(Helm.Template(values, "--kube-version", "1.20.0").Single<V1ValidatingWebhookConfiguration>().Webhooks).NamespaceSelector);
+        var manifests = Helm.Template(values, "--kube-version", "1.30.0");
+        var hook = Assert.Single(manifests.Single<V1ValidatingWebhookConfiguration>().Webhooks);
+        Assert.Equal(("Ignore", "NoneOnDryRun", 2), (hook.FailurePolicy, hook.SideEffects, hook.TimeoutSeconds));
+        var rule = Assert.Single(hook.Rules);
+        Assert.Equal(("CREATE", "pods/eviction"), (Assert.Single(rule.Operations), Assert.Single(rule.Resources)));
+        Assert.Equal(onlyIn, hook.NamespaceSelector?.MatchLabels["kubernetes.io/metadata.name"] ?? "");
+
+        var secret = manifests.Single<V1Secret>();
+        Assert.Equal($"/evictions/{Encoding.UTF8.GetString(secret.Data["token"])}", hook.ClientConfig.Service.Path);
+        Assert.Equal(32, secret.Data["token"].Length);
+        Assert.Equal(secret.Data["ca.crt"], hook.ClientConfig.CaBundle);
+        var volume = manifests.Pod.Volumes.Single(v => v.Name == "webhook");
+        Assert.Equal((secret.Name(), "/webhook", "/webhook"),
+            (volume.Secret.SecretName, manifests.Container.VolumeMounts.Single(m => m.Name == "webhook").MountPath, manifests.Environment("FAILOVER_WEBHOOK_FOLDER")));
+
+        var service = manifests.All<V1Service>().Single(s => s.Name() == hook.ClientConfig.Service.Name);
+        Assert.Equal(hook.ClientConfig.Service.Port, Assert.Single(service.Spec.Ports).Port);
+        Assert.Contains(manifests.Container.Ports, port => port.Name == service.Spec.Ports[0].TargetPort.Value);
+        using var certificate = X509Certificate2.CreateFromPem(Encoding.UTF8.GetString(secret.Data["tls.crt"]), Encoding.UTF8.GetString(secret.Data["tls.key"]));
+        Assert.True(certificate.MatchesHostname($"{service.Name()}.{Helm.Namespace}.svc"));
+    }
+
+    [Theory]
+    [InlineData(Namespaced)]
+    [InlineData("evictionWebhook: { enabled: false }")]
+    public void Without_the_webhook_nothing_of_it_is_there(string values)
+    {
+        var manifests = Helm.Template(values);
+        Assert.DoesNotContain("ValidatingWebhookConfiguration", manifests.Kinds);
+        Assert.DoesNotContain("Secret", manifests.Kinds);
+        Assert.Equal("http", Assert.Single(manifests.Container.Ports).Name);
+        Assert.DoesNotContain(manifests.Container.Env, e => e.Name == "FAILOVER_WEBHOOK_FOLDER");
+    }
+
     [Fact]
     public void No_roles_where_they_are_made_by_somebody_else() =>
         Assert.Empty(Helm.Template("rbac: { create: false }").Rules);
@@ -236,8 +296,8 @@ public sealed class ChartTests
         Assert.Single(pod.TopologySpreadConstraints);
         Assert.Equal("system-cluster-critical", pod.PriorityClassName);
         Assert.Equal("Exists", Assert.Single(pod.Tolerations).OperatorProperty);
-        Assert.Equal(9090, Assert.Single(manifests.Single<V1Service>().Spec.Ports).Port);
-        Assert.Equal("d", manifests.Single<V1Service>().Metadata.Annotations["c"]);
+        Assert.Equal(9090, Assert.Single(manifests.MetricsService.Spec.Ports).Port);
+        Assert.Equal("d", manifests.MetricsService.Metadata.Annotations["c"]);
         Assert.Equal("prometheus", manifests.Single<ServiceMonitor>().Metadata.Labels["release"]);
         Assert.Equal("5s", Assert.Single(manifests.Single<ServiceMonitor>().Spec.Endpoints)["interval"]);
     }
@@ -253,7 +313,7 @@ public sealed class ChartTests
     public void The_monitor_selects_the_metrics_service()
     {
         var manifests = Helm.Template(Everything);
-        var service = manifests.Single<V1Service>();
+        var service = manifests.MetricsService;
         var monitor = manifests.Single<ServiceMonitor>();
 
         Assert.All(monitor.Spec.Selector.MatchLabels, label => Assert.Equal(label.Value, service.Metadata.Labels[label.Key]));
@@ -269,6 +329,7 @@ public sealed class ChartTests
     [InlineData("rbac: { nodes: 'yes' }", "nodes")]
     [InlineData("hooks: { exec: 'true' }", "exec")]
     [InlineData("fencing: { jobs: 'true' }", "jobs")]
+    [InlineData("evictionWebhook: { enabled: 'yes' }", "enabled")]
     [InlineData("fencing: { nodeTaint: 1 }", "nodeTaint")]
     [InlineData("rbac: { nodes: false }\nfencing: { nodeTaint: true }", "fencing.nodeTaint")]
     [InlineData("logging: { level: loud }", "level")]

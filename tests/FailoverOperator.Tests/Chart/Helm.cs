@@ -18,12 +18,12 @@ public static class Helm
 
     public static HelmResult Lint(params string[] arguments) => Run(Program.Value, ["lint", "--strict", Chart, .. arguments]);
 
-    public static HelmResult TryTemplate(string values) => Run(Program.Value, ["template", Release, Chart, "--namespace", Namespace, "--values", "-"], values);
+    public static HelmResult TryTemplate(string values, params string[] arguments) => Run(Program.Value, ["template", Release, Chart, "--namespace", Namespace, "--values", "-", .. arguments], values);
 
     /// <summary>Renders the chart with these values (YAML).</summary>
-    public static Manifests Template(string values)
+    public static Manifests Template(string values, params string[] arguments)
     {
-        var result = TryTemplate(values);
+        var result = TryTemplate(values, arguments);
         Assert.True(result.ExitCode == 0, result.Output);
         return Manifests.Parse(result.Output);
     }

@@ -9,6 +9,8 @@ public sealed class Manifests
     private static readonly Dictionary<string, Type> KnownTypes = new()
     {
         ["v1/Service"] = typeof(V1Service),
+        ["v1/Secret"] = typeof(V1Secret),
+        ["admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration"] = typeof(V1ValidatingWebhookConfiguration),
         ["v1/ServiceAccount"] = typeof(V1ServiceAccount),
         ["apps/v1/Deployment"] = typeof(V1Deployment),
         ["policy/v1/PodDisruptionBudget"] = typeof(V1PodDisruptionBudget),
@@ -40,6 +42,8 @@ public sealed class Manifests
     public static Manifests Parse(string yaml) => new(KubernetesYaml.LoadAllFromString(yaml, KnownTypes));
 
     public IEnumerable<T> All<T>() => _objects.OfType<T>();
+
+    public V1Service MetricsService => All<V1Service>().Single(s => s.Name().EndsWith("-metrics", StringComparison.Ordinal));
 
     public T Single<T>() => Assert.Single(_objects.OfType<T>());
 

@@ -72,6 +72,7 @@ public partial class DocumentationTests
         var group = new RedundancyGroup { Metadata = new V1ObjectMeta { Name = "db", NamespaceProperty = "shop" }, Spec = new RedundancyGroupSpec { Agent = new AgentSpec() } };
         metrics.Fenced(group, FenceEvidence.Released);
         metrics.KeptBack(group, Reasons.CoolingDown);
+        metrics.Ejected(group);
         metrics.Ended(group, new Failover
         {
             Spec = new FailoverSpec { Type = FailoverType.Failover },
@@ -93,7 +94,7 @@ public partial class DocumentationTests
         using var text = new MemoryStream();
         await registry.CollectAndExportAsTextAsync(text, TestContext.Current.CancellationToken);
         var names = MetricName().Matches(System.Text.Encoding.UTF8.GetString(text.ToArray())).Select(m => m.Groups[1].Value).ToList();
-        Assert.Equal(17, names.Count);
+        Assert.Equal(18, names.Count);
         Assert.All(names, name => Assert.Contains($"`{name}`", page));
 
         // And a group that goes takes its series with it.

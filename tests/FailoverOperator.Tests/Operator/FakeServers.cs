@@ -19,6 +19,9 @@ public sealed class FakeServer
     public bool IsPrimary { get; set; }
 
     public long Position { get; set; } = 100;
+
+    /// <summary>In which it leads, where servers elect. Null: it tells none.</summary>
+    public long? Term { get; set; }
 }
 
 /// <summary>The engine over <see cref="FakeServer"/>s, and a record of the commands they got.</summary>
@@ -27,6 +30,9 @@ public sealed class FakeServers
     private readonly Dictionary<string, FakeServer> _byAddress = [];
 
     public List<string> Commands { get; } = [];
+
+    /// <summary>New servers take writes, all of them.</summary>
+    public bool StartWritable { get; set; }
 
     /// <summary>What every question waits for before it is answered. Null: nothing.</summary>
     public Func<CancellationToken, Task>? Before { get; set; }
@@ -37,7 +43,7 @@ public sealed class FakeServers
 
     public FakeServer Add(string address)
     {
-        var server = new FakeServer { Address = address };
+        var server = new FakeServer { Address = address, IsPrimary = StartWritable };
         _byAddress[address] = server;
         return server;
     }
@@ -59,6 +65,7 @@ public sealed class FakeServers
         {
             Role = server.IsPrimary ? EngineRole.Primary : EngineRole.Standby,
             Writable = server.IsPrimary,
+            Term = server.IsPrimary ? server.Term : null,
             Instance = server.Instance,
             PositionBytes = server.Position,
             Link = server.IsPrimary ? ReplicationLink.Unknown : source is null ? ReplicationLink.Down : ReplicationLink.Up,

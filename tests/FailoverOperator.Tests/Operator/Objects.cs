@@ -44,7 +44,7 @@ internal static class Objects
         {
             Name = name,
             NamespaceProperty = namespaceName,
-            Labels = new Dictionary<string, string> { ["app"] = "db", [ApiGroup.PodNameLabel] = name },
+            Labels = Labels(name, owner),
             OwnerReferences = [new V1OwnerReference { ApiVersion = "apps/v1", Kind = "StatefulSet", Name = owner.Name(), Uid = owner.Uid(), Controller = true }],
         },
         Spec = new V1PodSpec { NodeName = node, Containers = [new V1Container { Name = "server" }] },
@@ -56,6 +56,13 @@ internal static class Objects
             ContainerStatuses = [new V1ContainerStatus { Name = "server", ContainerID = container, State = new V1ContainerState { Running = new V1ContainerStateRunning() } }],
         },
     };
+
+    private static Dictionary<string, string> Labels(string name, V1StatefulSet owner)
+    {
+        var labels = new Dictionary<string, string> { ["app"] = "db", [ApiGroup.PodNameLabel] = name };
+        if (owner.Status?.UpdateRevision is { } revision) labels["controller-revision-hash"] = revision;
+        return labels;
+    }
 
     /// <summary>The kubelet reports the end of the container.</summary>
     public static void Terminate(V1Pod pod)

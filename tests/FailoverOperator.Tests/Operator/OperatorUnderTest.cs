@@ -30,6 +30,7 @@ public sealed class OperatorUnderTest
         Name = settings?.Instance ?? "";
         var provider = services.BuildServiceProvider();
         _process = provider.GetRequiredService<OperatorProcess>();
+        Webhook = provider.GetRequiredService<EvictionWebhook>();
         _heartbeat = provider.GetRequiredService<Heartbeat>();
     }
 
@@ -37,6 +38,9 @@ public sealed class OperatorUnderTest
     public FakeKubernetesApi Api { get; }
 
     public string Name { get; }
+
+    /// <summary>What the API server asks before an eviction.</summary>
+    public EvictionWebhook Webhook { get; }
 
     public bool Runs => !_life.IsCancellationRequested;
 

@@ -36,6 +36,7 @@ public sealed class OperatorWorld : IDisposable
         var spec = Objects.Spec("db", "db-rw");
         Api.Seed(new RedundancyGroup { Metadata = new V1ObjectMeta { Name = "db", NamespaceProperty = Namespace }, Spec = change?.Invoke(spec) ?? spec });
         Api.Seed(new V1Secret { Metadata = new V1ObjectMeta { Name = "agent", NamespaceProperty = Namespace }, Data = new Dictionary<string, byte[]> { ["token"] = "open-sesame"u8.ToArray() } });
+        Servers.StartWritable = Group.Spec.Mode == RedundancyMode.ActiveActive;
         Agents = new FakeAgents(Api, Servers, () => Now);
         _cluster = _time.CreateTimer(_ => RunCluster(), null, TimeSpan.Zero, TimeSpan.FromMilliseconds(20));
     }
@@ -49,8 +50,14 @@ public sealed class OperatorWorld : IDisposable
     /// <summary>Those of the operators that are started.</summary>
     public OperatorSettings Settings { get; init; } = new();
 
+    /// <summary>Pods that are made from now on never become ready.</summary>
+    public bool NewPodsAreBroken { get; set; }
+
     /// <summary>Operators are refused whatever they ask of nodes.</summary>
     public bool NodesAreForbidden { get; set; }
+
+    /// <summary>A kind that operators have no right to. Null: none.</summary>
+    public string? Forbidden { get; set; }
 
     /// <summary>Those of a group with agents.</summary>
     public FakeAgents Agents { get; }
@@ -81,13 +88,17 @@ public sealed class OperatorWorld : IDisposable
 
     public string? Condition(string type) => Group.Status?.Conditions.FirstOrDefault(c => c.Type == type) is { } found ? $"{found.Status} {found.Reason}" : null;
 
+    /// <summary>Where the Service leads.</summary>
+    public IReadOnlyList<string> Traffic => [.. Api.Peek<V1EndpointSlice>(Namespace, "db-rw")!.Endpoints.SelectMany(e => e.Addresses)
+        .Select(address => Api.PeekAll<V1Pod>().First(p => p.Status.PodIP == address).Name()).Order(StringComparer.Ordinal)];
+
     /// <summary>A new operator process, with nothing in memory; another one may run beside it.</summary>
     public void StartOperator() => StartOperator(Settings);
 
     private void StartOperator(OperatorSettings settings)
     {
         var started = new OperatorUnderTest(Api, _time, (group, slot, _, _) => group.Spec.Agent is null ? Servers.Engine() : Agents.Engine(), settings);
-        started.Api.Faults.FailNext(ApiFailure.Forbidden, call => NodesAreForbidden && call.Kind == "Node", times: int.MaxValue);
+        started.Api.Faults.FailNext(ApiFailure.Forbidden, call => (NodesAreForbidden && call.Kind == "Node") || call.Kind == Forbidden, times: int.MaxValue);
         _operators.Add(started);
         _ = _loop.Start(started.RunAsync);
     }
@@ -99,6 +110,13 @@ public sealed class OperatorWorld : IDisposable
     {
         StartOperator(Settings with { Instance = name, Namespace = "failover-system" });
         return Operator;
+    }
+
+    /// <summary>The API server asks the operator, if that is there, before it evicts the pod.</summary>
+    public void AskBeforeEviction(string pod)
+    {
+        var review = System.Text.Json.JsonSerializer.SerializeToElement(new { request = new { uid = "1", subResource = "eviction", @namespace = Namespace, name = pod } });
+        if (OperatorRuns) Assert.Contains("\"allowed\":true", _loop.Finish(Operator.Webhook.AnswerAsync(review, CancellationToken.None)));
     }
 
     /// <summary>As by SIGKILL: nothing more is done or written.</summary>
@@ -212,7 +230,9 @@ public sealed class OperatorWorld : IDisposable
         var address = $"10.0.0.{++_pods}";
         var server = Servers.Add(address);
         server.Instance = $"run-{_pods}";
-        var pod = Api.Seed(Objects.Pod(Namespace, $"db-{ordinal}", $"node-{ordinal + 1}", address, $"container-{_pods}", Api.Peek<V1StatefulSet>(Namespace, "db")!));
+        var made = Objects.Pod(Namespace, $"db-{ordinal}", $"node-{ordinal + 1}", address, $"container-{_pods}", Api.Peek<V1StatefulSet>(Namespace, "db")!);
+        if (NewPodsAreBroken) (made.Status.Conditions[0].Status, server.Up) = ("False", false);
+        var pod = Api.Seed(made);
         if (HasAgents) Agents.Start(pod, server);
     }
 

@@ -1,0 +1,142 @@
+using FailoverOperator.Api;
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Decisions;
+using FailoverOperator.Core.Observations;
+using FailoverOperator.Runtime.Informers;
+using FailoverOperator.Runtime.Kubernetes;
+using k8s.Models;
+
+namespace FailoverOperator.Observing;
+
+/// <summary>A PodDisruptionBudget on API servers before 1.21.</summary>
+[KubernetesEntity(Group = "policy", ApiVersion = "v1beta1", Kind = "PodDisruptionBudget", PluralName = "poddisruptionbudgets")]
+public record V1Beta1PodDisruptionBudget : V1PodDisruptionBudget;
+
+/// <summary>The PodDisruptionBudgets, in whatever version the API server has them.</summary>
+public interface IDisruptionBudgets : IWatched
+{
+    /// <param name="pods">The group's members.</param>
+    BudgetObservation Observe(RedundancyGroup group, IReadOnlyList<V1Pod> pods, bool evictionsAreSeen);
+
+    /// <summary>Calls back with the namespace when a budget's spec has changed, and with the group's name if it is the operator's.</summary>
+    void Subscribe(Action<string, string?> onChange);
+
+    /// <summary>Creates the group's, or replaces the version of it that was read.</summary>
+    Task KeepAsync(RedundancyGroup group, string name, string? readVersion, CancellationToken cancellationToken);
+
+    Task RemoveAsync(RedundancyGroup group, string name, CancellationToken cancellationToken);
+}
+
+/// <inheritdoc cref="IDisruptionBudgets"/>
+public sealed class BudgetReader<T>(IInformer<T> budgets, IKubernetesApi api) : IDisruptionBudgets
+    where T : V1PodDisruptionBudget, new()
+{
+    private const string ByNamespace = "namespace";
+
+    private readonly IInformer<T> _budgets = Indexed(budgets);
+
+    public bool IsSynced => _budgets.IsSynced;
+
+    public Task WaitForSyncAsync(CancellationToken cancellationToken) => _budgets.WaitForSyncAsync(cancellationToken);
+
+    public Task RunAsync(CancellationToken cancellationToken) => _budgets.RunAsync(cancellationToken);
+
+    public BudgetObservation Observe(RedundancyGroup group, IReadOnlyList<V1Pod> pods, bool evictionsAreSeen)
+    {
+        var name = Budgets.NameOf(group.Name());
+        var own = _budgets.TryGet(new ObjectKey(group.Namespace(), name), out var found) ? found : null;
+        var others = _budgets.ByIndex(ByNamespace, group.Namespace()).Where(b => b.Name() != name && pods.Any(p => SelectsPrimary(b, p))).Select(b => b.Name()).ToList();
+        if (_budgets.IsForbidden) return new BudgetObservation.Unobserved("the operator lacks the right to PodDisruptionBudgets; upgrade its chart");
+        return new BudgetObservation.Seen(own is null ? null : Facts(group, own), others, evictionsAreSeen);
+    }
+
+    public void Subscribe(Action<string, string?> onChange) => _budgets.Subscribe(change =>
+    {
+        // Their status changes with every pod that becomes ready, which says nothing here.
+        var isNews = change is not { Change: CacheChange.Updated, Previous: { } before } || before.Metadata.Generation != change.Current.Metadata.Generation;
+        if (isNews) onChange(change.Current.Namespace(), GroupOf(change.Current));
+    });
+
+    public Task KeepAsync(RedundancyGroup group, string name, string? readVersion, CancellationToken cancellationToken)
+    {
+        var budget = new T
+        {
+            Metadata = new V1ObjectMeta
+            {
+                Name = name,
+                NamespaceProperty = group.Namespace(),
+                ResourceVersion = readVersion,
+                Labels = new Dictionary<string, string> { [ApiGroup.GroupLabel] = group.Name() },
+                OwnerReferences = [Owner(group)],
+            },
+            Spec = new V1PodDisruptionBudgetSpec { MaxUnavailable = 0, Selector = new V1LabelSelector { MatchLabels = Selector(group) } },
+        };
+        return readVersion is null ? api.CreateAsync(budget, cancellationToken) : api.ReplaceAsync(budget, cancellationToken);
+    }
+
+    public Task RemoveAsync(RedundancyGroup group, string name, CancellationToken cancellationToken) =>
+        api.DeleteAsync<T>(group.Namespace(), name, new DeleteOptions(), cancellationToken);
+
+    private static IInformer<T> Indexed(IInformer<T> budgets)
+    {
+        // There may be as many of the operator's own as there are groups: those are found by name.
+        budgets.AddIndex(ByNamespace, b => GroupOf(b) is null ? [b.Namespace()] : []);
+        return budgets;
+    }
+
+    private static string? GroupOf(T budget) => budget.Metadata.Labels?.TryGetValue(ApiGroup.GroupLabel, out var group) == true ? group : null;
+
+    private static Dictionary<string, string> Selector(RedundancyGroup group) =>
+        new() { [ApiGroup.GroupLabel] = group.Name(), [ApiGroup.RoleLabel] = RoleLabels.Active };
+
+    private static BudgetFacts Facts(RedundancyGroup group, T budget)
+    {
+        var spec = budget.Spec;
+        var holds = spec is { MinAvailable: null, MaxUnavailable.Value: "0", Selector: { MatchExpressions: null or { Count: 0 }, MatchLabels: { } labels } }
+            && labels.OrderBy(l => l.Key, StringComparer.Ordinal).SequenceEqual(Selector(group).OrderBy(l => l.Key, StringComparer.Ordinal));
+        var isOurs = budget.Metadata.OwnerReferences?.Any(o => o.Uid == group.Uid()) == true;
+        return new BudgetFacts(budget.Name(), budget.ResourceVersion() ?? "", isOurs, holds);
+    }
+
+    /// <summary>Whether it would select this pod if that were the primary.</summary>
+    private static bool SelectsPrimary(T budget, V1Pod pod)
+    {
+        var labels = new Dictionary<string, string>(pod.Metadata.Labels ?? new Dictionary<string, string>()) { [ApiGroup.RoleLabel] = RoleLabels.Active };
+        return LabelSelectors.Matches(budget.Spec?.Selector, labels, emptySelectsAll: typeof(T) == typeof(V1PodDisruptionBudget));
+    }
+
+    private static V1OwnerReference Owner(RedundancyGroup group) => new()
+    {
+        ApiVersion = ResourceKind.Of<RedundancyGroup>().ApiVersion,
+        Kind = ResourceKind.Of<RedundancyGroup>().Kind,
+        Name = group.Name(),
+        Uid = group.Uid(),
+        Controller = true,
+        BlockOwnerDeletion = false,
+    };
+}
+
+/// <summary>Kubernetes' label selectors.</summary>
+public static class LabelSelectors
+{
+    public static bool Matches(V1LabelSelector? selector, IReadOnlyDictionary<string, string> labels, bool emptySelectsAll)
+    {
+        var (equal, expressions) = (selector?.MatchLabels ?? new Dictionary<string, string>(), selector?.MatchExpressions ?? []);
+        if (selector is null || equal.Count + expressions.Count == 0) return selector is not null && emptySelectsAll;
+        return equal.All(l => labels.TryGetValue(l.Key, out var value) && value == l.Value) && expressions.All(e => Holds(e, labels));
+    }
+
+    private static bool Holds(V1LabelSelectorRequirement expression, IReadOnlyDictionary<string, string> labels)
+    {
+        var value = labels.TryGetValue(expression.Key, out var found) ? found : null;
+        return expression.OperatorProperty switch
+        {
+            "In" => value is not null && expression.Values.Contains(value),
+            "NotIn" => value is null || !expression.Values.Contains(value),
+            "Exists" => value is not null,
+            "DoesNotExist" => value is null,
+            // From a newer server: taken for one that selects, so that no second budget is made.
+            _ => true,
+        };
+    }
+}
