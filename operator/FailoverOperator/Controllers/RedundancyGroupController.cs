@@ -127,7 +127,7 @@ public sealed class RedundancyGroupController(
             // What was just done is not visible yet, or did not help: let the watch catch up before it is done again.
             var again = work is not null && work == previous;
             // The failover's own record is written before each phase; the group's would only be in its way.
-            if (work is null || again) return new(observation, verdict, PauseAfter(group, verdict, again)) 
+            if (work is null || again) return new(observation, verdict, PauseAfter(group, verdict, again))
             {
                 IsToBeRecorded = !IsOnItsWay(verdict, YoungPhase) && !Publication.IsPremature(observation),
             };
