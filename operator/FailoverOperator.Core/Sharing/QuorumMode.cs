@@ -109,7 +109,7 @@ public static class QuorumMode
     /// <summary>When a silence, or a node's absence, will have lasted for long enough. Null: there is none.</summary>
     private static TimeSpan? LookAgainIn(GroupObservation group, TimeSpan limit)
     {
-        var silent = group.Members.Select(m => limit - m.Probe.UnansweredFor);
+        var silent = group.Members.Where(m => m.Probe.Reply is EngineReply.Silent).Select(m => limit - m.Probe.UnansweredFor);
         var lost = group.Members.Where(IsOnLostNode).Select(m => Bound(group.Spec) - m.Node.NotReadyFor);
         return silent.Concat(lost).Where(t => t > TimeSpan.Zero).Min();
     }
