@@ -48,7 +48,7 @@ public sealed class SharedGroupController(
             var again = work is not null && work == previous;
             if (work is null || again)
             {
-                var unguarded = await budget.EnsureAsync(group, workload, SharedDecider.LeastMembers(observation), cancellationToken);
+                var unguarded = await budget.EnsureAsync(group, workload, SharedDecider.LeastMembers(observation), observation.Budgets, cancellationToken);
                 var putOff = Publication.IsPremature(observation) ? null : await recorder.RecordAsync(group, SharedReport.Of(observation, acceptance, verdict, unguarded), cancellationToken);
                 return Pause(putOff, verdict.LookAgainIn, again ? RetryPause : null);
             }
