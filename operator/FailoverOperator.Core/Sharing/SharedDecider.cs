@@ -28,8 +28,10 @@ public static class SharedDecider
         var group = seen.Group;
         if (PrimaryDetector.SelfDoubt(group) is { } doubt) return Impaired(group, doubt);
         var verdict = group.Spec.Mode == RedundancyMode.Quorum ? QuorumMode.Decide(seen) : OfActiveActive(seen);
-        return group.Failovers.FirstOrDefault(f => !f.IsEnded) is { } request
-            ? verdict with { Request = request, Steps = [Refusal(group.Spec.Mode)] }
+        if (group.Failovers.FirstOrDefault(f => !f.IsEnded) is { } request) return verdict with { Request = request, Steps = [Refusal(group.Spec.Mode)] };
+        // Of an earlier mode. Of two budgets for one pod the API server obeys neither.
+        return group.Budgets is BudgetObservation.Seen { Own: { IsOurs: true } budget }
+            ? verdict with { Steps = [.. verdict.Steps, new Step.RemoveBudget(budget.Name)] }
             : verdict;
     }
 

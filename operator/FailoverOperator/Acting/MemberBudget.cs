@@ -1,25 +1,13 @@
 using System.Collections.Concurrent;
 using FailoverOperator.Api;
 using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Observations;
 using FailoverOperator.Observing;
 using FailoverOperator.Runtime.Kubernetes;
 using k8s;
 using k8s.Models;
 
 namespace FailoverOperator.Acting;
-
-/// <summary>A PodDisruptionBudget for API servers before 1.21.</summary>
-[KubernetesEntity(Group = "policy", ApiVersion = "v1beta1", Kind = "PodDisruptionBudget", PluralName = "poddisruptionbudgets")]
-public sealed class OldPodDisruptionBudget : IKubernetesObject<V1ObjectMeta>, ISpec<V1PodDisruptionBudgetSpec>
-{
-    public string ApiVersion { get; set; } = "policy/v1beta1";
-
-    public string Kind { get; set; } = V1PodDisruptionBudget.KubeKind;
-
-    public V1ObjectMeta Metadata { get; set; } = new();
-
-    public V1PodDisruptionBudgetSpec Spec { get; set; } = new();
-}
 
 /// <summary>
 /// Keeps drains and other evictions from taking more members than a group can do without: a PodDisruptionBudget of the operator's own,
@@ -40,9 +28,17 @@ public sealed class MemberBudget(IKubernetesApi api, OperatorClock clock)
     /// <summary>Whether there is one for this group, so far as this process knows.</summary>
     public bool Guards(RedundancyGroup group) => _looked.ContainsKey(group.Uid());
 
+    /// <param name="others">What is known of budgets that people made for the same pods.</param>
     /// <returns>Why nothing guards the members. Null: the budget does.</returns>
-    public async Task<string?> EnsureAsync(RedundancyGroup group, V1StatefulSet workload, int minAvailable, CancellationToken cancellationToken)
+    public async Task<string?> EnsureAsync(
+        RedundancyGroup group, V1StatefulSet workload, int minAvailable, BudgetObservation? others, CancellationToken cancellationToken)
     {
+        if (others is BudgetObservation.Seen { Others: [var other, ..] })
+        {
+            // Of two that select a pod the API server obeys neither, and evicts nobody.
+            if (Guards(group)) await RemoveAsync(group, cancellationToken);
+            return $"evictions are bounded by PodDisruptionBudget {other} alone, which selects members, too; delete it, and the operator makes one";
+        }
         if (_looked.TryGetValue(group.Uid(), out var last) && last.MinAvailable == minAvailable && clock.Now < last.GoodUntil) return last.Problem;
         var (problem, pause) = await TryAsync(group, workload, minAvailable, cancellationToken);
         _looked[group.Uid()] = new(minAvailable, problem, clock.Now + pause);
@@ -55,7 +51,7 @@ public sealed class MemberBudget(IKubernetesApi api, OperatorClock clock)
         try
         {
             if (await IsCurrentServedAsync(cancellationToken)) await RemoveAsync<V1PodDisruptionBudget>(group, cancellationToken);
-            else await RemoveAsync<OldPodDisruptionBudget>(group, cancellationToken);
+            else await RemoveAsync<V1Beta1PodDisruptionBudget>(group, cancellationToken);
             Forget(group);
         }
         catch (KubernetesApiException)
@@ -74,7 +70,7 @@ public sealed class MemberBudget(IKubernetesApi api, OperatorClock clock)
             var spec = new V1PodDisruptionBudgetSpec { MinAvailable = minAvailable, Selector = SelectorOf(workload) };
             return (await IsCurrentServedAsync(cancellationToken)
                 ? await WriteAsync(group, new V1PodDisruptionBudget { Metadata = Metadata(group), Spec = spec }, cancellationToken)
-                : await WriteAsync(group, new OldPodDisruptionBudget { Metadata = Metadata(group), Spec = spec }, cancellationToken), LookEvery);
+                : await WriteAsync(group, new V1Beta1PodDisruptionBudget { Metadata = Metadata(group), Spec = spec }, cancellationToken), LookEvery);
         }
         catch (KubernetesApiException e) when (e.Failure == ApiFailure.Forbidden)
         {
@@ -87,7 +83,7 @@ public sealed class MemberBudget(IKubernetesApi api, OperatorClock clock)
     }
 
     private async Task<string?> WriteAsync<T>(RedundancyGroup group, T wanted, CancellationToken cancellationToken)
-        where T : class, IKubernetesObject<V1ObjectMeta>, ISpec<V1PodDisruptionBudgetSpec>
+        where T : V1PodDisruptionBudget
     {
         if (await api.GetAsync<T>(group.Namespace(), wanted.Name(), cancellationToken) is not { } known)
         {

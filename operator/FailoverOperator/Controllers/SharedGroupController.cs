@@ -2,7 +2,6 @@ using FailoverOperator.Acting;
 using FailoverOperator.Api;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Acceptance;
-using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Ownership;
 using FailoverOperator.Core.Recovery;
 using FailoverOperator.Core.Reporting;
@@ -49,10 +48,7 @@ public sealed class SharedGroupController(
             var again = work is not null && work == previous;
             if (work is null || again)
             {
-                // An earlier mode needed it; of two that select a pod the API server obeys neither.
-                if (observation.Budgets is BudgetObservation.Seen { Own: { IsOurs: true } other })
-                    await executor.ExecuteAsync(new ActingContext(group, session, null), [new Step.RemoveBudget(other.Name)], cancellationToken);
-                var unguarded = await budget.EnsureAsync(group, workload, SharedDecider.LeastMembers(observation), cancellationToken);
+                var unguarded = await budget.EnsureAsync(group, workload, SharedDecider.LeastMembers(observation), observation.Budgets, cancellationToken);
                 var putOff = Publication.IsPremature(observation) ? null : await recorder.RecordAsync(group, SharedReport.Of(observation, acceptance, verdict, unguarded), cancellationToken);
                 return Pause(putOff, verdict.LookAgainIn, again ? RetryPause : null);
             }

@@ -1,7 +1,8 @@
-using FailoverOperator.Acting;
 using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Observing;
+using FailoverOperator.Runtime.Kubernetes;
 using k8s.Models;
 
 namespace FailoverOperator.Tests.Operator;
@@ -116,7 +117,7 @@ public sealed class ActiveActiveTests
         using var old = new OperatorWorld(ActiveActive);
         old.Api.Unserve("policy", "v1", "poddisruptionbudgets");
         old.StartOperator();
-        old.Until(() => old.Api.Peek<OldPodDisruptionBudget>("shop", "db-members") is not null, "v1beta1");
+        old.Until(() => old.Api.Peek<V1Beta1PodDisruptionBudget>("shop", "db-members") is not null, "v1beta1");
         Assert.Null(old.Api.Peek<V1PodDisruptionBudget>("shop", "db-members"));
 
         using var world = new OperatorWorld(ActiveActive);
@@ -150,12 +151,34 @@ public sealed class ActiveActiveTests
         using var world = new OperatorWorld();
         world.StartOperator();
         world.UntilSteady("db-0");
+        world.Api.Seed(new V1PodDisruptionBudget
+        {
+            Metadata = new V1ObjectMeta { Name = "db-primary", NamespaceProperty = "shop", OwnerReferences = [new V1OwnerReference { ApiVersion = "v1", Kind = "RedundancyGroup", Name = "db", Uid = world.Group.Uid() }] },
+            Spec = new V1PodDisruptionBudgetSpec { MaxUnavailable = 0 },
+        });
         foreach (var pod in new[] { "db-1", "db-2" }) world.Server(pod).IsPrimary = true;
         world.Api.Change<RedundancyGroup>("shop", "db", g => g.Spec = ActiveActive(g.Spec));
         world.Until(() => world.Traffic.Count == 3 && world.Condition("Available") == "True EnoughActive", "all take traffic");
         Assert.DoesNotContain(ApiGroup.PodNameLabel, world.Api.Peek<V1Service>("shop", "db-rw")!.Spec.Selector.Keys);
         Assert.Empty(world.Group.Status!.Slots);
+        Assert.Null(world.Api.Peek<V1PodDisruptionBudget>("shop", "db-primary"));
         Assert.Single(world.Failovers);
+    }
+
+    /// <summary>Of two budgets for one pod the API server obeys neither.</summary>
+    [Fact]
+    public void Beside_a_budget_of_somebody_for_the_same_pods_there_is_none_of_its_own()
+    {
+        using var world = Running();
+        world.Api.Seed(new V1PodDisruptionBudget
+        {
+            Metadata = new V1ObjectMeta { Name = "mine", NamespaceProperty = "shop" },
+            Spec = new V1PodDisruptionBudgetSpec { MaxUnavailable = 1, Selector = new V1LabelSelector { MatchLabels = new Dictionary<string, string> { ["app"] = "db" } } },
+        });
+        world.Until(() => world.Api.Peek<V1PodDisruptionBudget>("shop", "db-members") is null, "its own goes");
+        world.Until(() => Message(world, "Redundant").Contains("bounded by PodDisruptionBudget mine alone", StringComparison.Ordinal), "and that is said");
+        world.Api.Remove<V1PodDisruptionBudget>("shop", "mine");
+        world.Until(() => world.Api.Peek<V1PodDisruptionBudget>("shop", "db-members") is not null, "its own comes back");
     }
 
     [Fact]
