@@ -98,6 +98,7 @@ public static class Reasons
     public const string CoolingDown = nameof(CoolingDown);
     public const string BudgetExhausted = nameof(BudgetExhausted);
     public const string RecentlyFailed = nameof(RecentlyFailed);
+    public const string ClusterDisruption = nameof(ClusterDisruption);
     public const string ApprovalRequired = nameof(ApprovalRequired);
     public const string ManualOnly = nameof(ManualOnly);
 

@@ -40,6 +40,29 @@ public sealed class SimulationTests
         if (seed != 679) Assert.True(result.Sometimes.ContainsKey("the volume of a primary is lost"));
     }
 
+    /// <summary>
+    /// The old primary has just been demoted and has not come to follow the new one yet, which is lost for good after half a second. An operator
+    /// that has seen all of it knows what that can have cost; to one that is started anew in between the old primary's agent tells it.
+    /// </summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_primary_that_served_for_a_moment_costs_no_more_than_that_moment(bool isOperatorStartedAnew)
+    {
+        var crash = new Strike(Fault.OperatorCrash, 426, 10, 0, 497, Failover: 1);
+        var schedule = Schedule.Of(103) with
+        {
+            Strikes =
+            [
+                new Strike(Fault.NodeCutOff, 6937, 6, 8, 2740), .. isOperatorStartedAnew ? [crash] : Array.Empty<Strike>(),
+                new Strike(Fault.VolumeLost, 876, 5, 10, 487, Failover: 1),
+            ],
+        };
+        var result = Simulator.Simulation.Run(schedule);
+        Assert.True(result.Violation is null, $"{result.Violation}");
+        Assert.True(result.Sometimes.ContainsKey("the volume of a primary is lost"));
+    }
+
     [Fact]
     public void The_same_seed_gives_the_same_trace_letter_for_letter()
     {

@@ -20,6 +20,7 @@ internal static class AgentStatusReport
             AgeMilliseconds = news is null ? 0 : Milliseconds(now - news.AskedAt),
             ProcessRuns = run is { Exited.IsCompleted: false },
             RenewedAgoMilliseconds = memory.Tenure is { } tenure ? Milliseconds(now - tenure.ConfirmedAt) : null,
+            ServedAgoMilliseconds = memory is { Tenure: null, ServedUntil: { } served } ? Milliseconds(now - served) : null,
             Acknowledged = memory.Pledge is { Holder: { } holder } pledge ? new Acknowledged(holder, pledge.Term, Milliseconds(now - pledge.GivenAt)) : null,
             Message = Message(state, news, now),
         };

@@ -99,7 +99,8 @@ public sealed class AgentState(string identity, IWatchdog watchdog, TimeProvider
     public LeaseTerms? AppliedTo(AgentMemory memory) =>
         _applied is { } applied && applied.Term == memory.Tenure?.Term ? applied.Terms : memory.Tenure?.Terms ?? memory.Lease?.Terms;
 
-    public void SetApplied(long term, LeaseTerms terms) => Step(() => _applied = (term, terms));
+    /// <summary>The server is a primary, and lives by these terms.</summary>
+    public void SetApplied(long term, LeaseTerms terms) => Step(() => (_applied, _memory) = ((term, terms), _memory.Served(term)));
 
     public void SetRenewalProblem(string? problem) => Step(() => RenewalProblem = problem);
 

@@ -46,6 +46,11 @@ public sealed record AgentStatus
     /// <summary>Since sending the last renewal that was acknowledged. Null: not the holder.</summary>
     public long? RenewedAgoMilliseconds { get; init; }
 
+    /// <summary>
+    /// Since the right to write was proven last of a time in which the server was a primary. Null: it is the holder, or was not since the agent started.
+    /// </summary>
+    public long? ServedAgoMilliseconds { get; init; }
+
     /// <summary>The holder whom this agent acknowledged last, and how long ago. Null: nobody since it started.</summary>
     public Acknowledged? Acknowledged { get; init; }
 

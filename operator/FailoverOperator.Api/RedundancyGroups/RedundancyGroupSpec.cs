@@ -138,6 +138,11 @@ public sealed record RedundancyGroupSpec
     [Description("What keeps failovers from following each other too fast.")]
     public ProtectionSpec Protection { get; init; } = new();
 
+    [Description("When many groups fail at once, those of a higher priority fail over first.")]
+    [RangeMinimum(-1000)]
+    [RangeMaximum(1000)]
+    public int Priority { get; init; }
+
     [Description("Which Services follow the members' roles.")]
     public TrafficSpec Traffic { get; init; } = new();
 

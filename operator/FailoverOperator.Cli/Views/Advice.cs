@@ -15,6 +15,7 @@ internal static class Advice
         Reasons.FenceUnproven, Reasons.FenceConfirmationInvalid, Reasons.FencingForbidden, Reasons.PrimaryRecovered, Reasons.PrimaryMoved,
         Reasons.CandidateLost, Reasons.EnoughActive, Reasons.TooFewActive, Reasons.StaleLeader, Reasons.QuorumNotHeard, Reasons.LeaseUnreadable,
         Reasons.NotSuppressed, Reasons.Suspended, Reasons.ApprovalRequired, Reasons.ManualOnly, Reasons.TargetInfeasible, Reasons.ZoneConcentrated, Reasons.NodeConcentrated, Reasons.CoolingDown, Reasons.BudgetExhausted, Reasons.RecentlyFailed,
+        Reasons.ClusterDisruption,
         // Of requests, which tell it themselves.
         Reasons.RequestInvalid, Reasons.HolderChanged, Reasons.AlreadyActive, Reasons.DryRun, Reasons.Scheduled, Reasons.NotReadyYet,
         Reasons.Executing, Reasons.DeadlineExceeded, Reasons.SwitchedBack,

@@ -97,7 +97,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
         if (status.Role == EngineRole.Unknown) return No(Reasons.MembersUnknown, $"{member.Name} does not know its role");
         if (status.Link == ReplicationLink.Syncing) return No(Reasons.NoCandidate, $"{member.Name} is still copying the data");
         if (limits?.Refuse(member) is { } refusal) return refusal;
-        return Loss(member.Name, status);
+        return Loss(member, status);
     }
 
     public bool IsOldPrimary(Member member) => member.Uid == benchmark.From?.Uid;
@@ -165,8 +165,9 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
             members.Select(m => m.Probe.Status).OfType<EngineStatus>().Where(s => s.PreviousHistory == before);
     }
 
-    private Eligibility Loss(string name, EngineStatus status)
+    private Eligibility Loss(Member member, EngineStatus status)
     {
+        var name = member.Name;
         if (_isSynchronous && limits is not null) return LossByQuorum(name, status);
         if (status.ReportedLagBytes == 0 && !FollowsSomebodyElse(status) && status.Link != ReplicationLink.Down) return new Eligibility.Eligible(0);
         if (benchmark.RequiredPositionBytes is { } required && status.PositionBytes is { } position)
@@ -176,11 +177,11 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
                 Kinship.Same => Loss(name, position, required),
                 Kinship.Parent when Loss(name, benchmark.PositionOf(status)!.Value, required) is Eligibility.Eligible eligible => eligible,
                 // What it lacks was written since its link was up last.
-                Kinship.Parent when status.Link == ReplicationLink.Down => LossByTime(name, status),
+                Kinship.Parent when status.Link == ReplicationLink.Down => LossByTime(member, status),
                 _ => No(Reasons.LagUnknown, $"{name} holds another history than the primary's"),
             };
         }
-        return LossByTime(name, status);
+        return LossByTime(member, status);
     }
 
     /// <summary>What the old primary logged beyond was never acknowledged, if the quorum says so.</summary>
@@ -199,8 +200,9 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     /// Without the primary's position: a standby that received the log until so long ago misses at most what was
     /// written since.
     /// </summary>
-    private Eligibility LossByTime(string name, EngineStatus status)
+    private Eligibility LossByTime(Member member, EngineStatus status)
     {
+        var name = member.Name;
         // Somebody made it the primary: what it misses is lost, whoever is chosen, and a second writer would lose more.
         if (spec.Engine.StartsAs == StartState.ReadOnly && status is { Role: EngineRole.Primary, Writable: true })
             return new Eligibility.Eligible(null);
@@ -209,7 +211,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
             return No(Reasons.LagUnknown,
                 $"{name} follows {status.FollowsAddress}, which is not {benchmark.From!.Name}, and what it misses of that is unknown");
         }
-        var since = status.Link == ReplicationLink.Up ? TimeSpan.Zero : status.LinkDownFor;
+        var since = status.Link == ReplicationLink.Up ? TimeSpan.Zero : status.LinkDownFor ?? ServedAgo(member, status);
         if (since is null) return No(Reasons.LagUnknown, $"{name} does not tell how far behind it is");
         return since <= TimeSpan.FromSeconds(spec.Targets.RpoSeconds)
             ? new Eligibility.Eligible(null)
@@ -217,6 +219,13 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
                 FormattableString.Invariant($"{name} has received nothing for {since.Value.TotalSeconds:0} s, ")
                 + "and what the primary wrote since is unknown");
     }
+
+    /// <summary>
+    /// An old primary that has not come to follow anybody since had everything when it was the only one to write. By its agent's clock, which an
+    /// operator that was started anew can still ask; and only if its engine keeps what it has logged when it is ended. Null: unknown.
+    /// </summary>
+    private TimeSpan? ServedAgo(Member member, EngineStatus status) =>
+        spec.Engine.Type == EngineType.PostgreSQL && !benchmark.IsShort(status) ? status.Agent?.ServedAgo + member.Probe.Age : null;
 
     /// <summary>Its link says how far behind another one it is, not behind the old primary.</summary>
     private bool FollowsSomebodyElse(EngineStatus status) =>

@@ -56,6 +56,15 @@ public sealed record AgentMemory
 
     public required Pledge Pledge { get; init; }
 
+    /// <summary>The highest term in which the server was a primary; 0: none since the agent started.</summary>
+    public long ServedTerm { get; init; }
+
+    /// <summary>
+    /// When the right to write was proven last of a tenure that is over and in which the server was a primary. Whatever anybody else wrote since
+    /// was written after that moment. Null: there was none since the agent started.
+    /// </summary>
+    public TimeSpan? ServedUntil { get; init; }
+
     /// <summary>The pod is being stopped.</summary>
     public bool IsStopping { get; init; }
 
@@ -89,7 +98,7 @@ public sealed record AgentMemory
 
         // A foreign holder, no holder, no lease: this agent's time is over, at once.
         var bound = now + LeaseTimings.Of(Tenure.Strict).DemoteBound;
-        return (seen with { Tenure = null, Lost = new LostTenure(Tenure.Term, bound < Tenure.KillAt ? bound : Tenure.KillAt) }).Settled();
+        return (seen with { ServedUntil = EndOfService, Tenure = null, Lost = new LostTenure(Tenure.Term, bound < Tenure.KillAt ? bound : Tenure.KillAt) }).Settled();
     }
 
     /// <summary>
@@ -123,8 +132,13 @@ public sealed record AgentMemory
     /// is owed a note of that. To be told before anything else is done with the server: it counts for the tenure of this moment.
     /// </summary>
     public AgentMemory Demoted(ReleaseReason reason, long? positionBytes, string? message) => (Tenure?.Term ?? Lost?.Term) is { } term
-        ? (this with { Tenure = null, Lost = null }).Owing(term, reason, positionBytes, message).Settled()
+        ? (this with { ServedUntil = EndOfService, Tenure = null, Lost = null }).Owing(term, reason, positionBytes, message).Settled()
         : this;
+
+    /// <summary>The server has become a primary.</summary>
+    public AgentMemory Served(long term) => Tenure?.Term == term ? this with { ServedTerm = term } : this;
+
+    private TimeSpan? EndOfService => Tenure is { } tenure && tenure.Term == ServedTerm ? tenure.ConfirmedAt : ServedUntil;
 
     /// <summary>The note is written, or a later term has made it useless.</summary>
     public AgentMemory Released() => this with { Owed = null };

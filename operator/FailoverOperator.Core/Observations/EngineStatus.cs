@@ -83,6 +83,12 @@ public sealed record AgentFacts
     /// <summary>Since it sent the last renewal that was acknowledged. Null: it does not hold the lease.</summary>
     public TimeSpan? RenewedAgo { get; init; }
 
+    /// <summary>
+    /// Since it surely was the only one to write, and its server a primary: what it may lack was written since. Null: it is the holder, or its
+    /// agent has not seen it so.
+    /// </summary>
+    public TimeSpan? ServedAgo { get; init; }
+
     /// <summary>Identity of the holder whom it acknowledged last. Null: nobody since it started.</summary>
     public string? AcknowledgedHolder { get; init; }
 

@@ -59,7 +59,8 @@ public static class FailoverProcedure
     {
         // After the fence, and fresh. Who has been silent all along is not waited for: unknown is not eligible anyway.
         var bound = failover.PhaseFor < FreshnessBound ? failover.PhaseFor : FreshnessBound;
-        var stale = group.Members.Where(m => m.Address is not null && !m.Pod.Terminating && (m.Answers || m.Probe.Reply is null) && m.StatusAge > bound).ToList();
+        var asked = failover.IsPlanned ? Switchover.Asked(group, failover) : group.Members;
+        var stale = asked.Where(m => m.Address is not null && !m.Pod.Terminating && (m.Answers || m.Probe.Reply is null) && m.StatusAge > bound).ToList();
         if (stale.Count > 0) return new Decision.Advance(new Step.AskMembers(stale));
 
         if (failover.ReplacesPrimary)

@@ -37,13 +37,19 @@ public static class Switchover
             : new Decision.Advance(new Step.AskHandOver(lease.Holder!, lease.Version));
     }
 
+    /// <summary>
+    /// Whose answers the choice is waited with. Not the old primary's: it restarts, and is of interest only if the target does not come.
+    /// </summary>
+    public static IEnumerable<Member> Asked(GroupObservation group, FailoverRecord failover) => group.Members.Where(m => m.Uid != failover.Spec.From!.Uid);
+
     /// <summary>Phase Electing: whether to wait a little longer for the target, or for the old primary. Null: choose now.</summary>
     public static Decision? Await(GroupObservation group, FailoverRecord failover, TimeSpan bound)
     {
         if (Target(group, failover, bound) is not null) return null;
         var left = TimeSpan.FromSeconds(failover.Spec.DeadlineSeconds) - failover.PhaseFor;
         if (failover.PhaseFor >= CatchUpTimeout && (left <= TimeSpan.Zero || Back(group, failover, bound) is not null)) return null;
-        var asked = group.Members.Where(m => m.Address is not null && (m.Name == failover.Spec.Target || m.Uid == failover.Spec.From!.Uid)).ToList();
+        var mayBeBack = failover.PhaseFor >= CatchUpTimeout - FailoverProcedure.FreshnessBound;
+        var asked = group.Members.Where(m => m.Address is not null && (m.Name == failover.Spec.Target || (mayBeBack && m.Uid == failover.Spec.From!.Uid))).ToList();
         return asked.Count > 0 ? new Decision.Advance(new Step.AskMembers(asked))
             : new Decision.Wait(FailoverProcedure.RetryPause, Reasons.FailoverRunning, $"waiting for {failover.Spec.Target} or {failover.Spec.From!.Name}");
     }

@@ -38,7 +38,7 @@ internal static class AgentStatusReader
 
     private static string? Problem(AgentStatus status) =>
         status.Term < 0 ? "with a negative term"
-        : IsNegative(status.AgeMilliseconds) || IsNegative(status.RenewedAgoMilliseconds) || IsNegative(status.Acknowledged?.AgoMilliseconds)
+        : IsNegative(status.AgeMilliseconds) || IsNegative(status.RenewedAgoMilliseconds) || IsNegative(status.ServedAgoMilliseconds) || IsNegative(status.Acknowledged?.AgoMilliseconds)
             ? "with a negative age"
         : status.Server is not { } server ? null
         : !Named<EngineRole>.All.ContainsKey(server.Role ?? "") ? $"with role '{Quote.Of(server.Role)}'"
@@ -67,6 +67,7 @@ internal static class AgentStatusReader
             Term = status.Term,
             ProcessRuns = status.ProcessRuns,
             RenewedAgo = status.RenewedAgoMilliseconds is { } renewed ? TimeSpan.FromMilliseconds(renewed) : null,
+            ServedAgo = status.ServedAgoMilliseconds is { } served ? TimeSpan.FromMilliseconds(served) : null,
             AcknowledgedHolder = status.Acknowledged?.Holder,
             AcknowledgedTerm = status.Acknowledged?.Term ?? 0,
             AcknowledgedAgo = status.Acknowledged is { } given ? TimeSpan.FromMilliseconds(given.AgoMilliseconds) : null,

@@ -34,6 +34,7 @@ public sealed class RedundancyGroupController(
     GroupRecorder groupRecorder,
     SharedGroupController shared,
     Duties duties,
+    StormLog storm,
     SlotRuns slotRuns,
     Action<ObjectKey> enqueue) : IEntityController<RedundancyGroup>
 {
@@ -67,6 +68,7 @@ public sealed class RedundancyGroupController(
         if (!acceptance.CanAct || workload is null)
         {
             await sessions.CloseAsync(key);
+            storm.Forget(key);
             if (duties.Of(key, ApiGroup.FirstSlot, null, isClaim: false, isUnderWay: false) is Duty.Leave)
             {
                 groupRecorder.HandOver(entity);
@@ -98,6 +100,7 @@ public sealed class RedundancyGroupController(
         leases.Forget(entity);
         shared.Forget(entity);
         duties.Forget(key);
+        storm.Forget(key);
         observer.Forget();
         return ReconciliationResult<RedundancyGroup>.Success(entity);
     }
@@ -115,11 +118,16 @@ public sealed class RedundancyGroupController(
             session.Prober.IsHurried = group.Spec.Agent is not null && IsOnItsWay(verdict, HurryAtMost);
             var work = WorkOf(verdict);
             if (DutyFor(group, slot, verdict, work) is Duty.Leave leave)
+            {
+                storm.Forget(KeyOf(group), slot);
                 return new(observation, verdict, Least(leave.LookAgainIn ?? Resync, PauseAfter(group, verdict, again: false))) { IsLeft = true };
+            }
+            verdict = storm.Admit(KeyOf(group), slot, group.Spec.Priority, verdict);
+            work = WorkOf(verdict);
             // What was just done is not visible yet, or did not help: let the watch catch up before it is done again.
             var again = work is not null && work == previous;
             // The failover's own record is written before each phase; the group's would only be in its way.
-            if (work is null || again) return new(observation, verdict, PauseAfter(group, verdict, again)) 
+            if (work is null || again) return new(observation, verdict, PauseAfter(group, verdict, again))
             {
                 IsToBeRecorded = !IsOnItsWay(verdict, YoungPhase) && !Publication.IsPremature(observation),
             };

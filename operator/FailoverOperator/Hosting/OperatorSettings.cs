@@ -20,6 +20,9 @@ public sealed record OperatorSettings
     /// <summary>Folder with <c>tls.crt</c>, <c>tls.key</c> and <c>token</c>, the secret part of the webhook's path. Null: there is no webhook.</summary>
     public string? WebhookFolder { get; init; }
 
+    /// <summary>So many failovers that the operator began by itself run at the same time. 0: as many as there are.</summary>
+    public int MaxConcurrentFailovers { get; init; } = 100;
+
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
     /// <summary>Log as JSON rather than as text.</summary>
@@ -42,6 +45,8 @@ public sealed record OperatorSettings
             ? readNodes : throw new FormatException("FAILOVER_READ_NODES must be true or false"),
         HttpPort = int.TryParse(Read(variable, "FAILOVER_HTTP_PORT", "8080"), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535
             ? port : throw new FormatException("FAILOVER_HTTP_PORT must be a port number, 1 to 65535"),
+        MaxConcurrentFailovers = int.TryParse(Read(variable, "FAILOVER_MAX_CONCURRENT_FAILOVERS", "100"), NumberStyles.None, CultureInfo.InvariantCulture, out var cap)
+            ? cap : throw new FormatException("FAILOVER_MAX_CONCURRENT_FAILOVERS must be a whole number, 0 or more"),
         LogLevel = Enum.TryParse<LogLevel>(Read(variable, "FAILOVER_LOG_LEVEL", "Information"), ignoreCase: true, out var level) && Enum.IsDefined(level)
             ? level : throw new FormatException($"FAILOVER_LOG_LEVEL must be one of {string.Join(", ", Enum.GetNames<LogLevel>())}"),
         LogJson = Read(variable, "FAILOVER_LOG_FORMAT", "json") switch

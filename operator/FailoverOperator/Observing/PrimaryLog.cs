@@ -7,6 +7,19 @@ namespace FailoverOperator.Observing;
 public sealed class PrimaryLog(TimeSpan rpo)
 {
     private readonly ConcurrentDictionary<string, Entry> _entries = new();
+    private readonly ConcurrentDictionary<string, Beginning> _beginnings = new();
+
+    /// <summary>
+    /// This process itself gives it the place of the primary: whoever has as much as it had lacks nothing but what was written since
+    /// <paramref name="at"/>, the end of the primary before. So a term younger than the recovery point objective costs no more than that, see
+    /// <see cref="PositionHistory"/>. Only who decided it knows, by its own clock, and writes it down when the next failover begins
+    /// (<c>requiredPositionBytes</c>); after a restart in between it is not known any more, and is not guessed.
+    /// </summary>
+    /// <param name="positionBytes">What it had when it was chosen, after that end.</param>
+    public void Begin(string podUid, long term, TimeSpan at, long positionBytes)
+    {
+        if (rpo > TimeSpan.Zero) _beginnings[podUid] = new(term, at, positionBytes);
+    }
 
     /// <summary>Takes an answer in; of no interest unless it is a writable primary's.</summary>
     public void Note(string podUid, ProbeLog log)
@@ -19,10 +32,19 @@ public sealed class PrimaryLog(TimeSpan rpo)
             // What an agent tells is some time old; the history of positions wants a clock that does not go back.
             var told = log.AskedAt - status.Age;
             var at = before is not null && told < before.LastServiceAt ? before.LastServiceAt : told;
-            var positions = before?.Positions ?? PositionHistory.Over(rpo);
+            var positions = before?.Positions ?? From(podUid, status, at);
             if (status.PositionBytes is { } position) positions = positions.Add(at, position);
             return new Entry(positions, status.History, status.Instance, status.Agent?.Term, before?.ContainerId, at);
         }
+    }
+
+    private PositionHistory From(string podUid, EngineStatus status, TimeSpan at)
+    {
+        var none = PositionHistory.Over(rpo);
+        // What a pod said in an earlier term of its own is another story.
+        return _beginnings.TryGetValue(podUid, out var begun) && status.Agent?.Term == begun.Term && at >= begun.At && status.PositionBytes >= begun.PositionBytes
+            ? none.Add(begun.At, begun.PositionBytes)
+            : none;
     }
 
     /// <summary>This run of the server surely is in this container.</summary>
@@ -50,7 +72,10 @@ public sealed class PrimaryLog(TimeSpan rpo)
     public void Keep(IReadOnlyCollection<string> podUids)
     {
         foreach (var uid in _entries.Keys.Except(podUids).ToList()) _entries.TryRemove(uid, out _);
+        foreach (var uid in _beginnings.Keys.Except(podUids).ToList()) _beginnings.TryRemove(uid, out _);
     }
+
+    private sealed record Beginning(long Term, TimeSpan At, long PositionBytes);
 
     private sealed record Entry(PositionHistory Positions, string? History, string? Instance, long? Term, string? ContainerId, TimeSpan LastServiceAt);
 }

@@ -52,6 +52,6 @@ public sealed record ProbeLog
         ReportedLagBytes = null,
         Message = null,
         Age = TimeSpan.Zero,
-        Agent = status.Agent is { } agent ? agent with { RenewedAgo = agent.RenewedAgo is null ? null : TimeSpan.Zero, AcknowledgedAgo = null } : null,
+        Agent = status.Agent is { } agent ? agent with { RenewedAgo = agent.RenewedAgo is null ? null : TimeSpan.Zero, ServedAgo = null, AcknowledgedAgo = null } : null,
     };
 }

@@ -45,8 +45,13 @@ public sealed class FailoverRecorder(IKubernetesApi api, OperatorClock clock, Fa
     {
         if (context.Running is not { } record) return;
         var status = Next(context, record, enter);
+        var sentAt = clock.Now;
         var written = await WriteAsync(context, record, status, cancellationToken);
-        if (written is not null) news.Entered(context.Group, written, record.Status);
+        if (written is null) return;
+        // Its end had been proven when this phase began, and nobody is given the lease before this has been written.
+        if (enter is { Phase: FailoverPhase.Promoting, Candidate: { } candidate, Origin: { } origin } && record.ReplacesPrimary && context.Group.Spec.Agent is not null)
+            context.Session.Primaries.Begin(candidate.Uid, record.Spec.Term, sentAt - record.PhaseFor, origin.PositionBytes);
+        news.Entered(context.Group, written, record.Status);
     }
 
     /// <summary>Writes down why it does not go on, unless that is written already.</summary>

@@ -1,3 +1,4 @@
+using FailoverOperator.Agent.Http;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Core.Leases;
 using static FailoverOperator.Agent.Tests.Loop.AgentUnderTest;
@@ -73,6 +74,25 @@ public sealed class AgentLoopTests
         agent.PassUntil(() => agent.Released is not null, 3 * Seconds);
         Assert.Equal(new ReleaseNote(Me, 2, ReleaseReason.SelfFenced, null, "no renewal of term 2 was acknowledged in time"), agent.Released);
         Assert.Null(agent.Watchdog.KillAt);
+    }
+
+    /// <summary>What anybody else wrote came after the last renewal; whoever was never a primary has no say in it.</summary>
+    [Fact]
+    public void Who_was_the_primary_tells_how_long_ago_it_surely_was_the_only_one()
+    {
+        using var agent = Holder(Terms with { Failsafe = false });
+        Assert.Null(AgentStatusReport.Of(agent.State, null, null).ServedAgoMilliseconds);
+        var last = agent.Api.Renewals[^1].At;
+        agent.Write(Assigned(Other, 3));
+        agent.Pass(5 * Seconds);
+        Assert.Equal((agent.Now - last).TotalMilliseconds, AgentStatusReport.Of(agent.State, null, null).ServedAgoMilliseconds!.Value, tolerance: 50);
+        agent.Write(Assigned(Me, 4));
+        agent.Pass(1 * Seconds);
+        Assert.Null(AgentStatusReport.Of(agent.State, null, null).ServedAgoMilliseconds);
+
+        using var standby = new AgentUnderTest(Assigned(Other, 1));
+        standby.Pass(5 * Seconds);
+        Assert.Null(AgentStatusReport.Of(standby.State, null, null).ServedAgoMilliseconds);
     }
 
     [Fact]

@@ -119,6 +119,25 @@ public sealed class OriginTests
         });
     }
 
+    /// <summary>
+    /// db-1 was the primary before db-0 and has not come to follow it. Whether this operator has seen db-0 at work or not: an operator that was
+    /// started anew knows no more than its agent tells.
+    /// </summary>
+    [Theory]
+    [InlineData(EngineType.PostgreSQL, 900L, 29.8, 30, true)]
+    [InlineData(EngineType.PostgreSQL, 900L, 30.0, 30, false)] // 0.1 s old is what it told
+    [InlineData(EngineType.PostgreSQL, 900L, null, 30, false)]
+    [InlineData(EngineType.PostgreSQL, 899L, 1.0, 30, false)]
+    [InlineData(EngineType.Redis, 900L, 1.0, 30, false)] // which may have forgotten what it had
+    [InlineData(EngineType.PostgreSQL, 900L, 1.0, 0, false)]
+    public void An_old_primary_that_followed_nobody_since_lacks_what_was_written_since(EngineType engine, long position, double? ago, int rpo, bool isEligible)
+    {
+        var spec = GivenAgents.Spec with { Engine = new EngineSpec { Type = engine }, Targets = new TargetsSpec { RpoSeconds = rpo } };
+        var member = Before("db-1", position).Says(s => s with { LinkDownFor = null }).Tells(a => a with { ServedAgo = ago is { } seconds ? Given.Seconds(seconds) : null });
+        foreach (var benchmark in new[] { Lost with { RequiredPositionBytes = 950 }, Lost with { PrimaryPositionBytes = null, RequiredPositionBytes = null } })
+            Assert.Equal(isEligible, new Candidates(spec, benchmark, Given.Seconds(1)).Judge(member) is Eligibility.Eligible);
+    }
+
     /// <summary>What the log before has beyond the point where the lost one began is not the lost one's.</summary>
     [Fact]
     public void Bytes_beyond_the_origin_do_not_count()

@@ -57,6 +57,28 @@ public sealed class AgentMemoryTests
     public void Its_own_lease_tells_the_holder_nothing_new_and_never_prolongs_its_time() =>
         Assert.Equal(Holder().Tenure, Holder().Saw(Claimed(Me, 5), At(2)).Tenure);
 
+    // ---- how long ago it was the only one to write
+
+    [Fact]
+    public void A_holder_whose_server_was_a_primary_remembers_until_when_it_surely_was_the_only_one()
+    {
+        var serving = Holder().Served(5);
+        Assert.Null(serving.ServedUntil);
+        Assert.Equal(serving.Tenure!.ConfirmedAt, serving.Saw(null, At(1)).ServedUntil);
+        Assert.Equal(serving.Tenure!.ConfirmedAt, serving.Demoted(ReleaseReason.SelfFenced, null, null).ServedUntil);
+        // What is known already is not forgotten by the demotion.
+        Assert.Equal(serving.Tenure!.ConfirmedAt, serving.Saw(null, At(1)).Demoted(ReleaseReason.SelfFenced, null, null).ServedUntil);
+    }
+
+    /// <summary>Its data may be older than those of the primary before it.</summary>
+    [Fact]
+    public void Who_held_the_lease_and_never_was_a_primary_says_nothing()
+    {
+        Assert.Null(Holder().Saw(null, At(1)).ServedUntil);
+        Assert.Null(Holder().Served(4).Demoted(ReleaseReason.PromotionFailed, null, null).ServedUntil);
+        Assert.Null((Holder() with { ServedTerm = 4 }).Saw(null, At(1)).ServedUntil);
+    }
+
     // ---- renewals
 
     [Fact]

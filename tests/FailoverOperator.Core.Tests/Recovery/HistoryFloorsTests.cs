@@ -2,6 +2,7 @@ using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Decisions;
+using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Recovery;
 using static FailoverOperator.Core.Tests.GivenAgents;
@@ -54,6 +55,51 @@ public sealed class HistoryFloorsTests
         var group = Unserved(1).With(s => s with { Detection = s.Detection with { OnProcessCrash = OnProcessCrash.RestartFirst } });
         Assert.Equal(new HistoryFloor("log-2", 5), HistoryFloors.For(group, Promoting(candidates: "log-1")));
         Assert.Equal(new HistoryFloor("log-1", 6), HistoryFloors.For(group, Promoting(known: null)));
+    }
+
+    /// <summary>The operator may not have seen the last of them before that primary was lost, and the candidate, which has the newest it saw, none.</summary>
+    [Fact]
+    public void Then_even_who_has_the_newest_log_that_was_seen_leaves_some_out()
+    {
+        var group = Unserved(0).With(s => s with { Detection = s.Detection with { OnProcessCrash = OnProcessCrash.RestartFirst } });
+        Assert.Equal(new HistoryFloor("log-2", 2), HistoryFloors.For(group, Promoting()));
+    }
+
+    // ---- a member that is given the lease again and again
+
+    private static GroupObservation Again(int count, Func<LeaseRecord, LeaseRecord> lease) => Unserved(count).Leased(l => lease(l with { Floor = new HistoryFloor("log-1", 4) }));
+
+    private static LeaseRecord HeldBy(LeaseRecord lease, string name, bool isClaimed) => lease with
+    {
+        Holder = Identity(name),
+        Assignment = LeaseContract.Assignment(Identity(name), lease.Term),
+        Release = null,
+        Accepted = isClaimed ? lease.Accepted : null,
+    };
+
+    [Theory]
+    [InlineData("db-2", true, 5)]
+    [InlineData("db-2", false, 4)] // it never was writable
+    [InlineData("db-1", true, 4)] // it knows what it has begun itself
+    [InlineData("db-1", false, 4)]
+    public void What_it_can_not_know_of_is_all_that_is_added(string lastHolder, bool isClaimed, int expected) =>
+        Assert.Equal(new HistoryFloor("log-1", expected), HistoryFloors.For(Again(2, l => HeldBy(l, lastHolder, isClaimed)), Promoting(known: null)));
+
+    /// <summary>Else the annotation would grow for ever, and an agent refuses what leaves out a thousand names.</summary>
+    [Fact]
+    public void Its_terms_do_not_add_up()
+    {
+        HistoryFloor? floor = new("log-7", 1);
+        for (var term = 0; term < 2000; term++)
+            floor = HistoryFloors.For(Unserved(7).Leased(l => HeldBy(l, "db-1", isClaimed: term % 2 == 0) with { Floor = floor }), Promoting(known: term % 3 == 0 ? null : "log-2"));
+        Assert.Equal(
+            [("log-1", 8), ("log-2", 7), ("log-7", 1)],
+            Chain(floor).Select(f => (f.History, f.Unseen)).Order());
+
+        static IEnumerable<HistoryFloor> Chain(HistoryFloor? floor)
+        {
+            for (; floor is not null; floor = floor.And) yield return floor;
+        }
     }
 
     [Fact]

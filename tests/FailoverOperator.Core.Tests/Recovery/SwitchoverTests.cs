@@ -86,6 +86,28 @@ public sealed class SwitchoverTests
         Assert.Equal((FailoverPhase.Promoting, "uid-db-1", 0L), (enter.Phase, enter.Candidate!.Uid, enter.LostBytes!.Value));
     }
 
+    /// <summary>The old primary is being started as a standby: whoever waits for its answer prolongs the outage.</summary>
+    [Theory]
+    [InlineData(0.05, 1000, 0.1, "ask db-1, db-2")] // told before the fence
+    [InlineData(0.5, 1000, 0.1, "promote db-1")]
+    [InlineData(0.5, 1000, 0.6, "ask db-1, db-2")]
+    [InlineData(0.5, 1001, 0.1, "ask db-1")]
+    [InlineData(1.9, 1001, 0.1, "ask db-1")]
+    [InlineData(2, 1001, 0.1, "ask db-0, db-1")] // in good time for it to take its place again
+    [InlineData(2.9, 1001, 0.1, "ask db-0, db-1")]
+    [InlineData(3, 1001, 0.1, "promote db-0")]
+    public void The_old_primary_is_not_waited_for_as_long_as_the_target_may_come(double phaseFor, long end, double age, string expected)
+    {
+        // One second old: what it told when it had just been started.
+        var group = Back(HandedOver(end)).Change("db-0", m => m.AskedAgo(phaseFor < 2 ? 1.1 : 0.1)).Change("db-1", m => m.AskedAgo(age)).Change("db-2", m => m.AskedAgo(age));
+        Assert.Equal(expected, Only(Next(group, Running(FailoverPhase.Electing, phaseFor, fence: FenceEvidence.Released))) switch
+        {
+            Step.AskMembers(var members) => $"ask {string.Join(", ", members.Select(m => m.Name))}",
+            Step.Enter { Phase: FailoverPhase.Promoting, Candidate: { } candidate } => $"promote {candidate.Name}",
+            var step => $"{step}",
+        });
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(30)]

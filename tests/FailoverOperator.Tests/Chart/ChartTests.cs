@@ -130,6 +130,7 @@ public sealed class ChartTests
     {
         var manifests = Helm.Template(values);
         Assert.All(["get", "create", "patch", "delete"], verb => Assert.True(manifests.Allows(verb, "poddisruptionbudgets", "policy")));
+        Assert.False(manifests.Allows("deletecollection", "poddisruptionbudgets", "policy"));
     }
 
     [Fact]
@@ -301,6 +302,13 @@ public sealed class ChartTests
         Assert.Equal("5s", Assert.Single(manifests.Single<ServiceMonitor>().Spec.Endpoints)["interval"]);
     }
 
+    [Theory]
+    [InlineData("replicas: 1", "100")]
+    [InlineData("storm: { maxConcurrentFailovers: 0 }", "0")]
+    [InlineData("storm: { maxConcurrentFailovers: 7 }", "7")]
+    public void The_operator_is_told_how_many_failovers_may_run_at_once(string values, string expected) =>
+        Assert.Equal(expected, Helm.Template(values).Environment("FAILOVER_MAX_CONCURRENT_FAILOVERS"));
+
     [Fact]
     public void The_monitor_selects_the_metrics_service()
     {
@@ -325,6 +333,8 @@ public sealed class ChartTests
     [InlineData("fencing: { nodeTaint: 1 }", "nodeTaint")]
     [InlineData("rbac: { nodes: false }\nfencing: { nodeTaint: true }", "fencing.nodeTaint")]
     [InlineData("logging: { level: loud }", "level")]
+    [InlineData("storm: { maxConcurrentFailovers: -1 }", "maxConcurrentFailovers")]
+    [InlineData("storm: { maxConcurrentFailovers: many }", "maxConcurrentFailovers")]
     [InlineData("metrics: { service: { port: '8080' } }", "port")]
     [InlineData("image: { tag: 1.2 }", "tag")]
     [InlineData("watchNamespace: Not_A_Name", "watchNamespace")]

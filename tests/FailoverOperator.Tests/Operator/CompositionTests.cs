@@ -25,6 +25,8 @@ public class CompositionTests
     [InlineData("FAILOVER_HTTP_PORT", "70000")]
     [InlineData("FAILOVER_READ_NODES", "maybe")]
     [InlineData("FAILOVER_LOG_LEVEL", "loud")]
+    [InlineData("FAILOVER_MAX_CONCURRENT_FAILOVERS", "-1")]
+    [InlineData("FAILOVER_MAX_CONCURRENT_FAILOVERS", "many")]
     [InlineData("FAILOVER_LOG_FORMAT", "xml")]
     public void A_bad_setting_is_refused_by_name(string variable, string value)
     {

@@ -144,7 +144,8 @@ public class DrainTests
         {
             Failback = new FailbackSpec { Policy = FailbackPolicy.Automatic, StabilizationSeconds = 1 },
             Promotion = spec.Promotion with { Priorities = [new MemberPriority { Member = "db-0", Priority = 200 }] },
-        }) { Settings = WithWebhook };
+        })
+        { Settings = WithWebhook };
         world.StartOperator();
         world.UntilSteady("db-0");
         world.Cordon("node-1");

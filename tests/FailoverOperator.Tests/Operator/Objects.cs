@@ -1,5 +1,6 @@
 using FailoverOperator.Api;
 using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Testing;
 using k8s.Models;
 
 namespace FailoverOperator.Tests.Operator;
@@ -89,4 +90,17 @@ internal static class Objects
         Endpoints = [.. addresses.Select(a => new V1Endpoint { Addresses = [a], Conditions = new V1EndpointConditions { Ready = true } })],
         Ports = [new Discoveryv1EndpointPort { Port = 6379 }],
     };
+
+    /// <summary>What a Service leads to, as its controller keeps it.</summary>
+    public static void PointEndpoints(FakeKubernetesApi api, V1Service service)
+    {
+        var (namespaceName, name) = (service.Namespace(), service.Name());
+        var addresses = api.PeekAll<V1Pod>().Where(p => p.Metadata.DeletionTimestamp is null && IsReady(p)
+                && service.Spec.Selector.All(s => p.Metadata.Labels.TryGetValue(s.Key, out var value) && value == s.Value))
+            .Select(p => p.Status.PodIP).ToList();
+        var slice = Slice(namespaceName, name, addresses);
+        var known = api.Peek<V1EndpointSlice>(namespaceName, name);
+        if (known is null) api.Seed(slice);
+        else if (!known.Endpoints.SelectMany(e => e.Addresses).SequenceEqual(addresses)) api.Change<V1EndpointSlice>(namespaceName, name, s => s.Endpoints = slice.Endpoints);
+    }
 }

@@ -163,7 +163,7 @@ public sealed class OperatorWorld : IDisposable
             else if (!DeadNodes.Contains(pod.Spec.NodeName) && pod.Metadata.DeletionTimestamp is not null) End(pod);
         }
         Agents.Tick();
-        PointEndpoints();
+        if (Api.Peek<V1Service>(Namespace, "db-rw") is { } service) Objects.PointEndpoints(Api, service);
     }
 
     /// <summary>Everything on the node ends, and nobody tells.</summary>
@@ -259,17 +259,5 @@ public sealed class OperatorWorld : IDisposable
     {
         if (_stops.TryAdd(pod.Uid(), Now + HandOverTime)) Agents.Of(pod).Stop();
         return Now < _stops[pod.Uid()];
-    }
-
-    private void PointEndpoints()
-    {
-        var service = Api.Peek<V1Service>(Namespace, "db-rw");
-        if (service is null) return;
-        var addresses = Api.PeekAll<V1Pod>().Where(p => p.Metadata.DeletionTimestamp is null && Objects.IsReady(p) && service.Spec.Selector.All(s => p.Metadata.Labels.TryGetValue(s.Key, out var v) && v == s.Value))
-            .Select(p => p.Status.PodIP).ToList();
-        var slice = Objects.Slice(Namespace, "db-rw", addresses);
-        var known = Api.Peek<V1EndpointSlice>(Namespace, "db-rw");
-        if (known is null) Api.Seed(slice);
-        else if (!known.Endpoints.SelectMany(e => e.Addresses).SequenceEqual(addresses)) Api.Change<V1EndpointSlice>(Namespace, "db-rw", s => s.Endpoints = slice.Endpoints);
     }
 }

@@ -33,16 +33,76 @@ public class PrimaryLogTests
         Assert.Equal(3, _log.Recall("uid", TimeSpan.FromSeconds(6))!.Term);
     }
 
-    private void Tell(double askedAt, double age, long position, AgentFacts? agent = null)
+    // ---- what a primary lost for good has cost at most: its recovery point objective is 10 s
+
+    private static AgentFacts Knows(long term) => new() { Term = term, ProcessRuns = true };
+
+    private long? Required => _log.Recall("uid", TimeSpan.FromSeconds(100))!.RequiredPositionBytes;
+
+    /// <summary>It was given term 2 at 20 s, when it had 900.</summary>
+    [Theory]
+    [InlineData(21, 2, 900L)]
+    [InlineData(30, 2, 900L)]
+    [InlineData(30.01, 2, 1000L)]
+    [InlineData(21, 3, 1000L)] // another process gave it another term
+    [InlineData(21, 1, 1000L)]
+    [InlineData(21, null, 1000L)]
+    [InlineData(19.99, 2, 1000L)] // said before
+    public void Within_the_objective_what_it_began_with_is_enough(double askedAt, int? term, long expected)
+    {
+        _log.Begin("uid", term: 2, TimeSpan.FromSeconds(20), positionBytes: 900);
+        Tell(askedAt, age: 0, position: 1000, term is { } number ? Knows(number) : null);
+        Assert.Equal(expected, Required);
+    }
+
+    [Fact]
+    public void Later_it_is_what_it_had_so_long_ago_as_the_objective_is()
+    {
+        _log.Begin("uid", term: 2, TimeSpan.FromSeconds(20), positionBytes: 900);
+        for (var second = 21; second <= 40; second++) Tell(second, age: 0, position: 1000 + second, Knows(2));
+        Assert.Equal(1030, Required);
+    }
+
+    [Fact]
+    public void Another_process_does_not_guess_when_the_term_began()
+    {
+        Tell(askedAt: 21, age: 0, position: 1000, Knows(2));
+        Assert.Equal(1000, Required);
+    }
+
+    /// <summary>A server that was started again in its term has begun another log, with all that there was.</summary>
+    [Fact]
+    public void A_restart_in_the_term_changes_nothing()
+    {
+        _log.Begin("uid", term: 2, TimeSpan.FromSeconds(20), positionBytes: 900);
+        Tell(askedAt: 21, age: 0, position: 1000, Knows(2), history: "log-2");
+        Tell(askedAt: 23, age: 0, position: 1100, Knows(2), history: "log-3");
+        Assert.Equal(900, Required);
+    }
+
+    [Fact]
+    public void Who_may_lose_nothing_goes_by_the_last_word()
+    {
+        var log = new PrimaryLog(TimeSpan.Zero);
+        log.Begin("uid", term: 2, TimeSpan.FromSeconds(20), positionBytes: 900);
+        Tell(log, askedAt: 20, age: 0, position: 1000, Knows(2), null);
+        Assert.Equal(1000, log.Recall("uid", TimeSpan.FromSeconds(21))!.RequiredPositionBytes);
+    }
+
+    private void Tell(double askedAt, double age, long position, AgentFacts? agent = null, string? history = null) =>
+        Tell(_log, askedAt, age, position, agent, history);
+
+    private static void Tell(PrimaryLog log, double askedAt, double age, long position, AgentFacts? agent, string? history)
     {
         var status = new EngineStatus
         {
             Role = EngineRole.Primary,
             Writable = true,
             PositionBytes = position,
+            History = history,
             Age = TimeSpan.FromSeconds(age),
             Agent = agent,
         };
-        _log.Note("uid", ProbeLog.Empty.With(new EngineReply.Answered(status), TimeSpan.FromSeconds(askedAt)));
+        log.Note("uid", ProbeLog.Empty.With(new EngineReply.Answered(status), TimeSpan.FromSeconds(askedAt)));
     }
 }

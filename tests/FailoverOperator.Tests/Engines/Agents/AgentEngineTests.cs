@@ -76,6 +76,14 @@ public sealed class AgentEngineTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Since_when_it_has_not_been_the_primary_is_an_age()
+    {
+        Says(Standby with { ServedAgoMilliseconds = 1500 });
+        await using var engine = Engine();
+        Assert.Equal(TimeSpan.FromSeconds(1.5), Assert.IsType<EngineReply.Answered>(await AskAsync(engine)).Status.Agent!.ServedAgo);
+    }
+
+    [Fact]
     public async Task Questions_share_a_connection()
     {
         Says(Standby with { RenewedAgoMilliseconds = 20 });
@@ -116,6 +124,7 @@ public sealed class AgentEngineTests : IAsyncDisposable
         { Json(Standby with { AgeMilliseconds = -1 }), "negative age" },
         { Json(Standby with { AgeMilliseconds = long.MaxValue }), "negative age" },
         { Json(Standby with { RenewedAgoMilliseconds = -1 }), "negative age" },
+        { Json(Standby with { ServedAgoMilliseconds = -1 }), "negative age" },
         { Json(Standby with { Acknowledged = new Acknowledged("x/y", 1, -1) }), "negative age" },
         { Json(Standby with { Server = Standby.Server! with { Role = "Leader" } }), "role 'Leader'" },
         { Json(Standby with { Server = Standby.Server! with { Role = "1" } }), "role '1'" },
