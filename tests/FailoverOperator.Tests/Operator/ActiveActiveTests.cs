@@ -2,7 +2,6 @@ using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Observing;
-using FailoverOperator.Runtime.Kubernetes;
 using k8s.Models;
 
 namespace FailoverOperator.Tests.Operator;
