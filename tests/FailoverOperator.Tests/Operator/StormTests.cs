@@ -59,18 +59,6 @@ public sealed class StormTests
         world.Until(() => world.Begun.Count == 3, TimeSpan.FromMinutes(1));
     }
 
-    [Fact]
-    public void A_group_that_is_deleted_while_it_waits_is_not_waited_for()
-    {
-        using var world = new World(groups: 4, cap: 1, priority: g => g);
-        world.EndPrimaries();
-        var next = -1;
-        world.Until(() => (next = Enumerable.Range(0, 4).LastOrDefault(g => world.Condition(g, "Suppressed") == "True ClusterDisruption", -1)) >= 0, TimeSpan.FromSeconds(30));
-        world.Delete(next);
-        world.Until(() => world.Begun.Count == 3 && world.Running == 0, TimeSpan.FromMinutes(1));
-        Assert.DoesNotContain(next, world.Begun.Select(b => b.Group));
-    }
-
     /// <summary>Groups of two members, without agents; the kubelet ends what is deleted.</summary>
     private sealed class World : IDisposable
     {
@@ -122,8 +110,6 @@ public sealed class StormTests
             _silent.Add($"g{group:00}-0");
             _servers[Pod($"g{group:00}-0")!.Status.PodIP].Hangs = true;
         }
-
-        public void Delete(int group) => _api.Remove<RedundancyGroup>(Namespace, $"g{group:00}");
 
         public void Until(Func<bool> condition, TimeSpan limit)
         {
