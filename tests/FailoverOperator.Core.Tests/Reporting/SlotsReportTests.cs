@@ -1,7 +1,6 @@
 using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
-using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Reporting;
 using static FailoverOperator.Core.Tests.Given;
