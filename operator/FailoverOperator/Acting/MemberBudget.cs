@@ -33,7 +33,7 @@ public sealed class MemberBudget(IKubernetesApi api, OperatorClock clock)
     public async Task<string?> EnsureAsync(
         RedundancyGroup group, V1StatefulSet workload, int minAvailable, BudgetObservation? others, CancellationToken cancellationToken)
     {
-        if (others is BudgetObservation.Seen { Others: [var other, ..] })
+        if ((others as BudgetObservation.Seen)?.Others.FirstOrDefault(name => name != NameOf(group)) is { } other)
         {
             // Of two that select a pod the API server obeys neither, and evicts nobody.
             if (Guards(group)) await RemoveAsync(group, cancellationToken);
