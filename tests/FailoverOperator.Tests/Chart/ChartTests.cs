@@ -240,6 +240,8 @@ public sealed class ChartTests
 
         var secret = manifests.Single<V1Secret>();
         Assert.Equal($"/evictions/{Encoding.UTF8.GetString(secret.Data["token"])}", hook.ClientConfig.Service.Path);
+        // The API server takes nothing else in the path of a webhook.
+        Assert.Matches("^/evictions/[a-z0-9]{32}$", hook.ClientConfig.Service.Path);
         Assert.Equal(32, secret.Data["token"].Length);
         Assert.Equal(secret.Data["ca.crt"], hook.ClientConfig.CaBundle);
         var volume = manifests.Pod.Volumes.Single(v => v.Name == "webhook");
