@@ -127,7 +127,7 @@ public sealed class MemberBudget(IKubernetesApi api, OperatorClock clock)
         Name = NameOf(group),
         NamespaceProperty = group.Namespace(),
         Labels = new Dictionary<string, string> { [ApiGroup.GroupLabel] = group.Name() },
-        OwnerReferences = [new V1OwnerReference { ApiVersion = group.ApiVersion, Kind = group.Kind, Name = group.Name(), Uid = group.Uid(), Controller = true, BlockOwnerDeletion = false }],
+        OwnerReferences = [GroupOwnership.By(group)],
     };
 
     private sealed record Looked(int MinAvailable, string? Problem, TimeSpan GoodUntil);

@@ -16,7 +16,8 @@ public sealed class SlotRuns(OperatorClock clock)
         for (var slow = Running(last); slow.Count > 0; slow = [.. slow.Where(slot => !last[slot].IsCompleted)])
         {
             await Task.WhenAny(Task.WhenAll(slow.Select(slot => last[slot])), Task.Delay(LookAgain, clock.TimeProvider, cancellationToken));
-            if (slow.All(slot => last[slot].IsCompleted)) break;
+            // Who is told to stop stops by itself, and is waited for.
+            if (cancellationToken.IsCancellationRequested || slow.All(slot => last[slot].IsCompleted)) break;
             foreach (var slot in slots.Where(slot => last[slot].IsCompletedSuccessfully && !slow.Contains(slot))) last[slot] = run(slot);
         }
         await Task.WhenAll(last.Values);

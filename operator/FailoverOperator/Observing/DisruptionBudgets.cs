@@ -68,7 +68,7 @@ public sealed class BudgetReader<T>(IInformer<T> budgets, IKubernetesApi api) : 
                 NamespaceProperty = group.Namespace(),
                 ResourceVersion = readVersion,
                 Labels = new Dictionary<string, string> { [ApiGroup.GroupLabel] = group.Name() },
-                OwnerReferences = [Owner(group)],
+                OwnerReferences = [GroupOwnership.By(group)],
             },
             Spec = new V1PodDisruptionBudgetSpec { MaxUnavailable = 0, Selector = new V1LabelSelector { MatchLabels = Selector(group) } },
         };
@@ -114,16 +114,6 @@ public sealed class BudgetReader<T>(IInformer<T> budgets, IKubernetesApi api) : 
         var labels = new Dictionary<string, string>(pod.Metadata.Labels ?? new Dictionary<string, string>()) { [ApiGroup.RoleLabel] = RoleLabels.Active };
         return LabelSelectors.Matches(budget.Spec?.Selector, labels, emptySelectsAll: typeof(T) == typeof(V1PodDisruptionBudget));
     }
-
-    private static V1OwnerReference Owner(RedundancyGroup group) => new()
-    {
-        ApiVersion = ResourceKind.Of<RedundancyGroup>().ApiVersion,
-        Kind = ResourceKind.Of<RedundancyGroup>().Kind,
-        Name = group.Name(),
-        Uid = group.Uid(),
-        Controller = true,
-        BlockOwnerDeletion = false,
-    };
 }
 
 /// <summary>Kubernetes' label selectors.</summary>

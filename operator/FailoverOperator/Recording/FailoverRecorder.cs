@@ -28,7 +28,7 @@ public sealed class FailoverRecorder(IKubernetesApi api, OperatorClock clock, Fa
                 Name = name,
                 NamespaceProperty = group.Namespace(),
                 Labels = new Dictionary<string, string> { [ApiGroup.GroupLabel] = group.Name(), [ApiGroup.SlotLabel] = plan.Slot },
-                OwnerReferences = [new V1OwnerReference { ApiVersion = group.ApiVersion, Kind = group.Kind, Name = group.Name(), Uid = group.Uid(), Controller = true, BlockOwnerDeletion = false }],
+                OwnerReferences = [GroupOwnership.By(group)],
             },
             Spec = plan with { Evidence = Cut(plan.Evidence), DetectedAt = Timestamps.Text(clock.WallNow), LastServiceAt = LastService(session, plan) },
         }, cancellationToken);

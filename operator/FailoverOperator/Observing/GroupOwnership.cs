@@ -1,0 +1,20 @@
+using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Runtime.Kubernetes;
+using k8s.Models;
+
+namespace FailoverOperator.Observing;
+
+/// <summary>What belongs to a group goes with it.</summary>
+public static class GroupOwnership
+{
+    /// <summary>The owner reference that the operator writes on what it makes for a group.</summary>
+    public static V1OwnerReference By(RedundancyGroup group) => new()
+    {
+        ApiVersion = ResourceKind.Of<RedundancyGroup>().ApiVersion,
+        Kind = ResourceKind.Of<RedundancyGroup>().Kind,
+        Name = group.Name(),
+        Uid = group.Uid(),
+        Controller = true,
+        BlockOwnerDeletion = false,
+    };
+}
