@@ -66,6 +66,13 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
     public Task<EngineOutcome> FollowAsync(Leader leader, CancellationToken cancellationToken) =>
         DoAsync(() => FollowLeaderAsync(leader, cancellationToken), cancellationToken);
 
+    public Task<EngineOutcome> PrepareAsync(LeaseTerms terms, CancellationToken cancellationToken) => DoAsync(async () =>
+    {
+        await using var session = await _sql.OpenAsync(cancellationToken);
+        await _promotion.PrepareAsync(session, terms, cancellationToken);
+        return null;
+    }, cancellationToken);
+
     public Task<EngineOutcome> StandByAsync(CancellationToken cancellationToken) =>
         DoAsync(() => StandAsync(new Bearing(null, _files.Bearing.SynchronousNames), cancellationToken), cancellationToken);
 
