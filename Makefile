@@ -20,7 +20,7 @@ KIND ?=
 SIMULATION := DOTNET_GCgen0size=0x4000000 dotnet run -c Release -p:RunAnalyzers=false --project tests/FailoverOperator.Simulation --
 # So long each kind of run may take in CI; a seed that has begun is ended.
 CI_SEEDS ?= 2000
-CI_SECONDS ?= 45
+CI_SECONDS ?= 40
 END_TO_END := dotnet run -c Release -p:RunAnalyzers=false --project tests/FailoverOperator.EndToEnd --
 
 .PHONY: help build test unit simulate simulate-ci mutation integration e2e bench-failover bench-scale demo crds cli lint images cluster-up cluster-down
@@ -53,7 +53,7 @@ else
 	@$(SIMULATION) seeds $(SEEDS) $(FROM) $(KIND)
 endif
 
-simulate-ci: ## CI_SEEDS=2000 seeds of each kind, as many as CI_SECONDS=45 each allow
+simulate-ci: ## CI_SEEDS=2000 seeds of each kind, as many as CI_SECONDS=40 each allow
 	@$(SIMULATION) seeds $(CI_SEEDS) $(FROM) $(CI_SECONDS)
 	@$(SIMULATION) seeds $(CI_SEEDS) $(FROM) endless $(CI_SECONDS)
 	@$(SIMULATION) seeds $(CI_SEEDS) $(FROM) planned $(CI_SECONDS)

@@ -39,7 +39,13 @@ public sealed class ModesTests
 
     /// <summary>A change of the code moves what a seed does; a mistake is found by one near by all the same.</summary>
     [Theory]
+    [InlineData(nameof(SlotMutants.BindsUnguarded), "two slots", 2)]
     [InlineData(nameof(SlotMutants.FencesInName), "I3", 1)]
+    [InlineData(nameof(SharedMutants.FollowsOldTerms), "I6", 10)]
+    [InlineData(nameof(SharedMutants.TakesSilenceForPresence), "L1", 2)]
+    [InlineData(nameof(SharedMutants.TakesSilentNodesForLost), "I8", 16)]
+    [InlineData(nameof(SharedMutants.NeverEjects), "ejection", 17)]
+    [InlineData(nameof(SharedMutants.ReadmitsAllAtOnce), "readmission", 10)]
     public void A_mistake_is_found(string name, string invariant, int around)
     {
         var (_, seams, kind) = AllMutants.All.Single(m => m.Name == name);
