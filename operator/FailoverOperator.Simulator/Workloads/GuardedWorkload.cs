@@ -39,7 +39,8 @@ internal sealed class GuardedWorkload(SimulatedWorld world) : Workload(world)
     {
         if (World.Judge.Primaries is not [{ IsWritable: true } primary] || World.Loop.Now - World.Clients.LastAcknowledged > TimeSpan.FromSeconds(2)) return false;
         var containers = World.Containers.ToList();
-        if (containers.Count != World.Options.Members || !containers.TrueForAll(c => c is Container { Server.Run: { } run } && (run == primary || IsFollowing(run, primary)))) return false;
+        if (containers.Count != World.Options.Members
+            || !containers.TrueForAll(c => c is Container { Server.Run: { } run } && (run == primary || IsFollowing(run, primary)))) return false;
         return World.Cluster.Find<RedundancyGroup>(Objects.Group)?.Status is { } status
             && status.Slots.FirstOrDefault()?.Holder == primary.Container.PodName
             && status.Conditions.Any(c => c is { Type: ConditionTypes.Available, Status: ConditionStatus.True })

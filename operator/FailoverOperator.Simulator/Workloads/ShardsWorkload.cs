@@ -46,7 +46,8 @@ internal sealed class ShardsWorkload : HookedWorkload
 
     /// <summary>Of what it is the primary of, a spare has a copy.</summary>
     public override bool MayLoseVolume(PodContainer victim) => _slots.All(s => _judge.PrimariesOf(s) is [var primary]
-        && (primary.Member != victim || World.Containers.OfType<ShardMember>().Any(m => !Holds(m) && m.Of(s) is { IsLinkUp: true } copy && copy.Volume.Log.Count == primary.Volume.Log.Count)))
+        && (primary.Member != victim || World.Containers.OfType<ShardMember>().Any(
+            m => !Holds(m) && m.Of(s) is { IsLinkUp: true } copy && copy.Volume.Log.Count == primary.Volume.Log.Count)))
         && !Disks<ShardDisk>().SelectMany(d => d.All).Any(d => d.Volume.IsUnfinished);
 
     /// <summary>The data of a slot as all members have them that could become its primary.</summary>

@@ -93,5 +93,8 @@ internal sealed class VotersWorkload : HookedWorkload
     public override void PodDeletedByOperator(V1Pod pod) => Judge.Replaced(pod);
 
     public override string Describe() => string.Join("; ", Members.Select(m =>
-        $"{m.PodName} on {m.Node.Name} {(m.IsAtWork ? "" : "(not at work) ")}{(m.IsLeader ? "leads" : m.IsLearner ? "learns" : m.IsSettled ? "follows" : "knows no leader")} in {m.Term} {m.Volume.PositionBytes}"));
+        $"{m.PodName} on {m.Node.Name} {(m.IsAtWork ? "" : "(not at work) ")}{Does(m)} in {m.Term} {m.Volume.PositionBytes}"));
+
+    private static string Does(VoterMember member) =>
+        member.IsLeader ? "leads" : member.IsLearner ? "learns" : member.IsSettled ? "follows" : "knows no leader";
 }

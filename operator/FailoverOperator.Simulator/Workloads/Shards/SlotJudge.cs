@@ -70,7 +70,8 @@ internal sealed class SlotJudge(SimulatedWorld world, TimeSpan allowed, Func<str
         world.Judge.Happened(span <= allowed ? "acknowledged writes are lost, as allowed" : "acknowledged writes are lost that nobody has");
         // With less than is allowed to be missing, another one could have been chosen.
         if (span > allowed && others <= allowed) world.Judge.Break("I5", FormattableString.Invariant(
-            $"{whose} of slot {server.Slot}, {server.Member.PodName} in term {server.Term}, lacks {lost.Count} acknowledged writes, the oldest of which is {span.TotalSeconds:0.0} s older than the last one; another member lacks {others.TotalSeconds:0.0} s, and {allowed.TotalSeconds:0.0} s are allowed"));
+            $"{whose} of slot {server.Slot}, {server.Member.PodName} in term {server.Term}, lacks {lost.Count} acknowledged writes of {span.TotalSeconds:0.0} s")
+            + FormattableString.Invariant($"; another member lacks {others.TotalSeconds:0.0} s, and {allowed.TotalSeconds:0.0} s are allowed"));
         slot.Acknowledged.RemoveAll(lost.Contains);
     }
 

@@ -59,7 +59,8 @@ internal sealed class ShareJudge(SimulatedWorld world)
         if (world.Loop.Now < _allAtOnceUntil || world.IsDisturbed) return;
         world.Judge.Happened("a member is let in again");
         if (since < TimeSpan.FromSeconds(Readmission.IntervalSeconds) - Tolerance) world.Judge.Break("readmission",
-            FormattableString.Invariant($"{pod.Metadata.Name} was let in {since.TotalSeconds:0.0} s after another one; {Readmission.IntervalSeconds} s are wanted, and {others} others take traffic"));
+            FormattableString.Invariant($"{pod.Metadata.Name} was let in {since.TotalSeconds:0.0} s after another one; ")
+            + $"{Readmission.IntervalSeconds} s are wanted, and {others} others take traffic");
         if (_failingSince.TryGetValue(pod.Metadata.Uid, out var failing) && world.Loop.Now - failing > OutWithin)
             world.Judge.Break("readmission", $"{pod.Metadata.Name} was let in, and fails");
     }
