@@ -20,7 +20,7 @@ KIND ?=
 SIMULATION := DOTNET_GCgen0size=0x4000000 dotnet run -c Release -p:RunAnalyzers=false --project tests/FailoverOperator.Simulation --
 # So long each kind of run may take in CI; a seed that has begun is ended.
 CI_SEEDS ?= 2000
-CI_SECONDS ?= 90
+CI_SECONDS ?= 40
 END_TO_END := dotnet run -c Release -p:RunAnalyzers=false --project tests/FailoverOperator.EndToEnd --
 
 .PHONY: help build test unit simulate simulate-ci mutation integration e2e bench-failover bench-scale demo crds cli lint images cluster-up cluster-down
@@ -31,6 +31,7 @@ help: ## Show the targets
 	@echo "Parameters of bench-failover: ENGINE=pg or redis, RUNS=<n> of each fault (20), OUTPUT=<file>."
 	@echo "Parameters of simulate: SEED=<n> replays one seed with its timeline; SEEDS=<n> (1000) from FROM=<n> (1) on are searched;"
 	@echo "  KIND=endless: the faults never end, and nothing has to recover; KIND=planned: brakes, failback, and people who ask for things;"
+	@echo "  KIND=nplusm, quorum or activeactive: groups of that mode, without agents;"
 	@echo "  MUTANTS=<n> tells which of n seeds is the first to find each deliberate mistake."
 	@echo "Parameter of mutation: MUTATE='**/Detection/*.cs' mutates these files only."
 
@@ -52,10 +53,13 @@ else
 	@$(SIMULATION) seeds $(SEEDS) $(FROM) $(KIND)
 endif
 
-simulate-ci: ## CI_SEEDS=2000 seeds of each kind, as many as CI_SECONDS=90 each allow
+simulate-ci: ## CI_SEEDS=2000 seeds of each kind, as many as CI_SECONDS=40 each allow
 	@$(SIMULATION) seeds $(CI_SEEDS) $(FROM) $(CI_SECONDS)
 	@$(SIMULATION) seeds $(CI_SEEDS) $(FROM) endless $(CI_SECONDS)
 	@$(SIMULATION) seeds $(CI_SEEDS) $(FROM) planned $(CI_SECONDS)
+	@$(SIMULATION) seeds $(CI_SEEDS) $(FROM) nplusm $(CI_SECONDS)
+	@$(SIMULATION) seeds $(CI_SEEDS) $(FROM) quorum $(CI_SECONDS)
+	@$(SIMULATION) seeds $(CI_SEEDS) $(FROM) activeactive $(CI_SECONDS)
 
 mutation: ## Mutation score of the core, some minutes
 	dotnet tool restore

@@ -1,3 +1,4 @@
+using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Simulator.ApiServers;
@@ -8,6 +9,7 @@ using FailoverOperator.Simulator.Engines;
 using FailoverOperator.Simulator.Networking;
 using FailoverOperator.Simulator.Operators;
 using FailoverOperator.Simulator.Scheduling;
+using FailoverOperator.Simulator.Workloads;
 using k8s.Models;
 
 namespace FailoverOperator.Simulator;
@@ -22,6 +24,9 @@ public sealed record WorldOptions
     public int Members { get; init; } = 3;
 
     public int Operators { get; init; } = 1;
+
+    /// <summary>Nodes beside those of the members, for members that have to move.</summary>
+    public int SpareNodes { get; init; }
 
     /// <summary>Whether they are replicas of one release, and know of each other.</summary>
     public bool OperatorsShare { get; init; }
@@ -67,15 +72,17 @@ public sealed class SimulatedWorld
         Api = new ApiServer(Loop, Network, new Random(NextSeed()));
         Cluster = new ClusterApi(Api);
         Judge = new Judge(this) { IsSynchronous = options.Spec.Targets.RpoSeconds == 0 };
-        Nodes = [.. Enumerable.Range(1, options.Members)
+        Nodes = [.. Enumerable.Range(1, options.Members + options.SpareNodes)
             .Select(n => new Node($"node-{n}", options.Zones?[n - 1] ?? FormattableString.Invariant($"zone-{((n - 1) % 3) + 1}"), Clock()))];
+        Workload = Workload.Of(this);
         Seed();
         Api.Store.Changed = Stored;
         _controlPlane = new ControlPlane(this);
         foreach (var node in Nodes) _kubelets[node.Name] = new Kubelet(this, node);
         Operators = [.. Enumerable.Range(1, options.Operators).Select(n => new SimulatedOperator(this, $"operator-{n}", Clock()))];
-        Clients = new Writer(this, options.WritePause, options.WriteTimeout);
-        Loop.AfterEvent = Judge.AfterEvent;
+        Clients = new Writer(this, ApiGroup.FirstSlot, options.WritePause, options.WriteTimeout);
+        Workload.Begin();
+        Loop.AfterEvent = Workload.AfterEvent;
     }
 
     public WorldOptions Options { get; }
@@ -101,6 +108,10 @@ public sealed class SimulatedWorld
 
     public IReadOnlyList<SimulatedOperator> Operators { get; }
 
+    /// <summary>What the members run.</summary>
+    public Workload Workload { get; }
+
+    /// <summary>Those of the only slot, or of the first one.</summary>
     public Writer Clients { get; }
 
     public Judge Judge { get; }
@@ -113,7 +124,15 @@ public sealed class SimulatedWorld
 
     public bool HasHealed { get; private set; }
 
-    public IEnumerable<Container> Containers => Nodes.SelectMany(n => n.Containers);
+    /// <summary>A person writes at this instant.</summary>
+    public bool IsByHand { get; set; }
+
+    /// <summary>Until then more than the members may be out of order.</summary>
+    public TimeSpan DisturbedUntil { get; set; }
+
+    public bool IsDisturbed => Loop.Now < DisturbedUntil || Operators.Any(o => !o.IsRunning);
+
+    public IEnumerable<PodContainer> Containers => Nodes.SelectMany(n => n.Containers);
 
     /// <summary>Every machine that sends or receives anything, the clients' aside.</summary>
     public IEnumerable<string> Machines => Nodes.Select(n => n.Name).Concat(Operators.Select(o => o.Machine)).Append(ApiServer.Machine);
@@ -123,7 +142,7 @@ public sealed class SimulatedWorld
         .Where(p => p is not (FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted)).Cast<FailoverPhase?>().LastOrDefault();
 
     /// <summary>Where the volume of the member of this ordinal is.</summary>
-    public Node NodeOf(int ordinal) => Nodes[ordinal % Nodes.Count];
+    public Node NodeOf(int ordinal) => Nodes[ordinal] is { IsDestroyed: false } node ? node : Nodes[^1];
 
     public Volume VolumeOf(string member) => _volumes.TryGetValue(member, out var known) ? known : _volumes[member] = new Volume(member);
 
@@ -142,19 +161,8 @@ public sealed class SimulatedWorld
     /// <summary>Lets time go on, but not beyond a broken invariant.</summary>
     public void RunUntil(TimeSpan end, Func<bool>? until = null) => Loop.RunUntil(end, () => Judge.Violation is not null || until?.Invoke() == true);
 
-    /// <summary>
-    /// Whether everything is as it should be: one primary that the clients write to, everybody else follows it, and the group says so.
-    /// </summary>
-    public bool IsSteady()
-    {
-        if (Judge.Primaries is not [{ IsWritable: true } primary] || Loop.Now - Clients.LastAcknowledged > TimeSpan.FromSeconds(2)) return false;
-        var containers = Containers.ToList();
-        if (containers.Count != Options.Members || !containers.TrueForAll(c => c.Server.Run == primary || IsFollowing(c, primary))) return false;
-        return Cluster.Find<RedundancyGroup>(Objects.Group)?.Status is { } status
-            && status.Slots.FirstOrDefault()?.Holder == primary.Container.PodName
-            && status.Conditions.Any(c => c is { Type: "Available", Status: ConditionStatus.True })
-                && status.Conditions.Any(c => c is { Type: "Redundant", Status: ConditionStatus.True });
-    }
+    /// <summary>Whether everything is as it should be, and the group says so.</summary>
+    public bool IsSteady() => Workload.IsSteady();
 
     public void CutPower(Node node)
     {
@@ -162,9 +170,19 @@ public sealed class SimulatedWorld
         foreach (var container in node.Containers.ToList()) container.End();
     }
 
+    /// <summary>With all that is on it; the cloud notices some time later.</summary>
+    public void Destroy(Node node)
+    {
+        node.IsDestroyed = true;
+        CutPower(node);
+        for (var n = 0; n < Options.Members; n++)
+            if (Nodes[n] == node) Workload.LoseDisk(FormattableString.Invariant($"{Objects.Group}-{n}"));
+        Loop.After(Milliseconds(5000, 40_000), () => Cluster.Remove<V1Node>(node.Name, null));
+    }
+
     public void RestorePower(Node node)
     {
-        if (node.IsPowered) return;
+        if (node.IsPowered || node.IsDestroyed) return;
         node.IsPowered = true;
         Loop.After(Milliseconds(2000, 8000), _kubelets[node.Name].Reboot);
     }
@@ -174,6 +192,7 @@ public sealed class SimulatedWorld
     {
         Trace.Write("world", "everything heals");
         HasHealed = true;
+        DisturbedUntil = Max(DisturbedUntil, Loop.Now + TimeSpan.FromSeconds(15));
         Network.Heal();
         Api.Heal();
         foreach (var node in Nodes)
@@ -181,6 +200,7 @@ public sealed class SimulatedWorld
             RestorePower(node);
             node.KubeletHangs = false;
         }
+        Workload.Heal();
         foreach (var container in Containers)
         {
             container.UnkillableUntil = container.UnstartableUntil = TimeSpan.Zero;
@@ -194,9 +214,7 @@ public sealed class SimulatedWorld
         }
     }
 
-    private static bool IsFollowing(Container container, ServerRun primary) =>
-        container.Server.Run is { State: RunState.Standby } run && run.Standby.Follows == primary.Container.Address
-            && run.Standby.Link == Core.Observations.ReplicationLink.Up;
+    private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     private NodeClock Clock()
     {
@@ -208,7 +226,7 @@ public sealed class SimulatedWorld
     {
         foreach (var node in Nodes) Cluster.Create(Objects.Node(node));
         Cluster.Create(Objects.StatefulSet(Options.Members));
-        Cluster.Create(Objects.RwService());
+        foreach (var service in Workload.Services) Cluster.Create(Objects.NewService(service));
         Cluster.Create(Objects.Secret());
         Cluster.Create(Objects.RedundancyGroup(Options.Spec));
     }
@@ -217,6 +235,7 @@ public sealed class SimulatedWorld
     {
         Trace.Write("api", Describe(change));
         Judge.Stored(change);
+        Workload.Stored(change);
         _controlPlane.Notice(change);
         switch (change.Kind.Kind)
         {
@@ -227,7 +246,8 @@ public sealed class SimulatedWorld
                 if (change.After.As<Failover>().Spec.Type == FailoverType.Failover) FailoverBegan?.Invoke(++Failovers);
                 break;
             case "EndpointSlice":
-                Clients.Point(change.Type == Runtime.Kubernetes.WatchNoticeType.Deleted ? null : change.After.As<V1EndpointSlice>());
+                var slice = change.After.As<V1EndpointSlice>();
+                Workload.Point(slice.Metadata.Name, change.Type == Runtime.Kubernetes.WatchNoticeType.Deleted ? null : slice);
                 break;
         }
     }

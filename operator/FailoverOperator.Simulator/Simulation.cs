@@ -2,6 +2,7 @@ using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Simulator.Checking;
 using FailoverOperator.Simulator.Cluster;
 using FailoverOperator.Simulator.Faults;
+using FailoverOperator.Simulator.Workloads;
 
 namespace FailoverOperator.Simulator;
 
@@ -39,6 +40,9 @@ public static class Simulation
     /// <summary>How long the slowest way out may take, copies of the data and pauses between restarts included.</summary>
     private static readonly TimeSpan RecoveryBound = TimeSpan.FromSeconds(240);
 
+    /// <summary>A watch that has fallen silent is noticed within that.</summary>
+    private static readonly TimeSpan LongestDisturbance = TimeSpan.FromSeconds(420);
+
     /// <summary>After the last fault, so that its consequences are seen.</summary>
     private static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(20);
 
@@ -47,9 +51,9 @@ public static class Simulation
     public static SimulationResult Run(Schedule schedule, Seams? seams = null, bool untilSteady = true, bool isRecording = false,
         WorldOptions? options = null)
     {
-        var world = new SimulatedWorld(options ?? (schedule.IsPlanned ? Variants.Planned(schedule.Seed, isRecording) : Variants.Of(schedule.Seed, isRecording)), seams);
+        var world = new SimulatedWorld(options ?? Variants.For(schedule, isRecording), seams);
         world.RunUntil(StartBound, world.IsSteady);
-        if (!world.IsSteady()) world.Judge.Break("L1", "the group never came up");
+        if (!world.IsSteady()) world.Judge.Break("L1", $"the group never came up: {Describe(world)}");
         var recovery = world.Judge.Violation is null ? Strike(world, schedule, untilSteady) : null;
         if (world.Loop.Strays > 0) world.Judge.Break("determinism", $"{world.Loop.Strays} continuations left the simulated world's thread");
         return new SimulationResult
@@ -85,8 +89,10 @@ public static class Simulation
         if (world.Judge.Violation is not null) return null;
         if (!world.IsSteady()) world.Judge.Break("L1",
             $"not as it should be {bound.TotalSeconds:0} s after everything had healed: {Describe(world)}");
-        else world.Judge.CheckLoss(world.Judge.Primaries[0].Volume, "the primary in the end");
-        return world.Loop.Now - healed;
+        else world.Workload.CheckEnd();
+        var recovery = world.Loop.Now - healed;
+        if (schedule.HasFinale && world.Judge.Violation is null && world.Workload.Finale() is { } finale) See(world, finale);
+        return recovery;
 
         void At(TimeSpan from, Strike strike) => world.Loop.At(from + TimeSpan.FromMilliseconds(strike.AtMilliseconds), () =>
         {
@@ -94,13 +100,24 @@ public static class Simulation
         });
     }
 
+    private static void See(SimulatedWorld world, Finale finale)
+    {
+        // Watches that fell silent before are noticed first.
+        world.RunUntil(world.Loop.Now + LongestDisturbance, () => !world.IsDisturbed);
+        world.RunUntil(world.Loop.Now + RecoveryBound, world.IsSteady);
+        if (world.Judge.Violation is not null) return;
+        world.Trace.Write("world", $"to the end: {finale.What}");
+        finale.Begin();
+        world.RunUntil(world.Loop.Now + finale.Within, finale.IsSaid);
+        if (world.Judge.Violation is null && !finale.IsSaid()) world.Judge.Break("L1", $"not so within {finale.Within.TotalSeconds:0} s: {finale.What}: {Describe(world)}");
+        else world.Judge.Happened(finale.What);
+    }
+
     /// <summary>What is not so that should be.</summary>
     private static string Describe(SimulatedWorld world)
     {
         var group = world.Cluster.Find<RedundancyGroup>(Objects.Group);
         var conditions = string.Join("; ", (group?.Status?.Conditions ?? []).Select(c => $"{c.Type} {c.Status} {c.Reason} {c.Message}"));
-        var servers = string.Join("; ", world.Containers.Select(
-            c => $"{c.PodName} {c.Server.Run?.State} follows {c.Server.Run?.Standby.Follows} {c.Server.Run?.Standby.Link}"));
-        return $"{servers}; {conditions}";
+        return $"{world.Workload.Describe()}; {conditions}";
     }
 }

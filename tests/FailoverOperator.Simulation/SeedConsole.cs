@@ -10,11 +10,11 @@ namespace FailoverOperator.Simulation;
 internal static class SeedConsole
 {
     /// <summary>One seed, with all that happened; of one that breaks an invariant, the fewest strikes that do.</summary>
-    public static int Replay(int seed, Kind kind)
+    public static int Replay(int seed, Kind kind, bool isWhole = false)
     {
         var schedule = kind.Schedule(seed);
         var result = Simulator.Simulation.Run(schedule, isRecording: true);
-        var smallest = result.Violation is { } violation ? Shrinker.Shrink(schedule, violation.Invariant) : schedule;
+        var smallest = result.Violation is { } violation && !isWhole ? Shrinker.Shrink(schedule, violation.Invariant) : schedule;
         Console.Write(ReferenceEquals(smallest, schedule) ? result.Trace : Simulator.Simulation.Run(smallest, isRecording: true).Trace);
         Console.WriteLine($"\nstrikes, {smallest.Strikes.Count} of {schedule.Strikes.Count}:");
         foreach (var strike in smallest.Strikes) Console.WriteLine($"    {strike}");
@@ -41,15 +41,17 @@ internal static class SeedConsole
         return found.Count == 0 ? 0 : 1;
     }
 
-    /// <summary>How many seeds each deliberate mistake needs.</summary>
+    /// <summary>How many seeds each deliberate mistake needs; of one that is named in full, for each invariant that it breaks.</summary>
     public static int Mutants(int count, string name)
     {
         var missed = 0;
         Parallel.ForEach(AllMutants.All.Where(m => m.Name.Contains(name, StringComparison.Ordinal)), mutant =>
         {
-            var (seed, violation) = FirstFound(mutant.Seams, mutant.Kind, count);
-            if (violation is null) Interlocked.Increment(ref missed);
-            Console.WriteLine(violation is null ? $"{mutant.Name,-32} not within {count}" : $"{mutant.Name,-32} {seed,6} {violation}");
+            var all = Found(mutant.Seams, mutant.Kind, count).DistinctBy(found => found.Violation.Invariant);
+            var found = (mutant.Name == name ? all : all.Take(1)).ToList();
+            if (found.Count == 0) Interlocked.Increment(ref missed);
+            if (found.Count == 0) Console.WriteLine($"{mutant.Name,-32} not within {count}");
+            foreach (var (seed, violation) in found) Console.WriteLine($"{mutant.Name,-32} {seed,6} {violation}");
         });
         return missed;
     }
@@ -72,13 +74,12 @@ internal static class SeedConsole
         });
     }
 
-    public static (int Seed, Simulator.Checking.Violation? Violation) FirstFound(Seams seams, Kind kind, int count)
+    private static IEnumerable<(int Seed, Simulator.Checking.Violation Violation)> Found(Seams seams, Kind kind, int count)
     {
         for (var seed = 1; seed <= count; seed++)
         {
-            if (Simulator.Simulation.Run(kind.Schedule(seed), seams).Violation is { } violation) return (seed, violation);
+            if (Simulator.Simulation.Run(kind.Schedule(seed), seams).Violation is { } violation) yield return (seed, violation);
         }
-        return (0, null);
     }
 
     /// <summary>What hours without any fault take, once everything has been compiled.</summary>

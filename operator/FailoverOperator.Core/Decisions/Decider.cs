@@ -153,7 +153,8 @@ public static class Decider
             return Begin(group, FailoverType.Election, FailoverCause.AllMembersDown,
                 [.. failed.Evidence, $"{holder.Name} is back with its data, and nobody else may be promoted"]);
         }
-        var reason = group.Members.Any(m => m.Answers) ? Reasons.NoCandidate : Reasons.AllMembersDown;
+        // A slot does not see who is bound to the others: these may well be up.
+        var reason = Slots.AreBound(group.Spec) || group.Members.Any(m => m.Answers) ? Reasons.NoCandidate : Reasons.AllMembersDown;
         return new Decision.Blocked(reason,
             $"{string.Join(", ", failed.Evidence)}; nobody may be promoted: {FailoverProcedure.Explain(candidates, group)}");
     }

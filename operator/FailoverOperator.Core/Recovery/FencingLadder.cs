@@ -49,6 +49,9 @@ public static class FencingLadder
             return new Decision.Wait(limit - silent, Reasons.FailoverRunning, $"waiting for a word of {from.Name}");
         if (failover.Spec.RequestRef is null && HasRecovered(group, from, old))
             return new Decision.Abort(Reasons.PrimaryRecovered, $"{from.Name} takes writes again, and nothing had been done to it");
+        // A person asked for it, and whoever was to take over cannot any more: to wait for them would leave the others without repairs.
+        if (failover.Spec.RequestRef is not null && failover.PhaseFor >= limit && HasRecovered(group, from, old) && !SomebodyCouldTakeOver(group, failover))
+            return new Decision.Abort(Reasons.NoCandidate, $"nobody could take over, and {from.Name} takes writes as before: {FailoverProcedure.Explain(group, failover)}");
         return ProcessEndIsNear(group, failover)
             ? Wait(failover, ProcessEndGrace, $"waiting for the kubelet to report the end of the process of {from.Name}")
             : null;

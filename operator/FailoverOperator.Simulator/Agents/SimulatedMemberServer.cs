@@ -150,7 +150,7 @@ internal sealed class SimulatedMemberServer(Container container) : IMemberServer
     private async Task<ServerRun?> AskAsync(Leader leader, CancellationToken cancellationToken)
     {
         var world = container.World;
-        if (world.Addresses.Find(leader.Address) is not { } other) return null;
+        if (world.Addresses.Find(leader.Address) is not Container other) return null;
         var answer = new TaskCompletionSource<ServerRun?>();
         using var timer = Time.CreateTimer(_ => answer.TrySetResult(null), null, QuestionTimeout, Timeout.InfiniteTimeSpan);
         using var cancelled = cancellationToken.UnsafeRegister(_ => answer.TrySetCanceled(cancellationToken), null);

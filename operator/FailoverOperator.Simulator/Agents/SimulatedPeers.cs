@@ -10,7 +10,7 @@ internal sealed class SimulatedPeers(Container container) : IPeers
     public async Task<AcknowledgeReply?> AcknowledgeAsync(LeaseMember member, AcknowledgeRequest request, CancellationToken cancellationToken)
     {
         var world = container.World;
-        if (world.Addresses.Find(member.Address) is not { } other) return await NobodyAsync(cancellationToken);
+        if (world.Addresses.Find(member.Address) is not Container other) return await NobodyAsync(cancellationToken);
         var answer = new TaskCompletionSource<AcknowledgeReply?>();
         using var cancelled = cancellationToken.UnsafeRegister(_ => answer.TrySetCanceled(cancellationToken), null);
         world.Network.Send(container.Machine, other.Machine, Ask, () => answer.Task.IsCompleted);

@@ -15,7 +15,7 @@ public sealed class BrakeJudge(SimulatedWorld world)
     private static readonly TimeSpan WallClockError = TimeSpan.FromSeconds(60);
 
     private readonly Dictionary<string, TimeSpan> _standbySince = [];
-    private TimeSpan? _lastMove;
+    private readonly Dictionary<string, TimeSpan> _lastMoves = [];
 
     /// <summary>What the brakes may add to a recovery.</summary>
     public TimeSpan LongestPause => world.Options.Spec.Protection is var p && p == ProtectionSpec.Off
@@ -36,13 +36,13 @@ public sealed class BrakeJudge(SimulatedWorld world)
         // The failed one may come back to its own place at any time.
         if (after is { Spec.Type: FailoverType.Failover, Status: { Phase: FailoverPhase.Completed, Candidate.Name: var to } }
             && before?.Status?.Phase != FailoverPhase.Completed && to != from.Name)
-            _lastMove = world.Loop.Now;
+            _lastMoves[after.Spec.Slot] = world.Loop.Now;
     }
 
     private void CheckBegin(string name, FailoverSpec plan, MemberReference from)
     {
         if (plan.Type == FailoverType.Failback) CheckStability(name, plan.Target!);
-        if (plan.Type != FailoverType.Failover || plan.Target == from.Name || _lastMove is not { } last) return;
+        if (plan.Type != FailoverType.Failover || plan.Target == from.Name || !_lastMoves.TryGetValue(plan.Slot, out var last)) return;
         var cooldown = TimeSpan.FromSeconds(world.Options.Spec.Protection.CooldownSeconds);
         var allowed = cooldown - Tolerance - (world.Options.Operators > 1 ? WallClockError : TimeSpan.Zero);
         if (cooldown > TimeSpan.Zero) world.Judge.Happened("a failover after another one, with a cooldown");

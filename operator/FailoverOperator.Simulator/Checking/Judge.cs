@@ -18,7 +18,7 @@ public sealed class Judge(SimulatedWorld world)
     private readonly List<ServerRun> _primaries = [];
     private readonly List<(int Index, LogRecord Record)> _acknowledged = [];
     private (long Term, string Member) _highest = (0, "");
-    private long _published;
+    private readonly Dictionary<string, long> _published = [];
 
     public BrakeJudge Brakes => field ??= new BrakeJudge(world);
 
@@ -123,8 +123,10 @@ public sealed class Judge(SimulatedWorld world)
     private void CheckPublished(JsonObject service)
     {
         if (!long.TryParse(service["metadata"]?["annotations"]?[ApiGroup.TermLabel]?.GetValue<string>(), out var term)) return;
-        if (term < _published) Break("I6", $"the Service was pointed to term {term} after term {_published}");
-        _published = Math.Max(_published, term);
+        var name = service["metadata"]!["name"]!.GetValue<string>();
+        var published = _published.GetValueOrDefault(name);
+        if (term < published) Break("I6", $"Service {name} was pointed to term {term} after term {published}");
+        _published[name] = Math.Max(published, term);
     }
 
     /// <summary>I3: a proof that is written down is true, and stays so.</summary>
@@ -135,8 +137,7 @@ public sealed class Judge(SimulatedWorld world)
             || change.Before?.As<Failover>().Status?.Fence?.Evidence == fence.Evidence) return;
         // The time of a lease may have run out while others keep its holder; the next one waits for that with its claim.
         if (fence.Evidence is FenceEvidence.LeaseExpired or FenceEvidence.Unproven or FenceEvidence.NotNeeded) return;
-        if (_primaries.Find(p => p.Container.PodUid == from.Uid && p.Term < failover.Spec.Term) is { } alive)
-            Break("I3", $"{failover.Metadata.Name} says that {from.Name} is fenced ({fence.Evidence} by {fence.By}), "
-                + $"but it takes writes in term {alive.Term}");
+        if (world.Workload.WritesIn(from.Uid, failover.Spec.Slot) is { } term && term < failover.Spec.Term)
+            Break("I3", $"{failover.Metadata.Name} says that {from.Name} is fenced ({fence.Evidence} by {fence.By}), but it takes writes in term {term}");
     }
 }

@@ -14,16 +14,18 @@ public sealed class Writer
     public const long Verifying = -1;
 
     private readonly SimulatedWorld _world;
+    private readonly string _slot;
     private readonly TimeSpan _pause;
     private readonly TimeSpan _timeout;
     private IReadOnlyList<string> _addresses = [];
     private long _number;
 
+    /// <param name="slot">Whose data they write.</param>
     /// <param name="pause">From one write to the next; a failed one is tried again sooner.</param>
     /// <param name="timeout">How long an answer is waited for.</param>
-    public Writer(SimulatedWorld world, TimeSpan pause, TimeSpan timeout)
+    public Writer(SimulatedWorld world, string slot, TimeSpan pause, TimeSpan timeout)
     {
-        (_world, _pause, _timeout) = (world, pause, timeout);
+        (_world, _slot, _pause, _timeout) = (world, slot, pause, timeout);
         world.Loop.After(pause, Next);
     }
 
@@ -54,8 +56,7 @@ public sealed class Writer
         _world.Network.Send(machine, container.Machine, () =>
         {
             if (!container.Node.IsPowered) return;
-            if (container.Server.Run is not { HasEnded: false } run) Answer(WriteOutcome.Refused);
-            else run.Process.Do(() => run.Primary.Write(number, Answer));
+            container.Write(_slot, number, Answer);
         });
 
         void Answer(WriteOutcome outcome) => _world.Network.Send(container.Machine, machine, () => tell(outcome));

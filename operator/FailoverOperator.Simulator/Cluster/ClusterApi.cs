@@ -40,8 +40,8 @@ internal sealed class ClusterApi(ApiServer server)
             ResourceKind.Of<T>(), new ObjectKey(Objects.Namespace, name), new DeleteOptions(GracePeriodSeconds: graceSeconds));
     }
 
-    public void Remove<T>(string name)
-        where T : class, IKubernetesObject<V1ObjectMeta> => server.Store.Remove(ResourceKind.Of<T>(), new ObjectKey(Objects.Namespace, name));
+    public void Remove<T>(string name, string? namespaceName = Objects.Namespace)
+        where T : class, IKubernetesObject<V1ObjectMeta> => server.Store.Remove(ResourceKind.Of<T>(), new ObjectKey(namespaceName ?? "", name));
 
     private static JsonObject Json<T>(T entity)
         where T : IKubernetesObject<V1ObjectMeta> => JsonSerializer.SerializeToNode(ResourceKind.Of<T>().Stamp(entity), EntityJson.Options)!.AsObject();

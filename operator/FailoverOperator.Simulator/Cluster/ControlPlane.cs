@@ -66,21 +66,26 @@ internal sealed class ControlPlane
             NoticeEndpoints();
             return;
         }
-        if (_world.Cluster.Find<V1Service>(Objects.Service) is not { } service) return;
+        foreach (var service in _world.Cluster.All<V1Service>()) Point(service);
+    }
+
+    private void Point(V1Service service)
+    {
         var addresses = _world.Cluster.All<V1Pod>()
             .Where(p => p.Metadata.DeletionTimestamp is null && Objects.IsReady(p)
                 && service.Spec.Selector.All(s => p.Metadata.Labels.TryGetValue(s.Key, out var value) && value == s.Value))
             .Select(p => p.Status.PodIP).ToList();
-        var known = _world.Cluster.Find<V1EndpointSlice>(Objects.Service);
-        if (known is null) _world.Cluster.Create(Objects.Slice(addresses));
+        var known = _world.Cluster.Find<V1EndpointSlice>(service.Metadata.Name);
+        if (known is null) _world.Cluster.Create(Objects.Slice(service.Metadata.Name, addresses));
         else if (!known.Endpoints.SelectMany(e => e.Addresses).SequenceEqual(addresses)) _world.Cluster.Change<V1EndpointSlice>(
-            Objects.Service, s => s.Endpoints = Objects.Slice(addresses).Endpoints);
+            service.Metadata.Name, s => s.Endpoints = Objects.Slice(service.Metadata.Name, addresses).Endpoints);
     }
 
     private void CheckNodes()
     {
         if (!_world.Api.IsUp) return;
-        foreach (var node in _world.Nodes)
+        CollectPods();
+        foreach (var node in _world.Nodes.Where(n => !n.IsDestroyed || _world.Cluster.Find<V1Node>(n.Name, null) is not null))
         {
             var isHeard = _world.Loop.Now - node.HeartbeatAt < NodeGrace;
             if (isHeard == !_unknownSince.ContainsKey(node.Name))
@@ -93,6 +98,16 @@ internal sealed class ControlPlane
             _world.Cluster.Change<V1Node>(node.Name, n => n.Status.Conditions[0].Status = isHeard ? "True" : "Unknown", null);
             if (!isHeard) foreach (var pod in PodsOn(node)) _world.Cluster.Change<V1Pod>(pod.Metadata.Name, p => Objects.SetReady(p, false));
         }
+    }
+
+    /// <summary>
+    /// Those that are to go, and whose node does not exist any more. Kubernetes collects the others as well in time; here they wait for somebody who
+    /// decides.
+    /// </summary>
+    private void CollectPods()
+    {
+        foreach (var pod in _world.Cluster.All<V1Pod>().Where(p => p.Metadata.DeletionTimestamp is not null && _world.Cluster.Find<V1Node>(p.Spec.NodeName, null) is null).ToList())
+            _world.Cluster.Remove<V1Pod>(pod.Metadata.Name);
     }
 
     /// <summary>Their deletion is asked for; only the kubelet can confirm it.</summary>

@@ -97,8 +97,8 @@ internal sealed class Kubelet
         var backoff = TimeSpan.FromSeconds(Math.Pow(2, Math.Min(work.Starts, 5)));
         work.StartAt = _world.Loop.Now + (backoff < LongestBackoff ? backoff : LongestBackoff);
         work.Address ??= _world.Addresses.Next();
-        var container = new Container(_world, _node, _world.VolumeOf(pod.Metadata.Name), pod.Metadata.Uid, work.Address, _world.NextContainerId(),
-            c => Ended(c, work));
+        var container = _world.Workload.NewContainer(
+            _node, pod.Metadata.Name, pod.Metadata.Uid, work.Address, _world.NextContainerId(), c => Ended(c, work));
         _world.Addresses.Set(container);
         _node.Containers.Add(container);
         _world.Trace.Write(_node.Name, $"starts {container.Identity} as {container.Id}");
@@ -106,7 +106,7 @@ internal sealed class Kubelet
         Tell(pod, p => Objects.Run(p, container.Address, container.Id));
     }
 
-    private void Ended(Container container, PodWork work)
+    private void Ended(PodContainer container, PodWork work)
     {
         _node.Containers.Remove(container);
         _world.Trace.Write(_node.Name, $"{container.Id} of {container.Identity} has ended");
@@ -114,7 +114,7 @@ internal sealed class Kubelet
         Notice();
     }
 
-    private void Stop(V1Pod pod, PodWork work, Container? container)
+    private void Stop(V1Pod pod, PodWork work, PodContainer? container)
     {
         if (container is null)
         {
@@ -136,21 +136,18 @@ internal sealed class Kubelet
     }
 
     /// <summary>Liveness and readiness, every second: a process that stands still answers neither.</summary>
-    private void Probe(Container container)
+    private void Probe(PodContainer container)
     {
         if (!_pods.TryGetValue(container.PodUid, out var work)) return;
-        var isAlive = container.Agent.Process.IsRunning && container.Agent.Loop.IsAlive;
+        var isAlive = container.IsAlive;
         work.LivenessFailures = isAlive ? 0 : work.LivenessFailures + 1;
         if (work.LivenessFailures == 3) work.KillAt ??= _world.Loop.Now + Grace;
         if (work.KillAt <= _world.Loop.Now && work.LivenessFailures >= 3) container.End();
         if (!isAlive) Note(work, false);
-        else container.Agent.Process.Do(() => _ = AskAsync(container, work));
-    }
-
-    private async Task AskAsync(Container container, PodWork work)
-    {
-        var isReady = await container.Agent.IsReadyAsync();
-        if (!container.HasEnded) Note(work, isReady);
+        else container.AskReadiness(isReady =>
+        {
+            if (!container.HasEnded) Note(work, isReady);
+        });
     }
 
     /// <summary>Once is enough to be ready, twice not to be.</summary>

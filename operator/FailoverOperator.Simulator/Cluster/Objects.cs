@@ -33,9 +33,9 @@ internal static class Objects
         },
     };
 
-    public static V1Service RwService() => new()
+    public static V1Service NewService(string name) => new()
     {
-        Metadata = Metadata(Service),
+        Metadata = Metadata(name),
         Spec = new V1ServiceSpec { Selector = new Dictionary<string, string> { ["app"] = Group } },
     };
 
@@ -86,16 +86,14 @@ internal static class Objects
     public static void SetReady(V1Pod pod, bool isReady) =>
         pod.Status.Conditions = [new V1PodCondition { Type = "Ready", Status = isReady ? "True" : "False" }];
 
-    public static V1EndpointSlice Slice(IReadOnlyList<string> addresses) => new()
+    public static V1EndpointSlice Slice(string service, IReadOnlyList<string> addresses) => new()
     {
         AddressType = "IPv4",
         Metadata = new V1ObjectMeta
         {
-            Name = Service,
+            Name = service,
             NamespaceProperty = Namespace,
-            Labels = new Dictionary<string,
-            string>
-            { ["kubernetes.io/service-name"] = Service }
+            Labels = new Dictionary<string, string> { ["kubernetes.io/service-name"] = service },
         },
         Endpoints = [.. addresses.Select(a => new V1Endpoint { Addresses = [a], Conditions = new V1EndpointConditions { Ready = true } })],
         Ports = [new Discoveryv1EndpointPort { Port = 5432 }],

@@ -1,4 +1,3 @@
-using FailoverOperator.Api.Agents;
 using FailoverOperator.Simulator.Agents;
 using FailoverOperator.Simulator.Cluster;
 using FailoverOperator.Simulator.Scheduling;
@@ -6,84 +5,53 @@ using FailoverOperator.Simulator.Scheduling;
 namespace FailoverOperator.Simulator.Engines;
 
 /// <summary>A container of a member's pod: the agent as its first process, its watchdog and the server. All end with the agent.</summary>
-public sealed class Container
+public sealed class Container : PodContainer
 {
-    private readonly Action<Container> _onEnd;
-
-    public Container(SimulatedWorld world, Node node, Volume volume, string podUid, string address, string id, Action<Container> onEnd)
+    public Container(SimulatedWorld world, Node node, Volume volume, string podUid, string address, string id, Action<PodContainer> onEnd)
+        : base(world, node, volume.Member, podUid, address, id, onEnd)
     {
-        (World, Node, Volume, PodUid, Address, Id, _onEnd) = (world, node, volume, podUid, address, id, onEnd);
+        Volume = volume;
         Server = new Server(this);
         Agent = new SimulatedAgent(this);
     }
 
-    public SimulatedWorld World { get; }
-
-    public Node Node { get; }
-
-    public string Machine => Node.Name;
-
     public Volume Volume { get; }
-
-    public string PodName => Volume.Member;
-
-    public string PodUid { get; }
-
-    public string Identity => LeaseContract.Identity(PodName, PodUid);
-
-    public string Address { get; }
-
-    public string Id { get; }
 
     public Server Server { get; }
 
     public SimulatedAgent Agent { get; }
 
-    public bool HasEnded { get; private set; }
+    public override bool IsAlive => Agent.Process.IsRunning && Agent.Loop.IsAlive;
 
-    /// <summary>Its server sleeps in the kernel until then.</summary>
-    public TimeSpan UnkillableUntil { get; set; }
+    public override SimulatedProcess? Worker => Server.Run?.Process;
 
-    /// <summary>Its server ends when it is started, until then.</summary>
-    public TimeSpan UnstartableUntil { get; set; }
+    public override SimulatedProcess Supervisor => Agent.Process;
 
-    /// <summary>Called when it has ended, by whoever has a connection to it.</summary>
-    public event Action? Ended;
-
-    public void Start() => Agent.Start(_ => End());
-
-    /// <summary>The kubelet asks it to end.</summary>
-    public void Stop() => Agent.Process.Do(Agent.Loop.Stop);
-
-    /// <summary>All of it stands still.</summary>
-    public void Freeze()
-    {
-        foreach (var process in Processes) process.Pause();
-    }
-
-    /// <summary>It goes on: the watchdog, whose time may be over, comes first.</summary>
-    public void Thaw()
-    {
-        foreach (var process in Processes) process.Resume();
-    }
-
-    public void ThawAtLast()
-    {
-        foreach (var process in Processes) process.ResumeAtLast();
-    }
-
-    private IEnumerable<SimulatedProcess> Processes => Server.Run is { } run
+    protected override IEnumerable<SimulatedProcess> Processes => Server.Run is { } run
         ? [Agent.Watchdog.Process, Agent.Process, run.Process]
         : [Agent.Watchdog.Process, Agent.Process];
 
-    /// <summary>As by SIGKILL to its first process, or by the loss of power.</summary>
-    public void End()
+    public override void Start() => Agent.Start(_ => End());
+
+    public override void Stop() => Agent.Process.Do(Agent.Loop.Stop);
+
+    public override void AskReadiness(Action<bool> tell) => Agent.Process.Do(() => _ = AskAsync(tell));
+
+    public override void Write(string slot, long number, Action<WriteOutcome> tell)
     {
-        if (HasEnded) return;
-        HasEnded = true;
+        if (Server.Run is not { HasEnded: false } run) tell(WriteOutcome.Refused);
+        else run.Process.Do(() => run.Primary.Write(number, tell));
+    }
+
+    public override void Crash() => Server.Run?.End(137, "crashed");
+
+    public override void LoseVolume() => Volume.Lose();
+
+    protected override void EndProcesses()
+    {
         Agent.End();
         Server.Run?.End(137);
-        _onEnd(this);
-        Ended?.Invoke();
     }
+
+    private async Task AskAsync(Action<bool> tell) => tell(await Agent.IsReadyAsync());
 }

@@ -62,7 +62,7 @@ public sealed class StandbyRole(ServerRun run)
     private void Connect(int attempt)
     {
         if (attempt != _attempt || run.HasEnded || run.State == RunState.Primary || _source is not null) return;
-        if (World.Addresses.Find(Follows!) is not { } container)
+        if (World.Addresses.Find(Follows!) is not Container container)
         {
             Retry(attempt);
             return;

@@ -56,6 +56,10 @@ public enum Fault
     SwitchoverRequested,
     FailoverRequested,
     GroupSuspended,
+
+    // What only some modes know, see Schedule.In.
+    MemberSick,
+    NodeDestroyed,
 }
 
 /// <summary>One fault of a schedule. Numbers instead of names, so that any schedule makes sense in any world.</summary>

@@ -2,6 +2,7 @@ using FailoverOperator.Api;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Observations;
 using FailoverOperator.Simulator.Cluster;
 using k8s.Models;
 
@@ -16,6 +17,19 @@ internal sealed class Hands(SimulatedWorld world)
     private int _requests;
 
     public bool Hit(Strike strike, Node node)
+    {
+        world.IsByHand = true;
+        try
+        {
+            return Do(strike, node);
+        }
+        finally
+        {
+            world.IsByHand = false;
+        }
+    }
+
+    private bool Do(Strike strike, Node node)
     {
         // They cannot do anything either while the API server is away.
         if (!world.Api.IsUp) return true;
@@ -51,8 +65,7 @@ internal sealed class Hands(SimulatedWorld world)
                 cluster.Delete<V1Lease>(Lease);
                 return true;
             case Fault.LabelsEdited:
-                if (pod is not null) cluster.Change<V1Pod>(
-                    pod.Metadata.Name, p => p.Metadata.Labels[ApiGroup.RoleLabel] = strike.Other % 2 == 0 ? RoleLabels.Active : RoleLabels.Standby);
+                if (pod is not null) cluster.Change<V1Pod>(pod.Metadata.Name, p => Relabel(p, strike));
                 return true;
             case Fault.FailsafeSwitched:
                 Change(spec => spec with { Fencing = spec.Fencing with { Failsafe = Other(spec.Fencing.Failsafe) } });
@@ -72,17 +85,28 @@ internal sealed class Hands(SimulatedWorld world)
         }
     }
 
+    private void Relabel(V1Pod pod, Strike strike)
+    {
+        if (!Slots.AreBound(world.Options.Spec) || strike.Other % 4 < 2)
+            pod.Metadata.Labels[ApiGroup.RoleLabel] = strike.Other % 2 == 0 ? RoleLabels.Active : RoleLabels.Standby;
+        else if (strike.Other % 4 == 2) pod.Metadata.Labels.Remove(ApiGroup.SlotLabel);
+        else pod.Metadata.Labels[ApiGroup.SlotLabel] = SlotOf(strike.Other);
+    }
+
     private void Ask(Strike strike) => world.Cluster.Create(new Failover
     {
         Metadata = new V1ObjectMeta { Name = FormattableString.Invariant($"ask-{++_requests}"), NamespaceProperty = Objects.Namespace, Generation = 1 },
         Spec = new FailoverSpec
         {
             GroupRef = new GroupReference { Name = Objects.Group },
+            Slot = SlotOf(strike.Whom),
             Type = strike.Fault == Fault.FailoverRequested ? FailoverType.Failover : FailoverType.Switchover,
             Target = strike.Other % 3 == 0 ? null : FormattableString.Invariant($"{Objects.Group}-{strike.Other % world.Options.Members}"),
             DeadlineSeconds = 5 + (5 * strike.Whom),
         },
     });
+
+    private string SlotOf(int number) => Slots.Names(world.Options.Spec) is var slots ? slots[number % slots.Count] : ApiGroup.FirstSlot;
 
     /// <summary>As by a change of the StatefulSet's template: the last first, each when the one before is ready again, or has had its time.</summary>
     private void RestartAll()

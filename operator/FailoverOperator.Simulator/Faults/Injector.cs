@@ -8,8 +8,6 @@ namespace FailoverOperator.Simulator.Faults;
 /// <summary>Does to a world what a strike says.</summary>
 public sealed class Injector(SimulatedWorld world)
 {
-    private const int Killed = 137;
-
     private readonly Hands _hands = new(world);
     private bool _hasLostVolume;
 
@@ -19,30 +17,40 @@ public sealed class Injector(SimulatedWorld world)
         var node = NodeOf(strike.Whom);
         world.Trace.Write("fault", $"{strike.Fault} {node.Name} {strike.Other} for {strike.ForMilliseconds} ms");
         world.Judge.Happened($"fault {strike.Fault}");
+        Disturb(strike.Fault, length);
         if (!HitMember(strike, node, length) && !HitNetwork(strike, node, length) && !HitOperator(strike, length)
             && !HitApi(strike, node, length) && !_hands.Hit(strike, node))
             throw new ArgumentOutOfRangeException(nameof(strike), strike, "a fault that the simulator does not know");
     }
 
+    /// <summary>Beside the members: for so long, and a while to get over it.</summary>
+    private void Disturb(Fault fault, TimeSpan length)
+    {
+        var isOfMembers = fault is Fault.MemberSick or Fault.NodeDestroyed || fault < Fault.KubeletHang;
+        // A watch that says nothing is noticed when it should have ended at the latest.
+        var until = world.Loop.Now + length + (fault == Fault.WatchesSilent ? TimeSpan.FromSeconds(400) : TimeSpan.FromSeconds(10));
+        if (!isOfMembers && until > world.DisturbedUntil) world.DisturbedUntil = until;
+    }
+
     private bool HitMember(Strike strike, Node node, TimeSpan length)
     {
         var container = node.Containers.FirstOrDefault();
-        var run = container?.Server.Run;
+        var worker = container?.Worker;
         switch (strike.Fault)
         {
             case Fault.ServerCrash:
-                run?.End(Killed, "crashed");
+                container?.Crash();
                 return true;
             case Fault.ServerHang:
-                run?.Process.Pause();
-                After(length, () => run?.Process.Resume());
+                worker?.Pause();
+                After(length, () => worker?.Resume());
                 return true;
             case Fault.ServerUnkillable:
                 if (container is not null) container.UnkillableUntil = world.Loop.Now + length;
                 return true;
             case Fault.AgentPause:
-                container?.Agent.Process.Pause();
-                After(length, () => container?.Agent.Process.Resume());
+                container?.Supervisor.Pause();
+                After(length, () => container?.Supervisor.Resume());
                 return true;
             case Fault.ContainerFreeze:
                 container?.Freeze();
@@ -53,10 +61,18 @@ public sealed class Injector(SimulatedWorld world)
                 return true;
             case Fault.ServerWontStart:
                 if (container is not null) container.UnstartableUntil = world.Loop.Now + length;
-                run?.End(Killed, "crashed");
+                container?.Crash();
                 return true;
             case Fault.VolumeLost:
                 LoseVolume(container);
+                return true;
+            case Fault.NodeDestroyed:
+                if (container is null || _hasLostVolume || !world.Workload.MayLoseVolume(container)) return true;
+                _hasLostVolume = true;
+                world.Destroy(node);
+                return true;
+            case Fault.MemberSick:
+                container?.FallSick(length, strike.Other);
                 return true;
             case Fault.PowerCutEverywhere:
                 foreach (var each in world.Nodes) world.CutPower(each);
@@ -203,21 +219,20 @@ public sealed class Injector(SimulatedWorld world)
     /// <summary>
     /// Of anybody, and once in a world, and not while another one's data are in pieces: no number of copies outlives the loss of all of them.
     /// </summary>
-    private void LoseVolume(Container? container)
+    private void LoseVolume(PodContainer? container)
     {
-        if (container is null || _hasLostVolume || world.Judge.Primaries is not [{ } primary]) return;
-        if (world.Volumes.Any(v => v != container.Volume && v.IsUnfinished)) return;
+        if (container is null || _hasLostVolume || !world.Workload.MayLoseVolume(container)) return;
         _hasLostVolume = true;
-        if (primary.Container == container) world.Judge.Happened("the volume of a primary is lost");
+        if (world.Workload.Active.Contains(container)) world.Judge.Happened("the volume of a primary is lost");
         container.End();
-        container.Volume.Lose();
+        container.LoseVolume();
     }
 
     /// <summary>The primary's as often as all the others' together.</summary>
     private Node NodeOf(int whom)
     {
-        var primary = world.Judge.Primaries.Count > 0 ? world.Judge.Primaries[^1].Container.Node : null;
-        return primary is not null && whom % 2 == 0 ? primary : world.Nodes[whom % world.Nodes.Count];
+        var active = world.Workload.Active;
+        return active.Count > 0 && whom % 2 == 0 ? active[whom / 2 % active.Count].Node : world.Nodes[whom % world.Nodes.Count];
     }
 
     private void After(TimeSpan length, Action action) => world.Loop.After(length, action);

@@ -1,3 +1,5 @@
+using FailoverOperator.Api.RedundancyGroups;
+
 namespace FailoverOperator.Simulator.Faults;
 
 /// <summary>All that chance decides beforehand: the world, and what happens to it.</summary>
@@ -13,9 +15,27 @@ public sealed record Schedule(int Seed, IReadOnlyList<Strike> Strikes)
     /// <summary>The group has brakes and wants its primary back, and people ask for things.</summary>
     public bool IsPlanned { get; init; }
 
+    /// <summary>Of the group.</summary>
+    public RedundancyMode Mode { get; init; } = RedundancyMode.ActivePassive;
+
+    /// <summary>When everything has been well again, more fails than can be mended.</summary>
+    public bool HasFinale { get; init; }
+
     private static Fault[] Requests { get; } = [Fault.SwitchoverRequested, Fault.FailoverRequested, Fault.GroupSuspended];
 
-    private static Fault[] Mishaps { get; } = [.. Enum.GetValues<Fault>().Except(Requests)];
+    private static Fault[] Mishaps { get; } = [.. Enum.GetValues<Fault>().Where(f => f < Fault.SwitchoverRequested)];
+
+    /// <summary>Those without agents: their questions go through the API server, and some of them sicken or are lost for good.</summary>
+    private static Fault[] MishapsIn(RedundancyMode mode) => mode switch
+    {
+        RedundancyMode.NPlusM => [.. Mishaps.Except(OfAgents)],
+        RedundancyMode.Quorum => [.. Mishaps.Except(OfAgents), Fault.NodeDestroyed, Fault.NodeDestroyed],
+        RedundancyMode.ActiveActive => [.. Mishaps.Except(OfAgents), Fault.MemberSick, Fault.MemberSick, Fault.MemberSick],
+        _ => Mishaps,
+    };
+
+    private static Fault[] OfAgents { get; } = [Fault.LeaseDeleted, Fault.LeaseEmptied, Fault.LeaseHolderEdited, Fault.LeaseTermEdited,
+        Fault.FailsafeSwitched, Fault.TimingsChanged, Fault.AgentPause];
 
     /// <summary>When the last of it is over, those that follow a failover aside.</summary>
     public TimeSpan Length =>
@@ -50,13 +70,28 @@ public sealed record Schedule(int Seed, IReadOnlyList<Strike> Strikes)
         return swarm with { Strikes = [.. swarm.Strikes.Concat(requests).OrderBy(s => s.Failover).ThenBy(s => s.AtMilliseconds)], IsPlanned = true };
     }
 
+    /// <summary>The swarm of another mode, and people who ask for things.</summary>
+    public static Schedule In(RedundancyMode mode, int seed)
+    {
+        // Scattered: the first numbers of seeds that are near each other are near each other, too.
+        var random = new Random(unchecked((int)(((uint)seed + ((uint)mode << 24)) * 2654435761u >> 1)));
+        var world = random.Next();
+        var isStorm = random.Next(6) == 0;
+        var swarm = isStorm ? Swarm(random, world, mostKinds: 14, random => random.Next(20, 60), StormMilliseconds, MishapsIn(mode))
+            : Swarm(random, world, mostKinds: 7, random => random.Next(1, 14), MostMilliseconds, MishapsIn(mode));
+        var requests = new List<Strike>();
+        for (var left = random.Next(4); left > 0; left--) requests.Add(Next(random, Requests, MostMilliseconds, requests));
+        return swarm with { Strikes = [.. swarm.Strikes.Concat(requests).OrderBy(s => s.Failover).ThenBy(s => s.AtMilliseconds)], Mode = mode, HasFinale = random.Next(3) == 0 };
+    }
+
     public Schedule Without(int index) => this with { Strikes = [.. Strikes.Where((_, n) => n != index)] };
 
     public Schedule With(int index, Strike strike) => this with { Strikes = [.. Strikes.Select((s, n) => n == index ? strike : s)] };
 
-    private static Schedule Swarm(Random random, int world, int mostKinds, Func<Random, int> count, int mostMilliseconds)
+    private static Schedule Swarm(
+        Random random, int world, int mostKinds, Func<Random, int> count, int mostMilliseconds, Fault[]? mishaps = null)
     {
-        var kinds = Mishaps.OrderBy(_ => random.Next()).Take(random.Next(1, mostKinds)).ToArray();
+        var kinds = (mishaps ?? Mishaps).OrderBy(_ => random.Next()).Take(random.Next(1, mostKinds)).ToArray();
         var strikes = new List<Strike>();
         for (var left = count(random); left > 0; left--) strikes.Add(Next(random, kinds, mostMilliseconds, strikes));
         return new Schedule(world, [.. strikes.OrderBy(s => s.Failover).ThenBy(s => s.AtMilliseconds)]);

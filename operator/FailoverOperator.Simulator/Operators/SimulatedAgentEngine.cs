@@ -33,7 +33,7 @@ internal sealed class SimulatedAgentEngine(
             _ => answer.TrySetResult(new EngineReply.Silent("it did not answer in time", isConnected ?? false)), null, _timeout,
                 Timeout.InfiniteTimeSpan);
         using var cancelled = cancellationToken.UnsafeRegister(_ => answer.TrySetCanceled(cancellationToken), null);
-        if (world.Addresses.Find(member.PodAddress) is { } container)
+        if (world.Addresses.Find(member.PodAddress) is Container container)
             world.Network.Send(machine, container.Machine, () => Arrive(container), () => answer.Task.IsCompleted);
         return await answer.Task;
 

@@ -1,8 +1,8 @@
 using FailoverOperator.Hosting;
-using FailoverOperator.Observing;
 using FailoverOperator.Runtime.Kubernetes;
 using FailoverOperator.Simulator.ApiServers;
 using FailoverOperator.Simulator.Scheduling;
+using k8s.Models;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Prometheus;
@@ -64,7 +64,11 @@ public sealed class SimulatedOperator
         var connection = new ApiConnection(_world.Network, _world.Api, Machine, process)
         {
             Sending = _ => Count(before: true),
-            CarriedOut = _ => Count(before: false),
+            CarriedOut = request =>
+            {
+                if (request is { Verb: "delete", Kind: "Pod" } && _world.Cluster.Find<V1Pod>(request.Name) is { } pod) _world.Workload.PodDeletedByOperator(pod);
+                Count(before: false);
+            },
         };
         var api = _world.Seams.KubernetesApi(new SimulatedKubernetesApi(connection, health, new Random(_world.NextSeed())), health);
         var services = new ServiceCollection();
@@ -72,8 +76,7 @@ public sealed class SimulatedOperator
         services.AddLogging(logging => logging.ClearProviders().AddProvider(new TraceLogging(_world, Machine)));
         services.AddSingleton<ApiHealthMonitor>();
         Composition.AddOperator(services, Settings(), _world.NextSeed());
-        services.AddSingleton<EngineMaker>((group, _, _, onDisturbed) =>
-            _world.Seams.Engine(new SimulatedAgentEngine(_world, Machine, process, group.Spec.Detection, onDisturbed)));
+        _world.Workload.AddEngine(services, Machine, process);
         return services.BuildServiceProvider().GetRequiredService<OperatorProcess>();
     }
 

@@ -96,7 +96,7 @@ public sealed class Trial
             switch (_plan.Blow)
             {
                 case Blow.ProcessCrash:
-                    victim.Containers.FirstOrDefault()?.Server.Run?.End(137, "crashed");
+                    victim.Containers.FirstOrDefault()?.Crash();
                     break;
                 case Blow.PowerCut:
                     _world.CutPower(victim);

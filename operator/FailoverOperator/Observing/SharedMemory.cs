@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FailoverOperator.Api;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Sharing;
@@ -14,8 +15,15 @@ public sealed class SharedMemory(ClusterView cluster, OperatorClock clock)
 {
     private readonly Durations<bool> _fitness = new(clock);
     private readonly ConcurrentDictionary<string, TimeSpan> _admissions = new();
+    private readonly ConcurrentDictionary<string, IReadOnlySet<string>> _serving = new();
 
-    public SharedObservation Observe(RedundancyGroup group, GroupObservation observation) => new()
+    public SharedObservation Observe(RedundancyGroup group, GroupObservation observation)
+    {
+        NoteAdmissions(group, observation);
+        return Remembered(group, observation);
+    }
+
+    private SharedObservation Remembered(RedundancyGroup group, GroupObservation observation) => new()
     {
         Group = observation,
         FitFor = observation.Members.Select(m => (m.Uid, Fitness: Fitness.Of(m, group.Spec))).ToList()
@@ -24,12 +32,21 @@ public sealed class SharedMemory(ClusterView cluster, OperatorClock clock)
         AdmittedAgo = _admissions.TryGetValue(group.Uid(), out var at) ? clock.Now - at : null,
     };
 
+    /// <summary>Those by other replicas, too: who stands in for one of them goes on with its pauses.</summary>
+    private void NoteAdmissions(RedundancyGroup group, GroupObservation observation)
+    {
+        HashSet<string> serving = [.. observation.Members.Where(m => m.RoleLabel == RoleLabels.Active).Select(m => m.Uid)];
+        if (_serving.TryGetValue(group.Uid(), out var before) && !serving.IsSubsetOf(before)) Admitted(group);
+        _serving[group.Uid()] = serving;
+    }
+
     /// <summary>A member takes traffic from now on.</summary>
     public void Admitted(RedundancyGroup group) => _admissions[group.Uid()] = clock.Now;
 
     public void Forget(RedundancyGroup group)
     {
         _admissions.TryRemove(group.Uid(), out _);
+        _serving.TryRemove(group.Uid(), out _);
         _fitness.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
     }
 }

@@ -98,6 +98,16 @@ public sealed class SlotsTests
         Assert.Equal("db-4", Candidates.Of(slot, Benchmark.Of(slot), Seconds(3)).Ranked(slot.Members)[0].Name);
     }
 
+    /// <summary>The others are up, and this slot does not see them.</summary>
+    [Fact]
+    public void A_slot_without_spares_does_not_say_that_all_members_are_down()
+    {
+        var whole = Whole().Change("db-1", m => m.Terminating().Silent(1)).Change("db-3", m => m with { SlotLabel = "0" }).Change("db-4", m => m with { SlotLabel = "2" });
+        var slot = Slots.View(whole, "1");
+        Assert.Equal("db-1", Assert.Single(slot.Members).Name);
+        Assert.Equal(Reasons.NoCandidate, Assert.IsType<Decision.Blocked>(Decider.Decide(slot).Decision).Reason);
+    }
+
     [Theory]
     [InlineData("1", "spare", null, null, 0.0, null)]        // not this slot's to label
     [InlineData("0", "standby", null, null, 0.0, "-")]       // a new pod

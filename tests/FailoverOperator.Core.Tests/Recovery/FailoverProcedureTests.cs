@@ -63,6 +63,19 @@ public sealed class FailoverProcedureTests
     public void A_primary_that_takes_writes_again_is_left_alone(double age, bool aborts) =>
         Assert.Equal(aborts, Next(Healthy().Change("db-0", m => m.AskedAgo(age)), Running(FailoverPhase.Fencing)) is Decision.Abort { Reason: Reasons.PrimaryRecovered });
 
+    /// <summary>Whoever was to take over may be another slot's by now.</summary>
+    [Theory]
+    [InlineData(4.9, true, false)]
+    [InlineData(5.0, true, true)]
+    [InlineData(5.0, false, false)]   // it does not take writes
+    public void What_a_person_asked_for_is_given_up_when_nobody_can_take_over(double phaseFor, bool isAtWork, bool aborts)
+    {
+        var running = Running(FailoverPhase.Fencing, phaseFor: phaseFor);
+        running = running with { Spec = running.Spec with { RequestRef = new RequestReference { Name = "mine", Uid = "uid-mine" } } };
+        var alone = Group(isAtWork ? Primary() : Primary().Silent(1), Standby("db-1").NotReady(6));
+        Assert.Equal(aborts, Next(alone, running) is Decision.Abort { Reason: Reasons.NoCandidate });
+    }
+
     [Fact]
     public void A_primary_that_answers_but_is_not_ready_has_not_recovered() =>
         OnlyStep<Step.TerminatePod>(Next(Healthy().Change("db-0", m => m.NotReady(6)), Running(FailoverPhase.Fencing)));

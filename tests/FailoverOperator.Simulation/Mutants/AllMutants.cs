@@ -33,5 +33,15 @@ internal static class AllMutants
             new OperatorMutants.TakesUnknownForEnough(),
         }.Select(seams => (seams.GetType().Name, seams, Kind.Usual)),
         .. new Seams[] { new PolicyMutants.IgnoresBrakes(), new PolicyMutants.FailsBackAtOnce() }.Select(seams => (seams.GetType().Name, seams, Kind.Planned)),
+        .. new Seams[]
+        {
+            new SlotMutants.BindsUnguarded(),
+            new SlotMutants.ClaimsBesideOthers(),
+            new SlotMutants.FencesInName(),
+        }.Select(seams => (seams.GetType().Name, seams, Kind.NPlusM)),
+        .. new Seams[] { new SharedMutants.FollowsOldTerms(), new SharedMutants.TakesSilenceForPresence(), new SharedMutants.TakesSilentNodesForLost() }
+            .Select(seams => (seams.GetType().Name, seams, Kind.Quorum)),
+        .. new Seams[] { new SharedMutants.NeverEjects(), new SharedMutants.ReadmitsAllAtOnce(), new SharedMutants.EjectsTheLast() }
+            .Select(seams => (seams.GetType().Name, seams, Kind.ActiveActive)),
     ];
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using FailoverOperator.Agent.Leases;
 using FailoverOperator.Agent.Servers;
 using FailoverOperator.Api.Agents;
@@ -103,4 +104,21 @@ internal abstract class ApiDecorator(IKubernetesApi real) : IKubernetesApi
 
     public Task<bool> IsServedAsync(string group, string version, string plural, CancellationToken cancellationToken) =>
         real.IsServedAsync(group, version, plural, cancellationToken);
+}
+
+/// <summary>Changes what operators read.</summary>
+internal sealed class Reads(IKubernetesApi real, Func<object, object> change) : ApiDecorator(real)
+{
+    public override async Task<ResourceList<T>> ListAsync<T>(string? namespaceName, ListOptions options, CancellationToken cancellationToken)
+    {
+        var list = await Real.ListAsync<T>(namespaceName, options, cancellationToken);
+        return list with { Items = [.. list.Items.Select(item => (T)change(item))] };
+    }
+
+    public override async IAsyncEnumerable<WatchNotice<T>> WatchAsync<T>(string? namespaceName, string resourceVersion, ListOptions options,
+        TimeSpan serverTimeout, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var notice in Real.WatchAsync<T>(namespaceName, resourceVersion, options, serverTimeout, cancellationToken))
+            yield return notice with { Entity = (T)change(notice.Entity) };
+    }
 }

@@ -180,6 +180,25 @@ public sealed class ActiveActiveTests
         world.Until(() => world.Api.Peek<V1PodDisruptionBudget>("shop", "db-members") is not null, "its own comes back");
     }
 
+    /// <summary>A replica that sees work undone stands in for the owner; that another one has its pause is no such work.</summary>
+    [Fact]
+    public void Two_replicas_let_members_in_one_after_the_other_too()
+    {
+        using var world = new OperatorWorld(ActiveActive);
+        world.StartReplicas(2);
+        world.Until(() => world.Traffic.Count == 3 && world.Condition("Available") == "True EnoughActive", "all take traffic");
+        world.Pass(TimeSpan.FromSeconds(20));
+        world.Server("db-1").Up = false;
+        world.Server("db-2").Up = false;
+        world.Until(() => world.Condition("Available") == "False TooFewActive", "too few");
+        world.Server("db-1").Up = true;
+        world.Server("db-2").Up = true;
+        world.Until(() => world.Traffic.Count == 2, "the first");
+        var first = world.Now;
+        world.Until(() => world.Traffic.Count == 3, "the second");
+        Assert.InRange((world.Now - first).TotalSeconds, 4.8, 6.5);
+    }
+
     [Fact]
     public void A_request_for_a_switchover_ends_and_says_why()
     {
