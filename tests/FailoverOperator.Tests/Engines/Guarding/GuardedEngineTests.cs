@@ -173,7 +173,7 @@ public sealed class GuardedEngineTests
         public async Task<EngineReply> StatusAsync(MemberEndpoint member, CancellationToken cancellationToken)
         {
             Questions++;
-            if (Hangs) await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+            if (Hangs) await new TaskCompletionSource().Task.WaitAsync(cancellationToken);
             return Reply;
         }
 
