@@ -8,6 +8,8 @@ RUN dotnet publish operator/FailoverOperator -c Release -p:ForImage=true -p:Enfo
 FROM mcr.microsoft.com/dotnet/runtime-deps:10.0-noble-chiseled
 WORKDIR /app
 COPY --from=build /app .
+# The base image knows no time zones; failback.timeZone names them.
+COPY --from=build /usr/share/zoneinfo /usr/share/zoneinfo
 # Without a bound the youngest objects alone fill as much memory as the processor caches.
 ENV DOTNET_EnableDiagnostics=0 DOTNET_GCgen0size=0x1000000
 USER 65532:65532

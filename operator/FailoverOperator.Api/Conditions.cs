@@ -44,6 +44,9 @@ public static class Reasons
     public const string ServiceClaimed = nameof(ServiceClaimed);
     public const string SecretNotFound = nameof(SecretNotFound);
     public const string SecretKeyNotFound = nameof(SecretKeyNotFound);
+    public const string ScheduleInvalid = nameof(ScheduleInvalid);
+    public const string DependencyNotFound = nameof(DependencyNotFound);
+    public const string DependencyCycle = nameof(DependencyCycle);
 
     // Available, Redundant, FailoverReady
     public const string PrimaryServing = nameof(PrimaryServing);
@@ -99,6 +102,7 @@ public static class Reasons
     public const string BudgetExhausted = nameof(BudgetExhausted);
     public const string RecentlyFailed = nameof(RecentlyFailed);
     public const string ClusterDisruption = nameof(ClusterDisruption);
+    public const string WaitingForDependency = nameof(WaitingForDependency);
     public const string ApprovalRequired = nameof(ApprovalRequired);
     public const string ManualOnly = nameof(ManualOnly);
 

@@ -29,9 +29,11 @@ public enum RedundancyMode
 [ValidationRule(RuleIds.DetectionWithinRto, "self.detection.unhealthyAfterSeconds < self.targets.rtoSeconds",
     "detection.unhealthyAfterSeconds must be less than targets.rtoSeconds, or no failover for a silent primary can meet the target")]
 [ValidationRule(RuleIds.FailbackNeedsAgent, "self.failback.policy == 'Never' || has(self.agent)",
-    "failback.policy Automatic is a switchover, which needs agents in the members: describe them in agent, or write Never")]
+    "failback.policy Automatic or Scheduled is a switchover, which needs agents in the members: describe them in agent, or write Never")]
 [ValidationRule(RuleIds.FailbackNeedsPriorities, "self.failback.policy == 'Never' || self.promotion.priorities.size() > 0",
-    "failback.policy Automatic leads to the member of the highest priority: write promotion.priorities, or failback.policy: Never")]
+    "failback.policy Automatic or Scheduled leads to the member of the highest priority: write promotion.priorities, or failback.policy: Never")]
+[ValidationRule(RuleIds.FailbackScheduleFitsPolicy, "self.failback.policy == 'Scheduled' ? has(self.failback.schedule) : (!has(self.failback.schedule) && !has(self.failback.timeZone))",
+    "failback.policy Scheduled needs failback.schedule, and schedule and timeZone are used by it only; write both, or neither")]
 [ValidationRule(RuleIds.LeaseWithinRto, "!has(self.agent) || self.detection.leaseDurationSeconds < self.targets.rtoSeconds",
     "detection.leaseDurationSeconds must be less than targets.rtoSeconds, or no failover from a lost node can meet the target")]
 [ValidationRule(RuleIds.SelfFenceNeedsAgent, "!self.fencing.policy.exists(m, m == 'SelfFence') || has(self.agent)",
@@ -65,6 +67,8 @@ public enum RedundancyMode
 [ValidationRule(RuleIds.NobodyIsPromoted,
     "!(self.mode in ['ActiveActive', 'Quorum']) || (!has(self.agent) && !has(self.fencing.job) && self.promotion.policy == 'Automatic' && self.promotion.priorities.size() == 0 && self.failback.policy == 'Never')",
     "in modes ActiveActive and Quorum nobody is fenced or promoted: remove agent, fencing, promotion and failback")]
+[ValidationRule(RuleIds.DependsOnNeedsFailovers, "!(self.mode in ['ActiveActive', 'Quorum']) || self.dependsOn.size() == 0",
+    "in modes ActiveActive and Quorum there are no failovers that could wait for another group: remove dependsOn")]
 [ValidationRule(RuleIds.ActiveActiveOnly, "self.mode == 'ActiveActive' || (!has(self.minActive) && !has(self.readmission))",
     "minActive and readmission are used by mode ActiveActive only; remove them, or set mode: ActiveActive")]
 [ValidationRule(RuleIds.QuorumOnly, "self.mode == 'Quorum' || !has(self.quorum)",
@@ -142,6 +146,11 @@ public sealed record RedundancyGroupSpec
     [RangeMinimum(-1000)]
     [RangeMaximum(1000)]
     public int Priority { get; init; }
+
+    [Description("Groups that this one is of no use without, such as the database below it: as long as one of them fails over, or is not Available, this one's failover waits.")]
+    [ListMapKey("name")]
+    [Items(0, 16)]
+    public IReadOnlyList<DependencySpec> DependsOn { get; init; } = [];
 
     [Description("Which Services follow the members' roles.")]
     public TrafficSpec Traffic { get; init; } = new();

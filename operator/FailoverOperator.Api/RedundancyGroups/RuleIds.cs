@@ -13,6 +13,7 @@ public static class RuleIds
     public const string DetectionWithinRto = nameof(DetectionWithinRto);
     public const string FailbackNeedsAgent = nameof(FailbackNeedsAgent);
     public const string FailbackNeedsPriorities = nameof(FailbackNeedsPriorities);
+    public const string FailbackScheduleFitsPolicy = nameof(FailbackScheduleFitsPolicy);
     public const string LeaseWithinRto = nameof(LeaseWithinRto);
     public const string ProbeFitsDetection = nameof(ProbeFitsDetection);
     public const string SelfFenceNeedsAgent = nameof(SelfFenceNeedsAgent);
@@ -29,6 +30,7 @@ public static class RuleIds
     public const string PromotionNeedsHooks = nameof(PromotionNeedsHooks);
     public const string StatusHookOnly = nameof(StatusHookOnly);
     public const string NobodyIsPromoted = nameof(NobodyIsPromoted);
+    public const string DependsOnNeedsFailovers = nameof(DependsOnNeedsFailovers);
     public const string ActiveActiveOnly = nameof(ActiveActiveOnly);
     public const string NoEngineNeedsActiveActive = nameof(NoEngineNeedsActiveActive);
     public const string AllAreActive = nameof(AllAreActive);

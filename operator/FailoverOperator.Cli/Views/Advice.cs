@@ -9,13 +9,13 @@ internal static class Advice
     public static IReadOnlySet<string> SayItThemselves { get; } = new HashSet<string>
     {
         Reasons.Valid, Reasons.WorkloadNotFound, Reasons.WorkloadClaimed, Reasons.TooFewReplicas, Reasons.ServiceNotFound,
-        Reasons.ServiceWithoutSelector, Reasons.ServiceSelectsNothing, Reasons.ServiceClaimed, Reasons.SecretNotFound, Reasons.SecretKeyNotFound,
+        Reasons.ServiceWithoutSelector, Reasons.ServiceSelectsNothing, Reasons.ServiceClaimed, Reasons.SecretNotFound, Reasons.SecretKeyNotFound, Reasons.ScheduleInvalid, Reasons.DependencyNotFound, Reasons.DependencyCycle,
         Reasons.PrimaryServing, Reasons.EnoughSpares, Reasons.Ready, Reasons.NoFailoverYet, Reasons.WithinTargets, Reasons.Steady,
         Reasons.Repairing, Reasons.DisruptionWaits, Reasons.FailoverRunning, Reasons.Verified, Reasons.Superseded, Reasons.NotRequestable, Reasons.SpecChanged,
         Reasons.FenceUnproven, Reasons.FenceConfirmationInvalid, Reasons.FencingForbidden, Reasons.PrimaryRecovered, Reasons.PrimaryMoved,
         Reasons.CandidateLost, Reasons.EnoughActive, Reasons.TooFewActive, Reasons.StaleLeader, Reasons.QuorumNotHeard, Reasons.LeaseUnreadable,
         Reasons.NotSuppressed, Reasons.Suspended, Reasons.ApprovalRequired, Reasons.ManualOnly, Reasons.TargetInfeasible, Reasons.ZoneConcentrated, Reasons.NodeConcentrated, Reasons.CoolingDown, Reasons.BudgetExhausted, Reasons.RecentlyFailed,
-        Reasons.ClusterDisruption,
+        Reasons.ClusterDisruption, Reasons.WaitingForDependency,
         // Of requests, which tell it themselves.
         Reasons.RequestInvalid, Reasons.HolderChanged, Reasons.AlreadyActive, Reasons.DryRun, Reasons.Scheduled, Reasons.NotReadyYet,
         Reasons.Executing, Reasons.DeadlineExceeded, Reasons.SwitchedBack,

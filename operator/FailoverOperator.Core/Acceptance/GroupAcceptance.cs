@@ -1,5 +1,6 @@
 using FailoverOperator.Api;
 using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Observations;
 
 namespace FailoverOperator.Core.Acceptance;
 
@@ -28,6 +29,11 @@ public sealed record AcceptanceFacts
 
     public IReadOnlyList<ServiceFacts> Services { get; init; } = [];
 
+    public DependencyGraph Dependencies { get; init; } = DependencyGraph.None;
+
+    /// <summary>Why <c>failback.schedule</c> is never due. Null: it is, or there is none.</summary>
+    public string? ScheduleProblem { get; init; }
+
     /// <summary>The Secrets that are named.</summary>
     public IReadOnlyList<SecretFacts> Secrets { get; init; } = [];
 }
@@ -44,7 +50,7 @@ public sealed record AcceptanceVerdict(bool Accepted, bool CanAct, string Reason
 public static class GroupAcceptance
 {
     public static AcceptanceVerdict Judge(AcceptanceFacts facts) =>
-        Fatal(facts) ?? facts.Services.Select(OfService).FirstOrDefault(v => v is not null) ?? OfReplicas(facts)
+        Fatal(facts) ?? facts.Services.Select(OfService).FirstOrDefault(v => v is not null) ?? OfReplicas(facts) ?? OfSchedule(facts) ?? OfDependencies(facts.Dependencies)
         ?? new(true, true, Reasons.Valid, "the spec is valid, and what it names exists");
 
     private static AcceptanceVerdict? Fatal(AcceptanceFacts facts)
@@ -87,6 +93,19 @@ public static class GroupAcceptance
             ? Degraded(Reasons.TooFewReplicas, $"{sum} are {wanted} members, but StatefulSet {facts.Spec.WorkloadRef.Name} has {facts.WorkloadReplicas} replicas; scale it up, or lower spares")
             : null;
     }
+
+    /// <summary>Failovers do not depend on it.</summary>
+    private static AcceptanceVerdict? OfSchedule(AcceptanceFacts facts) => facts.ScheduleProblem is { } problem
+        ? Degraded(Reasons.ScheduleInvalid, $"{problem}; until it is corrected there is no failback")
+        : null;
+
+    /// <summary>An order that nobody can keep is kept by nobody.</summary>
+    private static AcceptanceVerdict? OfDependencies(DependencyGraph graph) =>
+        graph.Cycle is { } cycle
+            ? Degraded(Reasons.DependencyCycle, $"dependsOn leads in a circle: {string.Join(" → ", cycle)}; remove one of these; until then none of them waits for the others")
+        : graph.Missing is [var missing, ..]
+            ? Degraded(Reasons.DependencyNotFound, $"there is no group {missing} in this namespace; create it, or remove it from dependsOn; until then nobody waits for it")
+        : null;
 
     private static AcceptanceVerdict Refused(string reason, string message) => new(false, false, reason, message);
 

@@ -49,6 +49,7 @@ public static class SpecRules
         yield return (RuleIds.FailbackNeedsAgent, hasAgent || spec.Failback.Policy == FailbackPolicy.Never);
         yield return (RuleIds.CordonNeedsAgent, hasAgent || spec.Disruption.OnCordon == DisruptionAnswer.Ignore);
         yield return (RuleIds.FailbackNeedsPriorities, spec.Failback.Policy == FailbackPolicy.Never || spec.Promotion.Priorities.Count > 0);
+        yield return (RuleIds.FailbackScheduleFitsPolicy, spec.Failback.Policy == FailbackPolicy.Scheduled ? spec.Failback.Schedule is not null : spec.Failback is { Schedule: null, TimeZone: null });
         yield return (RuleIds.LeaseWithinRto, !hasAgent || spec.Detection.LeaseDurationSeconds < spec.Targets.RtoSeconds);
         yield return (RuleIds.SelfFenceNeedsAgent, hasAgent || !policy.Contains(FencingMethod.SelfFence));
         yield return (RuleIds.AgentNeedsSelfFence, !hasAgent || policy is [FencingMethod.SelfFence, ..]);
@@ -73,6 +74,7 @@ public static class SpecRules
             Promotion: { Policy: PromotionPolicy.Automatic, Priorities.Count: 0 },
             Failback.Policy: FailbackPolicy.Never,
         });
+        yield return (RuleIds.DependsOnNeedsFailovers, !isShared || spec.DependsOn.Count == 0);
         yield return (RuleIds.ActiveActiveOnly, isActiveActive || spec is { MinActive: null, Readmission: null });
         yield return (RuleIds.NoEngineNeedsActiveActive, spec.Engine.Type != EngineType.None || isActiveActive);
         yield return (RuleIds.QuorumOnly, isQuorum || spec.Quorum is null);

@@ -99,7 +99,7 @@ public static class Brakes
             : string.Create(CultureInfo.InvariantCulture, $"for up to {pause.TotalSeconds:0} s"));
     }
 
-    private static string InsteadOfWaiting(GroupObservation group) =>
+    internal static string InsteadOfWaiting(GroupObservation group) =>
         $"to fail over now, apply a Failover with spec: {{ groupRef: {{ name: {group.Name} }}, type: Failover }}";
 
     /// <summary>Null: nothing was acknowledged, or what is written there is no name of a failover. Nobody acknowledges what is yet to come.</summary>

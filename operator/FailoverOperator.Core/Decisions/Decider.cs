@@ -140,7 +140,12 @@ public static class Decider
     private static Decision OnFailure(GroupObservation group, Diagnosis.PrimaryFailed failed)
     {
         if (Restraint.OnFailure(group) is { } restraint) return restraint.ToDecision(failed.Evidence);
-        if (Brakes.On(group) is { } brake) return InPlace(group, failed) ?? brake.ToDecision(failed.Evidence);
+        if ((Brakes.On(group) ?? Dependencies.On(group)) is { } brake) return InPlace(group, failed) ?? brake.ToDecision(failed.Evidence);
+        if (Dependencies.SettlesIn(group) is { } moment)
+        {
+            return new Decision.Wait(moment, Reasons.FailureSuspected,
+                $"{string.Join(", ", failed.Evidence)}; about to fail over, unless a group of dependsOn has failed, too");
+        }
         if (group.HasAgents) return OnFailureWithAgents(group, failed);
         var holder = SlotHolder.Of(group).Holder!;
         var candidates = Candidates.Of(group, Benchmark.Of(group), FailoverProcedure.ReadinessBound(group.Spec));

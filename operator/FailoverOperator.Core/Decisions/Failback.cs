@@ -38,14 +38,25 @@ public static class Failback
     /// <summary>Time until it is begun, if nothing changes. Null: it is not on its way.</summary>
     public static TimeSpan? WaitsFor(GroupObservation group)
     {
-        if (group.Spec.Failback.Policy != FailbackPolicy.Automatic || group.Spec.Promotion.Policy != PromotionPolicy.Automatic) return null;
+        if (group.Spec.Failback.Policy == FailbackPolicy.Never || group.Spec.Promotion.Policy != PromotionPolicy.Automatic) return null;
         if (Restraint.Of(group) is not null || Wanted(group) is not { } wanted || group.WantedFitFor is not { } fitFor) return null;
         // It would have to leave at once.
         if (wanted.Node.IsCordoned || Disruption.Of(group, wanted) is not null) return null;
         if (RequestCheck.Hindrance(group, new Detection.Diagnosis.Healthy(), Request(wanted)) is not null) return null;
         var stabilization = TimeSpan.FromSeconds(group.Spec.Failback.StabilizationSeconds);
+        if (group.Spec.Failback.Policy == FailbackPolicy.Scheduled)
+            return FailbackWindow.WaitsFor(group, wanted, Greater(stabilization - fitFor, Brakes.MayReturnIn(group, wanted.Name)));
         var rest = Greater(stabilization - fitFor, PauseLeft(group, wanted, stabilization));
         return rest > TimeSpan.Zero ? rest : TimeSpan.Zero;
+    }
+
+    /// <summary>Who is waited for, and for what. Null: nobody is.</summary>
+    public static string? Describe(GroupObservation group)
+    {
+        if (group.Spec.Failback.Policy == FailbackPolicy.Never || Wanted(group) is not { } wanted) return null;
+        var condition = $"when it has been fit for {group.Spec.Failback.StabilizationSeconds} s";
+        var when = group.Spec.Failback.Policy == FailbackPolicy.Scheduled ? FailbackWindow.Describe(group, wanted, condition) : condition;
+        return $"{SlotHolder.Of(group).Holder!.Name} is active; {wanted.Name}, which is wanted more, takes over {when}";
     }
 
     /// <summary>

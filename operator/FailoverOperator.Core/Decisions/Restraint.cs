@@ -45,7 +45,7 @@ public sealed record Restraint(string Reason, string Message, TimeSpan? LiftedIn
     };
 
     private static bool IsReason(string reason) =>
-        reason is Reasons.ClusterDisruption or Reasons.Suspended or Reasons.ApprovalRequired or Reasons.ManualOnly || Brakes.AllReasons.Contains(reason);
+        reason is Reasons.ClusterDisruption or Reasons.WaitingForDependency or Reasons.Suspended or Reasons.ApprovalRequired or Reasons.ManualOnly || Brakes.AllReasons.Contains(reason);
 
     public Decision ToDecision(IEnumerable<string> evidence)
     {

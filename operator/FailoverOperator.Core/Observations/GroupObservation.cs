@@ -50,6 +50,9 @@ public sealed record GroupObservation
     /// <summary>For how long the member that is wanted most has been fit to take over. Null: it is not, or nobody is wanted more than the primary.</summary>
     public TimeSpan? WantedFitFor { get; init; }
 
+    /// <summary>Null: there is no schedule, or it cannot be read.</summary>
+    public FailbackTimes? FailbackTimes { get; init; }
+
     public StatisticsObservation Statistics { get; init; } = new(null, TimeSpan.Zero, TimeSpan.Zero);
 
     /// <summary>Between how many failure domains the members could be spread.</summary>
@@ -60,6 +63,14 @@ public sealed record GroupObservation
 
     /// <summary>How the workload is updated. Null: unknown.</summary>
     public RolloutObservation? Rollout { get; init; }
+
+    /// <summary>The groups of <c>spec.dependsOn</c> that exist.</summary>
+    public IReadOnlyList<DependencyObservation> Dependencies { get; init; } = [];
+
+    public DependencyGraph DependencyGraph { get; init; } = DependencyGraph.None;
+
+    /// <summary>Null: it has not, or it does not matter for how long.</summary>
+    public FailureTime? FailedSince { get; init; }
 
     public OperatorObservation Operator { get; init; } = OperatorObservation.Fine;
 

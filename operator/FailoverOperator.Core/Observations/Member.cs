@@ -148,6 +148,9 @@ public sealed record Member
     /// <summary>For how long this process has seen it bound to the slot without any use for it. Null: it is of use, or not bound.</summary>
     public TimeSpan? IdleFor { get; init; }
 
+    /// <summary>What is not tried on it now, since it kept failing.</summary>
+    public IReadOnlyList<CircuitObservation> Circuits { get; init; } = [];
+
     /// <summary>Which version of the pod this is; a write on account of it is refused when there is a newer one.</summary>
     public string Version { get; init; } = "";
 

@@ -1,6 +1,7 @@
 using FailoverOperator.Api;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.RedundancyGroups;
+using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Sharing;
@@ -26,7 +27,7 @@ public static class Repairs
         ];
         // The proxies of the nodes take in few changes a second: what clients wait for comes first, the labels of the others after it.
         var others = traffic.Count > 0 && !isByRole ? [] : demoted;
-        var followers = group.Members.Where(m => !group.HasAgents && !SharedDecider.Concerns(group.Spec) && MustFollow(m, primary));
+        var followers = group.Members.Where(m => !group.HasAgents && !SharedDecider.Concerns(group.Spec) && MustFollow(m, primary) && Circuits.AllowFollow(m, primary));
         return [.. others, .. traffic, .. followers.Select(m => new Step.Follow(m, primary, term))];
     }
 

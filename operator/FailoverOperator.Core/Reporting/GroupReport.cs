@@ -29,6 +29,9 @@ public sealed record GroupReport
 
     public IReadOnlyList<MemberStatus> Members { get; init; } = [];
 
+    /// <summary>By name of the member: how many circuits of it are open.</summary>
+    public IReadOnlyDictionary<string, int> OpenCircuits { get; init; } = new Dictionary<string, int>();
+
     public int SparesReady { get; init; }
 
     public FailoverReadiness? Readiness { get; init; }
@@ -84,6 +87,7 @@ public sealed record GroupReport
             Slots = [new SlotFact(group.Slot, slot.Holder?.Name, slot.Holder is null ? null : slot.Term, null)],
             Members = MemberReport.Of(
                 group, slot.Holder?.Uid, fencedUid: verdict.Running is { Spec.Type: FailoverType.Failover } running ? running.Spec.From?.Uid : null),
+            OpenCircuits = MemberReport.OpenCircuits(group),
             SparesReady = ranked.Count,
             Readiness = readiness,
             LastFailover = last is null ? null : Summary(last),
@@ -191,10 +195,7 @@ public sealed record GroupReport
     };
 
     private static string WhoIsActive(GroupObservation group) =>
-        group.Spec.Failback.Policy == FailbackPolicy.Automatic && Failback.Wanted(group) is { } wanted
-            ? $"{SlotHolder.Of(group).Holder!.Name} is active; {wanted.Name}, which is wanted more, "
-                + $"takes over when it has been fit for {group.Spec.Failback.StabilizationSeconds} s"
-            : string.Join("; ", new[] { "the right member is active", Budgets.Complaint(group), Rollout.Unguided(group) }.OfType<string>());
+        Failback.Describe(group) ?? string.Join("; ", new[] { "the right member is active", Budgets.Complaint(group), Rollout.Unguided(group) }.OfType<string>());
 
     private static ConditionFact Suppressed(GroupObservation group, Verdict verdict) => (Restraint.Of(group) ?? Restraint.Keeping(verdict.Decision)) switch
     {

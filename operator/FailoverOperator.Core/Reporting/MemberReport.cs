@@ -9,6 +9,10 @@ public static class MemberReport
     public static IReadOnlyList<MemberStatus> Of(GroupObservation group, string? holderUid, string? fencedUid) =>
         [.. group.Members.Select(member => Of(group, member, holderUid, fencedUid))];
 
+    /// <summary>By name of the member. Those that have none are left out.</summary>
+    public static IReadOnlyDictionary<string, int> OpenCircuits(GroupObservation group) =>
+        group.Members.Where(m => m.Circuits.Count > 0).ToDictionary(m => m.Name, m => m.Circuits.Count);
+
     private static MemberStatus Of(GroupObservation group, Member member, string? holderUid, string? fencedUid)
     {
         var (health, message) = Health(member, TimeSpan.FromSeconds(group.Spec.Detection.UnhealthyAfterSeconds));
@@ -21,8 +25,16 @@ public static class MemberReport
             LagBytes = LagBytes(group, member, holderUid),
             Node = member.Node.Name.Length == 0 ? null : member.Node.Name,
             Zone = member.Node.Zone,
-            Message = message,
+            Message = Words(member, message),
         };
+    }
+
+    /// <summary>A circuit of questions is told by the reply; null: there is nothing to say.</summary>
+    private static string? Words(Member member, string? message)
+    {
+        var kept = member.Circuits.Where(c => c.Operation != GuardedOperation.Status)
+            .Select(c => $"{c.Operation} kept failing, circuit open until {c.Until}: {c.Failure}").ToList();
+        return kept.Count == 0 ? message : string.Join("; ", new[] { message }.OfType<string>().Concat(kept));
     }
 
     private static MemberRole Role(GroupObservation group, Member member, string? holderUid, string? fencedUid) =>
@@ -40,6 +52,7 @@ public static class MemberReport
         {
             null => (MemberHealth.Unknown, "has not been asked yet"),
             EngineReply.Unauthorized rejected => (MemberHealth.Unknown, rejected.Message),
+            EngineReply.Silent { WasAsked: false } notAsked => (MemberHealth.Unknown, notAsked.Message),
             EngineReply.Answered { Status.Link: ReplicationLink.Syncing } => (MemberHealth.Suspect, "is copying the data"),
             EngineReply.Answered { Status: { Role: EngineRole.Standby, Link: ReplicationLink.Down } } =>
                 (MemberHealth.Suspect, "has no link to its primary"),

@@ -24,6 +24,7 @@ public static class SlotsReport
             Conditions = [.. reports[0].Conditions.Select(c => Merge([.. slots.Select(s => (s.Observation.Slot, s.Report.Conditions.First(f => f.Type == c.Type)))]))],
             Slots = [.. slots.Select(s => s.Report.Slots[0] with { CountedTerm = Statistics.CountedTerm(s.Observation) })],
             Members = Members(reports),
+            OpenCircuits = reports.SelectMany(r => r.OpenCircuits).GroupBy(c => c.Key).ToDictionary(of => of.Key, of => of.Max(c => c.Value)),
             SparesReady = reports.Min(r => r.SparesReady),
             Readiness = Readiness(slots),
             LastFailover = last?.LastFailover,

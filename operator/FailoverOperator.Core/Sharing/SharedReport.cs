@@ -30,6 +30,7 @@ public static class SharedReport
             ],
             Slots = verdict is { Leader: { } leader, Term: { } term } ? [new SlotFact(group.Slot, leader.Name, term, null)] : [],
             Members = [.. MemberReport.Of(group, null, null).Zip(verdict.Members, Describe)],
+            OpenCircuits = MemberReport.OpenCircuits(group),
             SparesReady = verdict.ToSpare,
             Readiness = readiness,
         };

@@ -115,6 +115,7 @@ public sealed class RedundancyGroupController(
             if (group.Spec.Agent is not null) await leases.ConfirmAsync(group, cancellationToken);
             var observation = observer.Observe(group, workload, session);
             var verdict = Decider.Decide(observation);
+            session.Engine.AlwaysAsk(Circuits.AlwaysAsked(observation, verdict));
             session.Prober.IsHurried = group.Spec.Agent is not null && IsOnItsWay(verdict, HurryAtMost);
             var work = WorkOf(verdict);
             if (DutyFor(group, slot, verdict, work) is Duty.Leave leave)

@@ -2,6 +2,7 @@ using FailoverOperator.Acting;
 using FailoverOperator.Api;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Acceptance;
+using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Ownership;
 using FailoverOperator.Core.Recovery;
 using FailoverOperator.Core.Reporting;
@@ -39,6 +40,7 @@ public sealed class SharedGroupController(
         {
             var observation = observer.Observe(group, workload, session);
             var verdict = SharedDecider.Decide(memory.Observe(group, observation));
+            session.Engine.AlwaysAsk(Circuits.AlwaysAsked(observation, verdict));
             var work = WorkOf(verdict);
             if (duties.Of(new ObjectKey(group.Namespace(), group.Name()), ApiGroup.FirstSlot, work, isClaim: false, isUnderWay: false) is Duty.Leave leave)
             {

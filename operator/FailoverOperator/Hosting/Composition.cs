@@ -159,7 +159,9 @@ public static class Composition
         return new ControllerHost<RedundancyGroup>(cluster.Groups, queue, services.GetRequiredService<IEntityController<RedundancyGroup>>(), services.GetRequiredService<IKubernetesApi>(),
                 new ControllerOptions { Workers = Workers }, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ControllerHost<RedundancyGroup>>>())
             .WatchOwn()
+            .Watch(cluster.Groups, g => DependencyReader.Dependents(g, cluster), (_, change) => DependencyReader.IsNews(change))
             .Watch(cluster.Failovers, f => [new ObjectKey(f.Namespace(), f.Spec.GroupRef.Name)])
+            .Watch(cluster.Failovers, f => cluster.DependentsOf(f.Namespace(), f.Spec.GroupRef.Name), (_, change) => DependencyReader.IsNews(change))
             .Watch(cluster.Pods, cluster.GroupsOf)
             .Watch(cluster.Nodes, cluster.GroupsOf)
             .Watch(cluster.Services, s => cluster.GroupsOfService(s.Namespace(), s.Name()))

@@ -7,7 +7,7 @@ using k8s.Models;
 namespace FailoverOperator.Observing;
 
 /// <summary>Gathers what <see cref="GroupAcceptance"/> judges a group by.</summary>
-public sealed class AcceptanceObserver(ClusterView cluster)
+public sealed class AcceptanceObserver(ClusterView cluster, OperatorClock clock)
 {
     public AcceptanceFacts Observe(RedundancyGroup group, V1StatefulSet? workload, CredentialFacts credentials) => new()
     {
@@ -16,6 +16,8 @@ public sealed class AcceptanceObserver(ClusterView cluster)
         WorkloadClaimedBy = cluster.OlderClaimOnWorkload(group),
         Services = workload is null ? [] : [.. Slots.Services(group.Spec).Select(s => Observe(group, workload, s.Name))],
         Secrets = credentials.Secrets,
+        Dependencies = DependencyReader.Graph(group, cluster),
+        ScheduleProblem = FailbackCalendar.ProblemOf(group.Spec.Failback, clock.WallNow),
     };
 
     private ServiceFacts Observe(RedundancyGroup group, V1StatefulSet workload, string name)

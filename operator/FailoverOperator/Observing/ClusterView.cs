@@ -19,6 +19,7 @@ public sealed class ClusterView
     private const string ByWorkload = "workload";
     private const string ByService = "service";
     private const string ByLease = "lease";
+    private const string ByDependency = "dependency";
 
     public required IInformer<RedundancyGroup> Groups { get; init; }
 
@@ -54,9 +55,15 @@ public sealed class ClusterView
         Failovers.AddIndex(ByGroup, failover => [Key(failover.Namespace(), failover.Spec.GroupRef.Name)]);
         Groups.AddIndex(ByWorkload, group => [Key(group.Namespace(), group.Spec.WorkloadRef.Name)]);
         Groups.AddIndex(ByService, group => Slots.Services(group.Spec).Select(s => Key(group.Namespace(), s.Name)));
+        Groups.AddIndex(ByDependency, group => group.Spec.DependsOn.Select(d => Key(group.Namespace(), d.Name)));
         Groups.AddIndex(ByLease, group => group.Spec.Agent is null ? [] : [LeaseLog.KeyOf(group).ToString()]);
         return this;
     }
+
+    public RedundancyGroup? Group(string namespaceName, string name) => Groups.TryGet(new ObjectKey(namespaceName, name), out var group) ? group : null;
+
+    /// <summary>The groups that name this one in <c>dependsOn</c>.</summary>
+    public IEnumerable<ObjectKey> DependentsOf(string namespaceName, string name) => Groups.ByIndex(ByDependency, Key(namespaceName, name)).Select(KeyOf);
 
     public V1StatefulSet? WorkloadOf(RedundancyGroup group) =>
         Workloads.TryGet(new ObjectKey(group.Namespace(), group.Spec.WorkloadRef.Name), out var workload) ? workload : null;

@@ -3,6 +3,7 @@ using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Decisions;
+using FailoverOperator.Core.Detection;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Engines;
 using FailoverOperator.Recording;
@@ -27,6 +28,8 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
     private readonly Durations<(bool IsIdle, string Slot)> _idleness = new(clock);
     private readonly Durations<FailoverPhase> _phases = new(clock);
     private readonly Durations<bool> _fitness = new(clock);
+    private readonly Durations<bool> _failures = new(clock);
+    private readonly Durations<bool> _signs = new(clock);
 
     public GroupObservation Observe(RedundancyGroup group, V1StatefulSet workload, GroupSession session)
     {
@@ -45,7 +48,10 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
             Lease = group.Spec.Agent is null ? null : leases.Observe(group),
             SuspendedUntil = group.Spec.Suspended is { } suspension ? ScheduleOf(suspension.Until) : null,
             Acknowledged = group.Metadata.Annotations?.TryGetValue(ApiGroup.AcknowledgedAnnotation, out var acknowledged) == true ? acknowledged : null,
+            Dependencies = DependencyReader.Read(group, cluster),
+            DependencyGraph = DependencyReader.Graph(group, cluster),
             Domains = cluster.Domains(),
+            FailbackTimes = session.Failbacks.Observe(group.Spec.Failback, clock.WallNow),
             Statistics = StatisticsOf(group, session.Slot),
             Budgets = cluster.Budgets.Observe(group, pods, evictions.IsOpen),
             Rollout = RolloutReader.Read(workload),
@@ -54,8 +60,12 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         }, session.Slot);
         // Nobody is asked in vain: what a member does for another slot is that slot's business.
         session.Prober.Follow([.. pods.Where(p => HasAddress(p) && observation.Members.Any(m => m.Uid == p.Uid())).Select(Endpoint)]);
-        observation = observation with { Members = [.. observation.Members.Select(m => m with { Probe = session.Prober[m.Uid].At(now) })] };
-        foreach (var member in observation.Members) BindRun(member, session);
+        observation = observation with { Members = [.. observation.Members.Select(m => m with { Probe = session.Prober[m.Uid].At(now), Circuits = session.Engine.OpenOf(m.Uid) })] };
+        foreach (var member in observation.Members)
+        {
+            BindRun(member, session);
+            session.Note(member);
+        }
         var holder = SlotHolder.Of(observation).Holder;
         observation = observation with
         {
@@ -63,7 +73,17 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
             Departures = [.. MissingOf(observation.Failovers, holder, observation)],
             PrimaryMemory = session.Primaries.Recall(holder?.Uid, now),
         };
-        return observation with { WantedFitFor = WantedFitFor(observation) };
+        return observation with { WantedFitFor = WantedFitFor(observation), FailedSince = FailedSince(group, observation) };
+    }
+
+    private FailureTime? FailedSince(RedundancyGroup group, GroupObservation observation)
+    {
+        if (group.Spec.DependsOn.Count == 0) return null;
+        var diagnosis = PrimaryDetector.Diagnose(observation);
+        var hasFailed = Dependencies.HasFailed(diagnosis);
+        var since = _failures.Of($"{group.Uid()}/{observation.Slot}", hasFailed);
+        var unwell = _signs.Of($"{group.Uid()}/{observation.Slot}", Dependencies.IsUnwell(diagnosis));
+        return hasFailed ? new(since, clock.WallAt(clock.Now - since), unwell) : null;
     }
 
     private TimeSpan? WantedFitFor(GroupObservation group)
@@ -98,6 +118,9 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         _readiness.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
         _nodes.Keep([.. cluster.Nodes.Items().Select(n => n.Name())]);
         _fitness.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
+        var slots = cluster.Groups.Items().SelectMany(g => Slots.Names(g.Spec).Select(slot => $"{g.Uid()}/{slot}")).ToList();
+        _failures.Keep(slots);
+        _signs.Keep(slots);
         _phases.Keep([.. cluster.Failovers.Items().Select(f => f.Uid())]);
     }
 

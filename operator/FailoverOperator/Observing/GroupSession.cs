@@ -3,6 +3,7 @@ using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Engines;
+using FailoverOperator.Engines.Guarding;
 using k8s.Models;
 
 namespace FailoverOperator.Observing;
@@ -14,16 +15,17 @@ namespace FailoverOperator.Observing;
 public sealed class GroupSession : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, Failover> _written = new();
+    private readonly ConcurrentDictionary<string, (string? Container, bool Ready)> _containers = new();
 
     public GroupSession(string slot, RedundancyGroupSpec spec, IEngine engine, OperatorClock clock, Action onNews)
     {
         Slot = slot;
         OpenedAt = clock.Now;
-        Engine = engine;
+        Engine = new GuardedEngine(engine, TimeSpan.FromSeconds(spec.Detection.UnhealthyAfterSeconds), clock.Steady);
         JobRefusals = new JobRefusals(clock);
         Runs = new Durations<(string? Container, string? Instance)>(clock);
         Primaries = new PrimaryLog(TimeSpan.FromSeconds(spec.Targets.RpoSeconds));
-        Prober = new MemberProber(engine, clock, spec.Detection, (uid, log, isNews) =>
+        Prober = new MemberProber(Engine, clock, spec.Detection, (uid, log, isNews) =>
         {
             Primaries.Note(uid, log);
             if (isNews) onNews();
@@ -34,11 +36,14 @@ public sealed class GroupSession : IAsyncDisposable
 
     public TimeSpan OpenedAt { get; }
 
-    public IEngine Engine { get; }
+    /// <summary>Calls that keep failing are not tried for a while.</summary>
+    public GuardedEngine Engine { get; }
 
     public MemberProber Prober { get; }
 
     public PrimaryLog Primaries { get; }
+
+    public FailbackCalendar Failbacks { get; } = new();
 
     /// <summary>For how long each pod's server has been the same run in the same container.</summary>
     public Durations<(string? Container, string? Instance)> Runs { get; }
@@ -56,7 +61,17 @@ public sealed class GroupSession : IAsyncDisposable
     public void Keep(IReadOnlyCollection<string> podUids)
     {
         Pods.Keep(podUids);
+        Engine.Keep(podUids);
+        foreach (var uid in _containers.Keys.Except(podUids).ToList()) _containers.TryRemove(uid, out _);
         Runs.Keep(podUids);
+    }
+
+    /// <summary>What kept failing on a pod is tried again when its container was started anew, or its kubelet thinks otherwise of it.</summary>
+    public void Note(Member member)
+    {
+        var run = (member.Pod.ContainerId, member.Pod.Ready);
+        if (_containers.TryGetValue(member.Uid, out var before) && before != run) Engine.Forgive(member.Uid);
+        _containers[member.Uid] = run;
     }
 
     /// <summary>Remembers the answer to a write of our own, until the watch has caught up with it.</summary>

@@ -18,4 +18,19 @@ public sealed class OperatorClock(TimeProvider time)
     public DateTimeOffset WallAt(TimeSpan moment) => _startWall + moment;
 
     public DateTimeOffset WallNow => WallAt(Now);
+
+    /// <summary>For whoever reckons with times of the day: its wall clock runs on with monotonic time and never steps.</summary>
+    public TimeProvider Steady => field ??= new SteadyTime(this);
+
+    private sealed class SteadyTime(OperatorClock clock) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => clock.WallNow;
+
+        public override long GetTimestamp() => clock.TimeProvider.GetTimestamp();
+
+        public override long TimestampFrequency => clock.TimeProvider.TimestampFrequency;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            clock.TimeProvider.CreateTimer(callback, state, dueTime, period);
+    }
 }

@@ -58,6 +58,9 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
 
     private Gauge Healthy => field ??= _factory.CreateGauge("redundancy_member_healthy", "1 while a member is healthy.", MemberLabels);
 
+    private Gauge OpenCircuits => field ??= _factory.CreateGauge("redundancy_member_circuits_open",
+        "Operations that kept failing on a member and are not tried for a while.", MemberLabels);
+
     public void Ended(RedundancyGroup group, Failover failover)
     {
         var (status, labels) = (failover.Status!, Labels(group));
@@ -92,6 +95,7 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
             Healthy.WithLabels([.. labels, member.Name]).Set(member.Health == MemberHealth.Healthy ? 1 : 0);
             if (member.LagBytes is { } lag) Lag.WithLabels([.. labels, member.Name]).Set(lag);
             else Lag.RemoveLabelled([.. labels, member.Name]);
+            OpenCircuits.WithLabels([.. labels, member.Name]).Set(report.OpenCircuits.GetValueOrDefault(member.Name));
         }
     }
 
@@ -124,7 +128,7 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
 
     private void RemoveMembers(string[] labels, HashSet<string> except)
     {
-        foreach (var gauge in new[] { Lag, Healthy })
+        foreach (var gauge in new[] { Lag, Healthy, OpenCircuits })
         {
             foreach (var series in gauge.GetAllLabelValues().Where(l => l[0] == labels[0] && l[1] == labels[1] && !except.Contains(l[2])).ToList()) gauge.RemoveLabelled(series);
         }

@@ -34,6 +34,15 @@ internal sealed record GivenFile
     /// <summary>For how long the member that is wanted most has been fit. Null: it is not.</summary>
     public double? WantedFitSeconds { get; init; }
 
+    /// <summary>How long ago the schedule of failbacks was due, and in how long it is due again; the last primary was chosen a day ago. Null: there is none.</summary>
+    public List<double>? FailbackDueSeconds { get; init; }
+
+    /// <summary>Groups that this one depends on: "available", "fails over" or "down".</summary>
+    public Dictionary<string, string> DependsOn { get; init; } = [];
+
+    /// <summary>For how long the primary has failed, where groups are depended on.</summary>
+    public double FailedSeconds { get; init; }
+
     /// <summary>The revision that pods are to have, where they are renewed when they are deleted. Null: nothing is known.</summary>
     public string? UpdateRevision { get; init; }
 
@@ -78,7 +87,7 @@ internal sealed record GivenFile
         var group = Chosen is null ? Given.NewGroup([.. members.Select(m => m with { RoleLabel = null, TermLabel = null })]) : Given.Group(members);
         group = group with
         {
-            Spec = Lease is null ? Spec.Read() : Spec.ReadWithAgents(),
+            Spec = (Lease is null ? Spec.Read() : Spec.ReadWithAgents()) with { DependsOn = [.. DependsOn.Keys.Select(name => new DependencySpec { Name = name })] },
             WorkloadReplicas = 3,
             Failovers =
             [
@@ -88,6 +97,10 @@ internal sealed record GivenFile
             ],
             Acknowledged = AcknowledgedUpTo,
             WantedFitFor = WantedFitSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            FailbackTimes = FailbackDueSeconds is [var ago, var next]
+                ? new FailbackTimes(new(TimeSpan.FromSeconds(ago), "2026-11-28T02:30:00+00:00"), new(TimeSpan.FromSeconds(next), "2026-12-05T02:30:00+00:00")) : null,
+            Dependencies = [.. DependsOn.Select(d => GivenDependencies.Observation(d.Key, d.Value))],
+            FailedSince = DependsOn.Count == 0 ? null : new FailureTime(TimeSpan.FromSeconds(FailedSeconds), GivenDependencies.Since, TimeSpan.FromSeconds(FailedSeconds)),
             SuspendedUntil = Spec.Suspended is null ? null : new Schedule.AtOnce(),
             Rollout = UpdateRevision is { } revision ? new RolloutObservation(revision, ByDeletion: true) : null,
             Domains = new FailureDomains(ClusterZones, ClusterZones),
@@ -153,7 +166,7 @@ internal sealed record GivenFile
                 Job = Policy.Contains(FencingMethod.Job) ? new FencingJobSpec { Image = "ipmi" } : null,
             },
             Targets = Given.Spec.Targets with { RtoSeconds = RtoSeconds },
-            Failback = new FailbackSpec { Policy = Failback },
+            Failback = new FailbackSpec { Policy = Failback, Schedule = Failback == FailbackPolicy.Scheduled ? "30 2 * * 6" : null },
             Suspended = Suspended is null ? null : new SuspensionSpec { Reason = Suspended },
             Promotion = Given.Spec.Promotion with { Policy = Promotion, Priorities = [.. Priorities.Select(p => new MemberPriority { Member = p.Key, Priority = p.Value })] },
             Detection = Given.Spec.Detection with { UnhealthyAfterSeconds = UnhealthyAfterSeconds, OnProcessCrash = OnProcessCrash },

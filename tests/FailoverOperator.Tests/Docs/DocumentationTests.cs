@@ -94,7 +94,7 @@ public partial class DocumentationTests
         using var text = new MemoryStream();
         await registry.CollectAndExportAsTextAsync(text, TestContext.Current.CancellationToken);
         var names = MetricName().Matches(System.Text.Encoding.UTF8.GetString(text.ToArray())).Select(m => m.Groups[1].Value).ToList();
-        Assert.Equal(18, names.Count);
+        Assert.Equal(19, names.Count);
         Assert.All(names, name => Assert.Contains($"`{name}`", page));
 
         // And a group that goes takes its series with it.

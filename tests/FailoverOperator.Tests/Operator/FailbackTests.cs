@@ -44,12 +44,73 @@ public class FailbackTests
         world.UntilSteady("db-0", "it gets its place back in the end");
     }
 
-    private static OperatorWorld Running()
+    /// <summary>The world begins at 00:00 UTC, which is 01:00 in Berlin.</summary>
+    private static FailbackSpec Scheduled(string schedule, string? zone = "Europe/Berlin") => new()
+    {
+        Policy = FailbackPolicy.Scheduled,
+        StabilizationSeconds = StabilizationSeconds,
+        Schedule = schedule,
+        TimeZone = zone,
+        WindowSeconds = 60,
+    };
+
+    [Fact]
+    public void By_a_schedule_it_waits_for_the_window_and_says_when_that_opens()
+    {
+        using var world = Running(Scheduled("4 1 * * *"));
+        world.KillContainer("db-0");
+        world.UntilSteady("db-1");
+        world.Pass(TimeSpan.FromMinutes(2));
+        Assert.Equal(2, world.Failovers.Count);
+        Assert.Contains("the next window opens at 2026-01-01T01:04:00+01:00", Message(world, "Progressing"), StringComparison.Ordinal);
+        world.Until(() => world.Failovers[^1].Spec.Type == FailoverType.Failback, "the failback begins", TimeSpan.FromMinutes(3));
+        Assert.InRange(world.Now.TotalMinutes, 4, 4.1);
+        world.UntilSteady("db-0");
+        Assert.Equal(FailoverPhase.Completed, world.Failovers[^1].Status!.Phase);
+    }
+
+    [Fact]
+    public void A_window_in_which_the_member_was_not_fit_is_missed_and_that_is_said()
+    {
+        using var world = Running(Scheduled("2,5 * * * *"));
+        world.KillContainer("db-0");
+        world.UntilSteady("db-1");
+        foreach (var kill in new[] { 80, 120, 160 })
+        {
+            world.Pass(TimeSpan.FromSeconds(kill) - world.Now);
+            world.KillContainer("db-0");
+        }
+        world.Until(() => Message(world, "Progressing").EndsWith(
+            "the next window opens at 2026-01-01T01:05:00+01:00; the last one, of 2026-01-01T01:02:00+01:00, passed without it", StringComparison.Ordinal), "it is said");
+        Assert.Equal(2, world.Failovers.Count);
+        world.Until(() => world.Failovers[^1].Spec.Type == FailoverType.Failback, "the next window is used", TimeSpan.FromMinutes(3));
+        Assert.InRange(world.Now.TotalMinutes, 5, 5.1);
+    }
+
+    [Theory]
+    [InlineData("10 1 * * *", "Europe/Berln", "there is no time zone Europe/Berln")]
+    [InlineData("10 1 31 2 *", null, "names a day that no year has")]
+    public void A_schedule_that_is_never_due_is_refused_and_the_group_protected_all_the_same(string schedule, string? zone, string why)
+    {
+        using var world = Running(Scheduled(schedule, zone));
+        Assert.Equal("False ScheduleInvalid", world.Condition("Accepted"));
+        Assert.Contains(why, Message(world, "Accepted"), StringComparison.Ordinal);
+        world.KillContainer("db-0");
+        world.UntilSteady("db-1");
+        Assert.Contains("at no time", Message(world, "Progressing"), StringComparison.Ordinal);
+        world.Api.Change<RedundancyGroup>("shop", "db", g => g.Spec = g.Spec with { Failback = Scheduled("* * * * *") });
+        world.UntilSteady("db-0");
+        Assert.Equal("True Valid", world.Condition("Accepted"));
+    }
+
+    private static string Message(OperatorWorld world, string type) => world.Group.Status!.Conditions.First(c => c.Type == type).Message;
+
+    private static OperatorWorld Running(FailbackSpec? failback = null)
     {
         var world = new OperatorWorld(spec => Agented(spec) with
         {
             Protection = ProtectionSpec.Off,
-            Failback = new FailbackSpec { Policy = FailbackPolicy.Automatic, StabilizationSeconds = StabilizationSeconds },
+            Failback = failback ?? new FailbackSpec { Policy = FailbackPolicy.Automatic, StabilizationSeconds = StabilizationSeconds },
             Promotion = spec.Promotion with { Priorities = [new MemberPriority { Member = "db-0", Priority = 200 }] },
         });
         world.StartOperator();

@@ -20,6 +20,14 @@ public sealed class FakeServer
 
     public long Position { get; set; } = 100;
 
+    /// <summary>Orders to follow fail.</summary>
+    public bool RefusesToFollow { get; set; }
+
+    /// <summary>How often it was asked, and told to follow.</summary>
+    public int Questions { get; set; }
+
+    public int Orders { get; set; }
+
     /// <summary>In which it leads, where servers elect. Null: it tells none.</summary>
     public long? Term { get; set; }
 }
@@ -57,6 +65,7 @@ public sealed class FakeServers
     private EngineReply Ask(string address)
     {
         if (!_byAddress.TryGetValue(address, out var server)) return new EngineReply.Silent("nothing at this address");
+        server.Questions++;
         if (!server.Up) return new EngineReply.Refused("connection refused");
         if (server.Hangs) return new EngineReply.Silent("no answer");
         var source = server.Follows is { } followed && _byAddress.TryGetValue(followed, out var up) && up is { Up: true, IsPrimary: true } ? up : null;
@@ -72,6 +81,13 @@ public sealed class FakeServers
             FollowsAddress = server.Follows,
             IsEmpty = server.Position == 0,
         });
+    }
+
+    private EngineOutcome.NotDone? Refuses(string address)
+    {
+        if (!_byAddress.TryGetValue(address, out var server)) return null;
+        server.Orders++;
+        return server.RefusesToFollow ? new EngineOutcome.NotDone("hook follow ended with exit code 1") : null;
     }
 
     private EngineOutcome Do(string address, string command, Action<FakeServer> action)
@@ -95,7 +111,7 @@ public sealed class FakeServers
             Task.FromResult(servers.Do(member.PodAddress, $"promote {member.PodName} {context.Term}", s => (s.IsPrimary, s.Follows) = (true, null)));
 
         public Task<EngineOutcome> FollowAsync(MemberEndpoint member, MemberEndpoint primary, EngineContext context, CancellationToken cancellationToken) =>
-            Task.FromResult(servers.Do(member.PodAddress, $"follow {member.PodName} {primary.PodName}", s => (s.IsPrimary, s.Follows) = (false, primary.PodAddress)));
+            Task.FromResult(servers.Refuses(member.PodAddress) ?? servers.Do(member.PodAddress, $"follow {member.PodName} {primary.PodName}", s => (s.IsPrimary, s.Follows) = (false, primary.PodAddress)));
 
         public Task<EngineOutcome> DemoteAsync(MemberEndpoint member, EngineContext context, CancellationToken cancellationToken) =>
             Task.FromResult(servers.Do(member.PodAddress, $"demote {member.PodName}", s => s.IsPrimary = false));

@@ -32,10 +32,10 @@ internal static class Objects
         },
     };
 
-    public static V1Service Service(string namespaceName, string name) => new()
+    public static V1Service Service(string namespaceName, string name, string app = "db") => new()
     {
         Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = namespaceName },
-        Spec = new V1ServiceSpec { Selector = new Dictionary<string, string> { ["app"] = "db" } },
+        Spec = new V1ServiceSpec { Selector = new Dictionary<string, string> { ["app"] = app } },
     };
 
     public static V1Pod Pod(string namespaceName, string name, string node, string address, string container, V1StatefulSet owner) => new()
@@ -59,7 +59,7 @@ internal static class Objects
 
     private static Dictionary<string, string> Labels(string name, V1StatefulSet owner)
     {
-        var labels = new Dictionary<string, string> { ["app"] = "db", [ApiGroup.PodNameLabel] = name };
+        var labels = new Dictionary<string, string> { ["app"] = owner.Spec.Template.Metadata.Labels["app"], [ApiGroup.PodNameLabel] = name };
         if (owner.Status?.UpdateRevision is { } revision) labels["controller-revision-hash"] = revision;
         return labels;
     }

@@ -27,7 +27,10 @@ public sealed class OperatorWorld : IDisposable
     private readonly Dictionary<string, TimeSpan> _stops = [];
     private int _pods;
 
-    public OperatorWorld(Func<RedundancyGroupSpec, RedundancyGroupSpec>? change = null)
+    private readonly List<string> _workloads = ["db"];
+
+    /// <param name="below">Of a second group, of that name. Null: there is none.</param>
+    public OperatorWorld(Func<RedundancyGroupSpec, RedundancyGroupSpec>? change = null, Func<RedundancyGroupSpec, RedundancyGroupSpec>? below = null)
     {
         Api = new FakeKubernetesApi(_time);
         foreach (var node in new[] { "node-1", "node-2", "node-3" }) Api.Seed(Objects.Node(node));
@@ -35,10 +38,20 @@ public sealed class OperatorWorld : IDisposable
         Api.Seed(Objects.Service(Namespace, "db-rw"));
         var spec = Objects.Spec("db", "db-rw");
         Api.Seed(new RedundancyGroup { Metadata = new V1ObjectMeta { Name = "db", NamespaceProperty = Namespace }, Spec = change?.Invoke(spec) ?? spec });
+        if (below is not null) AddGroup("below", below);
         Api.Seed(new V1Secret { Metadata = new V1ObjectMeta { Name = "agent", NamespaceProperty = Namespace }, Data = new Dictionary<string, byte[]> { ["token"] = "open-sesame"u8.ToArray() } });
         Servers.StartWritable = Group.Spec.Mode == RedundancyMode.ActiveActive;
         Agents = new FakeAgents(Api, Servers, () => Now);
         _cluster = _time.CreateTimer(_ => RunCluster(), null, TimeSpan.Zero, TimeSpan.FromMilliseconds(20));
+    }
+
+    /// <summary>Another group of three, without agents.</summary>
+    public void AddGroup(string name, Func<RedundancyGroupSpec, RedundancyGroupSpec> change)
+    {
+        Api.Seed(Objects.StatefulSet(Namespace, name, 3));
+        Api.Seed(Objects.Service(Namespace, $"{name}-rw", app: name));
+        Api.Seed(new RedundancyGroup { Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = Namespace }, Spec = change(Objects.Spec(name, $"{name}-rw")) });
+        _workloads.Add(name);
     }
 
     public FakeKubernetesApi Api { get; }
@@ -76,7 +89,9 @@ public sealed class OperatorWorld : IDisposable
 
     public RedundancyGroup Group => Api.Peek<RedundancyGroup>(Namespace, "db")!;
 
-    public IReadOnlyList<Failover> Failovers => [.. Api.PeekAll<Failover>().OrderBy(f => f.Spec.Term)];
+    public IReadOnlyList<Failover> Failovers => FailoversOf("db");
+
+    public IReadOnlyList<Failover> FailoversOf(string group) => [.. Api.PeekAll<Failover>().Where(f => f.Spec.GroupRef.Name == group).OrderBy(f => f.Spec.Term)];
 
     public V1Pod Pod(string name) => Api.Peek<V1Pod>(Namespace, name)!;
 
@@ -86,7 +101,9 @@ public sealed class OperatorWorld : IDisposable
 
     public V1Lease? Lease => Api.Peek<V1Lease>(Namespace, "db-0");
 
-    public string? Condition(string type) => Group.Status?.Conditions.FirstOrDefault(c => c.Type == type) is { } found ? $"{found.Status} {found.Reason}" : null;
+    public string? Condition(string type) => ConditionOf("db", type);
+
+    public string? ConditionOf(string group, string type) => Api.Peek<RedundancyGroup>(Namespace, group)!.Status?.Conditions.FirstOrDefault(c => c.Type == type) is { } found ? $"{found.Status} {found.Reason}" : null;
 
     /// <summary>Where the Service leads.</summary>
     public IReadOnlyList<string> Traffic => [.. Api.Peek<V1EndpointSlice>(Namespace, "db-rw")!.Endpoints.SelectMany(e => e.Addresses)
@@ -156,14 +173,14 @@ public sealed class OperatorWorld : IDisposable
     private void RunCluster()
     {
         RestartContainers();
-        foreach (var ordinal in Enumerable.Range(0, 3))
+        foreach (var (workload, ordinal) in _workloads.SelectMany(w => Enumerable.Range(0, 3).Select(n => (w, n))))
         {
-            var pod = Api.Peek<V1Pod>(Namespace, $"db-{ordinal}");
-            if (pod is null) Create(ordinal);
+            var pod = Api.Peek<V1Pod>(Namespace, $"{workload}-{ordinal}");
+            if (pod is null) Create(workload, ordinal);
             else if (!DeadNodes.Contains(pod.Spec.NodeName) && pod.Metadata.DeletionTimestamp is not null) End(pod);
         }
         Agents.Tick();
-        if (Api.Peek<V1Service>(Namespace, "db-rw") is { } service) Objects.PointEndpoints(Api, service);
+        foreach (var service in _workloads.Select(w => Api.Peek<V1Service>(Namespace, $"{w}-rw")).OfType<V1Service>()) Objects.PointEndpoints(Api, service);
     }
 
     /// <summary>Everything on the node ends, and nobody tells.</summary>
@@ -225,12 +242,12 @@ public sealed class OperatorWorld : IDisposable
         }
     }
 
-    private void Create(int ordinal)
+    private void Create(string workload, int ordinal)
     {
         var address = $"10.0.0.{++_pods}";
         var server = Servers.Add(address);
         server.Instance = $"run-{_pods}";
-        var made = Objects.Pod(Namespace, $"db-{ordinal}", $"node-{ordinal + 1}", address, $"container-{_pods}", Api.Peek<V1StatefulSet>(Namespace, "db")!);
+        var made = Objects.Pod(Namespace, $"{workload}-{ordinal}", $"node-{ordinal + 1}", address, $"container-{_pods}", Api.Peek<V1StatefulSet>(Namespace, workload)!);
         if (NewPodsAreBroken) (made.Status.Conditions[0].Status, server.Up) = ("False", false);
         var pod = Api.Seed(made);
         if (HasAgents) Agents.Start(pod, server);

@@ -144,8 +144,7 @@ public sealed class StormTests
         {
             var name = $"g{group:00}";
             var workload = _api.Seed(Objects.StatefulSet(Namespace, name, 2));
-            var service = Objects.Service(Namespace, $"{name}-rw");
-            service.Spec.Selector["app"] = name;
+            var service = Objects.Service(Namespace, $"{name}-rw", name);
             _api.Seed(service);
             for (var ordinal = 0; ordinal < 2; ordinal++)
             {
