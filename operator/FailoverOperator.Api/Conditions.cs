@@ -109,6 +109,8 @@ public static class Reasons
     public const string PrimaryRecovered = nameof(PrimaryRecovered);
     public const string PrimaryMoved = nameof(PrimaryMoved);
     public const string PromotionTimedOut = nameof(PromotionTimedOut);
+    public const string CatchingUp = nameof(CatchingUp);
+    public const string CatchUpTimedOut = nameof(CatchUpTimedOut);
     public const string CandidateLost = nameof(CandidateLost);
     public const string VerificationFailed = nameof(VerificationFailed);
     public const string Verified = nameof(Verified);

@@ -11,6 +11,9 @@ public enum FailoverPhase
     Pending,
     Fencing,
     Electing,
+
+    /// <summary>Nobody is within the recovery point objective yet, and a warm standby is given time to get there.</summary>
+    CatchingUp,
     Promoting,
     Repointing,
     Verifying,
@@ -73,6 +76,7 @@ public enum TimedPhase
     Detect,
     Decide,
     Fence,
+    CatchUp,
     Promote,
     Repoint,
     Verify,

@@ -77,6 +77,10 @@ public enum RedundancyMode
     "in mode ActiveActive there are no standbys: traffic.services take role Active only")]
 [ValidationRule(RuleIds.NothingToSuspend, "self.mode != 'ActiveActive' || !has(self.suspended)",
     "in mode ActiveActive there are no failovers that could be suspended; remove suspended")]
+[ValidationRule(RuleIds.StandbyNeedsActivePassive, "self.standby == 'Hot' || self.mode == 'ActivePassive'",
+    "standby Warm is for mode ActivePassive; write standby: Hot, or mode: ActivePassive")]
+[ValidationRule(RuleIds.WarmOnly, "self.standby == 'Warm' || !has(self.warm)",
+    "warm is used by standby Warm only; remove it, or set standby: Warm")]
 [ValidationRule(RuleIds.ProbeFitsDetection,
     "self.detection.probeTimeoutMilliseconds + self.detection.probeIntervalMilliseconds <= self.detection.unhealthyAfterSeconds * 1000",
     "detection.probeTimeoutMilliseconds plus detection.probeIntervalMilliseconds must fit into detection.unhealthyAfterSeconds")]
@@ -109,6 +113,12 @@ public sealed record RedundancyGroupSpec
 
     [Description("Mode Quorum: what is done about members that are lost for good.")]
     public QuorumSpec? Quorum { get; init; }
+
+    [Description("How much a standby still has to do before it is promoted. Hot: nothing; one that misses more than targets.rpoSeconds is not promoted. Warm: it runs, but may have to catch up to within targets.rpoSeconds first, and is waited for.")]
+    public StandbyTemperature Standby { get; init; } = StandbyTemperature.Hot;
+
+    [Description("With standby Warm: how long it may take to catch up.")]
+    public WarmSpec? Warm { get; init; }
 
     [Required]
     [Description("How the operator talks to the members: asks for their role and lag, promotes them, makes them follow.")]

@@ -21,6 +21,8 @@ public static class SpecRules
         var isNPlusM = spec.Mode == RedundancyMode.NPlusM;
         yield return (RuleIds.OneActive, isNPlusM || spec.Active == 1);
         yield return (RuleIds.SlotsNeedHooks, !isNPlusM || spec.Engine.Type == EngineType.Hooks);
+        yield return (RuleIds.StandbyNeedsActivePassive, spec.Standby == StandbyTemperature.Hot || spec.Mode == RedundancyMode.ActivePassive);
+        yield return (RuleIds.WarmOnly, spec.Standby == StandbyTemperature.Warm || spec.Warm is null);
         yield return (RuleIds.SlotsServeActive, !isNPlusM || spec.Traffic.Services.All(s => s.Role == TrafficRole.Active));
     }
 

@@ -17,7 +17,11 @@ public abstract record Eligibility
     public sealed record Eligible(long? LagBytes) : Eligibility;
 
     /// <param name="Reason">CamelCase, see <see cref="Reasons"/>.</param>
-    public sealed record Ineligible(string Reason, string Message) : Eligibility;
+    public sealed record Ineligible(string Reason, string Message) : Eligibility
+    {
+        /// <summary>Its lag is known and beyond the recovery point objective, and nothing else is in its way.</summary>
+        public bool MayCatchUp { get; init; }
+    }
 }
 
 /// <summary>
@@ -177,12 +181,20 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
                 Kinship.Same => Loss(name, position, required),
                 Kinship.Parent when Loss(name, benchmark.PositionOf(status)!.Value, required) is Eligibility.Eligible eligible => eligible,
                 // What it lacks was written since its link was up last.
-                Kinship.Parent when status.Link == ReplicationLink.Down => LossByTime(member, status),
+                Kinship.Parent when status.Link == ReplicationLink.Down && spec.Standby != StandbyTemperature.Warm => LossByTime(member, status),
                 _ => No(Reasons.LagUnknown, $"{name} holds another history than the primary's"),
             };
         }
-        return LossByTime(member, status);
+        return spec.Standby == StandbyTemperature.Warm ? LossOfLate(member, status) : LossByTime(member, status);
     }
+
+    /// <summary>That a standby receives the log says nothing of what it has taken in: without a position or a lag nothing is known.</summary>
+    private Eligibility LossOfLate(Member member, EngineStatus status) =>
+        spec.Engine.StartsAs == StartState.ReadOnly && status is { Role: EngineRole.Primary, Writable: true } ? new Eligibility.Eligible(null)
+        : FollowsSomebodyElse(status) ? LossByTime(member, status)
+        : status.ReportedLagBytes is > 0 and { } lag
+            ? No(Reasons.BeyondRpo, $"{member.Name} says that it is {lag} bytes behind, and may miss none: how many seconds of writes they are is not known") with { MayCatchUp = true }
+        : No(Reasons.LagUnknown, $"{member.Name} does not tell how far behind it is, and with standby: Warm its link alone does not either");
 
     /// <summary>What the old primary logged beyond was never acknowledged, if the quorum says so.</summary>
     private Eligibility LossByQuorum(string name, EngineStatus status) =>
@@ -194,7 +206,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
 
     private Eligibility Loss(string name, long position, long required) => position >= required
         ? new Eligibility.Eligible(Math.Max(0, (benchmark.PrimaryPositionBytes ?? position) - position))
-        : No(Reasons.BeyondRpo, $"{name} misses more than the last {spec.Targets.RpoSeconds} s of writes ({required - position} bytes beyond)");
+        : No(Reasons.BeyondRpo, $"{name} misses more than the last {spec.Targets.RpoSeconds} s of writes ({required - position} bytes beyond)") with { MayCatchUp = true };
 
     /// <summary>
     /// Without the primary's position: a standby that received the log until so long ago misses at most what was

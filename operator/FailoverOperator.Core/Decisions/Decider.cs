@@ -131,6 +131,7 @@ public static class Decider
         LeaseElections.Prospect(group, Benchmark.Of(group)) switch
         {
             Choice.Candidate => Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence),
+            Choice.Nobody when CatchUp.IsHoped(group, Benchmark.Of(group)) => Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence),
             Choice.Nobody nobody => new Decision.Blocked(
                 nobody.Reason == Reasons.NoCandidate && !group.Members.Any(m => m.Answers) ? Reasons.AllMembersDown : nobody.Reason,
                 $"{string.Join(", ", failed.Evidence)}; {nobody.Message}"),
@@ -144,7 +145,7 @@ public static class Decider
         if (group.HasAgents) return OnFailureWithAgents(group, failed);
         var holder = SlotHolder.Of(group).Holder!;
         var candidates = Candidates.Of(group, Benchmark.Of(group), FailoverProcedure.ReadinessBound(group.Spec));
-        if (candidates.Ranked(group.Members).Count > 0) return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
+        if (candidates.Ranked(group.Members).Count > 0 || CatchUp.IsHoped(group, Benchmark.Of(group))) return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
         // The same pod runs one process at a time. A new pod of its name proves nothing of the old one's end: that is fenced.
         if (Elections.Returned(group, holder) is { } back && back.Uid != holder.Uid && Fence.Proof(group, holder, null, TimeSpan.Zero) is null)
             return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);

@@ -133,6 +133,11 @@ public sealed record FailoverRecord
     public TimeSpan PhaseFor { get; init; }
 
     /// <summary>
+    /// The same since the phase was written down, at least, as <see cref="EndedFor"/>: for a deadline that is not to start anew with a new operator.
+    /// </summary>
+    public TimeSpan InPhaseFor { get => field > PhaseFor ? field : PhaseFor; init; }
+
+    /// <summary>
     /// Time since it ended, at least: by the clock of whoever wrote that down, or since this process has seen it ended, whichever is longer. So a
     /// clock that was set back, or a time that cannot be read, holds nobody for ever. Of no meaning while it runs.
     /// </summary>

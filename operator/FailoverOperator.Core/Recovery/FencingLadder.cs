@@ -29,7 +29,10 @@ public static class FencingLadder
     }
 
     /// <summary>Invariant I8: the last member that works is not fenced on purpose.</summary>
-    public static bool SomebodyCouldTakeOver(GroupObservation group, FailoverRecord failover) => group.HasAgents
+    public static bool SomebodyCouldTakeOver(GroupObservation group, FailoverRecord failover) => CatchUp.IsHoped(group, Benchmark.Of(failover.Spec))
+        || IsSomebodyReady(group, failover);
+
+    private static bool IsSomebodyReady(GroupObservation group, FailoverRecord failover) => group.HasAgents
         ? LeaseElections.Prospect(group, Benchmark.Of(failover.Spec)) is Choice.Candidate
         : Candidates.Of(group, Benchmark.Of(failover.Spec), FailoverProcedure.ReadinessBound(group.Spec)).Ranked(group.Members).Count > 0;
 

@@ -26,8 +26,12 @@ public sealed record Feasibility(IReadOnlyList<TimeShare> Shares)
     public static Feasibility Of(GroupObservation group)
     {
         var past = group.Failovers.Where(f => f is { IsOwn: true, Spec.Type: FailoverType.Failover, Status.Phase: FailoverPhase.Completed }).ToList();
-        return new([.. UntilFenced(group), UntilPromoted(past), UntilRepointed(past)]);
+        return new([.. UntilFenced(group), .. UntilCaughtUp(group), UntilPromoted(past), UntilRepointed(past)]);
     }
+
+    private static IEnumerable<TimeShare> UntilCaughtUp(GroupObservation group) => group.Spec.Standby == StandbyTemperature.Warm
+        ? [new("catching up", (long)Recovery.CatchUp.Timeout(group.Spec).TotalMilliseconds, "warm.syncTimeoutSeconds")]
+        : [];
 
     /// <summary>Says what cannot be met, which field decides most, and what would do.</summary>
     public string Explain(TargetsSpec targets)

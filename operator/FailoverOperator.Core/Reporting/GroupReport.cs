@@ -148,6 +148,8 @@ public sealed record GroupReport
             var message = $"{best.Name} would take over{lag}";
             return new FailoverReadiness { Ready = true, Candidate = best.Name, Reason = Reasons.Ready, Message = message };
         }
+        if (CatchUp.IsHoped(group, Benchmark.Of(group)))
+            return NotReady(Reasons.CatchingUp, FormattableString.Invariant($"a failover would wait for up to {CatchUp.Timeout(group.Spec).TotalSeconds:0} s: {CatchUp.Describe(group, Benchmark.Of(group))}"));
         if (candidates.MissingQuorum(group.Members) is { } missing) return NotReady(Reasons.QuorumNotHeard, missing);
         var refusals = group.Members.Where(m => m.Uid != slot.Holder.Uid).Select(candidates.Judge).OfType<Eligibility.Ineligible>().ToList();
         var telling = refusals.FirstOrDefault(r => r.Reason == Reasons.NotInLease) ?? refusals.FirstOrDefault();

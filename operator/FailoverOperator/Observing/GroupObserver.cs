@@ -143,6 +143,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         Status = failover.Status ?? new FailoverStatus(),
         Version = failover.ResourceVersion() ?? "",
         PhaseFor = _phases.Of(failover.Uid(), failover.Status?.Phase ?? FailoverPhase.Pending),
+        InPhaseFor = AgeOf(failover.Status?.Steps.LastOrDefault(s => s.Phase == failover.Status.Phase)?.BeganAt),
         EndedFor = AgeOf(failover.Status?.EndedAt),
         IsOwn = failover.Metadata.OwnerReferences?.Any(o => o.Uid == group.Uid() && o.Controller == true) == true,
         SpecChanged = failover.Metadata.Generation > 1,

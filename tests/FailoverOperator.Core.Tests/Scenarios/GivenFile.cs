@@ -139,6 +139,10 @@ internal sealed record GivenFile
 
         public int RtoSeconds { get; init; } = 30;
 
+        public StandbyTemperature Standby { get; init; }
+
+        public int? SyncTimeoutSeconds { get; init; }
+
         /// <summary>Empty: the first way only.</summary>
         public List<FencingMethod> Policy { get; init; } = [];
 
@@ -153,6 +157,8 @@ internal sealed record GivenFile
                 Job = Policy.Contains(FencingMethod.Job) ? new FencingJobSpec { Image = "ipmi" } : null,
             },
             Targets = Given.Spec.Targets with { RtoSeconds = RtoSeconds },
+            Standby = Standby,
+            Warm = SyncTimeoutSeconds is { } timeout ? new WarmSpec { SyncTimeoutSeconds = timeout } : null,
             Failback = new FailbackSpec { Policy = Failback },
             Suspended = Suspended is null ? null : new SuspensionSpec { Reason = Suspended },
             Promotion = Given.Spec.Promotion with { Policy = Promotion, Priorities = [.. Priorities.Select(p => new MemberPriority { Member = p.Key, Priority = p.Value })] },
@@ -182,6 +188,9 @@ internal sealed record GivenFile
 
         public double ForSeconds { get; init; }
 
+        /// <summary>Since the phase was written down, by an operator that was there before. Null: the same.</summary>
+        public double? WrittenSecondsAgo { get; init; }
+
         public FailoverCause Cause { get; init; } = FailoverCause.PrimaryPodGone;
 
         /// <summary>The old primary.</summary>
@@ -206,6 +215,7 @@ internal sealed record GivenFile
             {
                 Spec = running.Spec with { Cause = Cause, From = Given.Reference(From) },
                 Status = running.Status with { Fence = Fence is { } evidence ? new FenceRecord { Evidence = evidence } : null },
+                InPhaseFor = Given.Seconds(WrittenSecondsAgo ?? ForSeconds),
                 FenceConfirmedFor = FenceConfirmedFor,
                 FencingJob = JobFailed is { } why ? new JobObservation.Failed(why) : new JobObservation.NotCreated(),
             };
