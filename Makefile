@@ -17,11 +17,11 @@ FROM ?= 1
 MUTANTS ?=
 KIND ?=
 # So much is allocated before anything is collected: most of what a simulated world makes is garbage at once.
-SIMULATION := DOTNET_GCgen0size=0x4000000 dotnet run -c Release --project tests/FailoverOperator.Simulation --
+SIMULATION := DOTNET_GCgen0size=0x4000000 dotnet run -c Release -p:RunAnalyzers=false --project tests/FailoverOperator.Simulation --
 # So long each kind of run may take in CI; a seed that has begun is ended.
 CI_SEEDS ?= 2000
 CI_SECONDS ?= 90
-END_TO_END := dotnet run --project tests/FailoverOperator.EndToEnd --
+END_TO_END := dotnet run -c Release -p:RunAnalyzers=false --project tests/FailoverOperator.EndToEnd --
 
 .PHONY: help build test unit simulate simulate-ci mutation integration e2e bench-failover bench-scale demo crds cli lint images cluster-up cluster-down
 

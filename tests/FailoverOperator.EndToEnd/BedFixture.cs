@@ -3,12 +3,16 @@ using FailoverOperator.TestBed;
 
 namespace FailoverOperator.EndToEnd;
 
-/// <summary>One installation for all tests. What may run beside each other is begun together, with the first test that needs it.</summary>
+/// <summary>
+/// One installation for all tests. What may run beside each other is begun together, with the first test that needs it; groups of later tests
+/// are set up while earlier ones run.
+/// </summary>
 public sealed class BedFixture : IAsyncLifetime
 {
-    private static readonly string[] BesideOthers = ["container-crash", "pod-delete", "bad-input", "redis-process-crash", "nplusm-shards"];
+    private static readonly string[] BesideOthers = ["container-crash", "pod-delete", "bad-input", "redis-process-crash", "nplusm-shards", "group-deletion"];
 
     private readonly Dictionary<string, Run> begun = [];
+    private readonly Dictionary<string, Task<LoneStage>> loneStages = [];
     private readonly List<string> setUp = [];
     private Task<(TestNamespace Scope, FaultStage Stage)>? stage;
     private Bed? bed;
@@ -23,6 +27,8 @@ public sealed class BedFixture : IAsyncLifetime
     {
         await OthersAsync();
         await EndStageAsync();
+        foreach (var lone in loneStages.Values)
+            if (lone.IsCompletedSuccessfully) await (await lone).DisposeAsync();
         if (bed is not null) await bed.DisposeAsync();
     }
 
@@ -45,23 +51,28 @@ public sealed class BedFixture : IAsyncLifetime
         }
     }
 
-    public async Task RunAloneAsync(Scenario scenario, Action<string> report)
+    public async Task RunAloneAsync(LoneScenario scenario, Action<string> report)
     {
         await OthersAsync();
         await EndStageAsync();
-        await scenario.RunAsync(Bed, runs: 1, report);
+        if (!loneStages.Remove(scenario.Name, out var set)) set = scenario.SetAsync(Bed, report);
+        await LoneStagesAsync();
+        await using var lone = await set;
+        await scenario.RunAsync(Bed, lone, report);
     }
 
     /// <summary>In a group that lives through all faults of an engine; a new one after a failure.</summary>
     public async Task StrikeAsync(Engine engine, Fault fault, Action<string> report)
     {
         await OthersAsync();
+        if (!fault.NeedsNodePower) BeginLoneStages();
+        else await LoneStagesAsync();
         var setting = stage ?? SetStageAsync(engine);
         stage = null;
         var set = await setting;
         try
         {
-            setUp.ForEach(report);
+            lock (setUp) setUp.ForEach(report);
             await Scenario.DescribeFailureAsync(Bed, set.Scope, report, () => set.Stage.RunAsync(fault, report));
             stage = setting;
         }
@@ -75,7 +86,7 @@ public sealed class BedFixture : IAsyncLifetime
     {
         var scope = await TestNamespace.CreateAsync(Bed.Cluster, engine.Name);
         FaultStage? set = null;
-        await Scenario.DescribeFailureAsync(Bed, scope, setUp.Add, async () => set = await FaultStage.SetAsync(Bed, scope, engine));
+        await Scenario.DescribeFailureAsync(Bed, scope, Note, async () => set = await FaultStage.SetAsync(Bed, scope, engine));
         return (scope, set!);
     }
 
@@ -84,6 +95,20 @@ public sealed class BedFixture : IAsyncLifetime
         if (stage is { IsCompletedSuccessfully: true } set) await (await set).Scope.DisposeAsync();
         stage = null;
     }
+
+    private void Note(string line)
+    {
+        lock (setUp) setUp.Add(line);
+    }
+
+    private void BeginLoneStages()
+    {
+        foreach (var lone in Scenario.All.OfType<LoneScenario>().Where(each => !each.NeedsNodePower || Bed.Cluster.Nodes is not null))
+            if (!loneStages.ContainsKey(lone.Name)) loneStages[lone.Name] = lone.SetAsync(Bed, Note);
+    }
+
+    /// <summary>Ends when they are set, or could not be, which their own tests tell.</summary>
+    private Task LoneStagesAsync() => Task.WhenAll(loneStages.Values).ContinueWith(_ => { }, TaskScheduler.Default);
 
     private Run Begin(Scenario scenario)
     {

@@ -1,5 +1,6 @@
 using FailoverOperator.Agent.Servers;
 using FailoverOperator.Agent.Supervision;
+using FailoverOperator.Api.Agents;
 using FailoverOperator.Core.Observations;
 
 namespace FailoverOperator.Agent.Loop;
@@ -14,6 +15,10 @@ internal sealed class DutyRunner(AgentState state, IMemberServer server, ISuperv
 
     /// <summary>A server that ran for so long does not crash in a loop.</summary>
     private static readonly TimeSpan Stable = TimeSpan.FromSeconds(10);
+
+    /// <summary>So often a standby does what it can do beforehand, and so long it may take.</summary>
+    private static readonly TimeSpan PrepareInterval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan PrepareTimeout = TimeSpan.FromSeconds(2);
 
     /// <summary>The term in which the server has become primary. A later end of its process is a crash. Null: in none.</summary>
     public long? EstablishedTerm { get; set; }
@@ -97,6 +102,7 @@ internal sealed class DutyRunner(AgentState state, IMemberServer server, ISuperv
     /// <summary>Null: the order has to be given again.</summary>
     private async Task<DutyEnd?> WhileFulfilledAsync(Duty duty, CancellationToken cancellationToken)
     {
+        var prepareAt = state.Now;
         while (true)
         {
             var run = supervisor.Server;
@@ -110,7 +116,31 @@ internal sealed class DutyRunner(AgentState state, IMemberServer server, ISuperv
                 return null;
             }
             var news = await status.AskAsync().WaitAsync(cancellationToken);
-            if (Duties.IsFulfilled(duty, news.Reply) == false) return null;
+            if (Duties.IsFulfilled(duty, news.Reply) is not { } isFulfilled) continue;
+            if (!isFulfilled) return null;
+            if (duty is Duty.Follow && state.Now >= prepareAt && state.Memory.Lease is { Terms: var terms })
+            {
+                prepareAt = state.Now + PrepareInterval;
+                await PrepareAsync(terms, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>That a standby can do nothing beforehand is said, and changes nothing.</summary>
+    private async Task PrepareAsync(LeaseTerms terms, CancellationToken cancellationToken)
+    {
+        using var deadline = state.DeadlineAt(state.Now + PrepareTimeout, cancellationToken);
+        try
+        {
+            if (await server.PrepareAsync(terms, deadline.Token) is EngineOutcome.NotDone(var why)) log($"a promotion could not be prepared: {why}");
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            log("a promotion could not be prepared in time");
+        }
+        catch (Exception defect) when (defect is not OperationCanceledException)
+        {
+            log($"unexpected: {defect}");
         }
     }
 

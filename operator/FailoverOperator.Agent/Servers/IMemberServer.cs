@@ -26,6 +26,11 @@ public interface IMemberServer
     /// <summary>Be a standby of the leader: start if need be, cloning or rewinding the data first if they do not fit.</summary>
     Task<EngineOutcome> FollowAsync(Leader leader, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Do beforehand what a promotion would have to wait for. Asked now and then of a standby that follows; no harm comes of it if that fails.
+    /// </summary>
+    Task<EngineOutcome> PrepareAsync(LeaseTerms terms, CancellationToken cancellationToken) => Task.FromResult<EngineOutcome>(new EngineOutcome.Done());
+
     /// <summary>Be there, not writable, following nobody: start if there are data, so that the position can be told.</summary>
     Task<EngineOutcome> StandByAsync(CancellationToken cancellationToken);
 

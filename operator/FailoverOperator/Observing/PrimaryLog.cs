@@ -6,6 +6,11 @@ namespace FailoverOperator.Observing;
 /// <summary>What this process has seen of each member while it was a writable primary.</summary>
 public sealed class PrimaryLog(TimeSpan rpo)
 {
+    /// <summary>
+    /// So many are remembered, the latest ones. Which pods exist says nothing: what a primary had that has gone is what the next failover needs.
+    /// </summary>
+    public const int Most = 16;
+
     private readonly ConcurrentDictionary<string, Entry> _entries = new();
     private readonly ConcurrentDictionary<string, Beginning> _beginnings = new();
 
@@ -18,7 +23,9 @@ public sealed class PrimaryLog(TimeSpan rpo)
     /// <param name="positionBytes">What it had when it was chosen, after that end.</param>
     public void Begin(string podUid, long term, TimeSpan at, long positionBytes)
     {
-        if (rpo > TimeSpan.Zero) _beginnings[podUid] = new(term, at, positionBytes);
+        if (rpo == TimeSpan.Zero) return;
+        _beginnings[podUid] = new(term, at, positionBytes);
+        Bound(_beginnings, b => b.At);
     }
 
     /// <summary>Takes an answer in; of no interest unless it is a writable primary's.</summary>
@@ -26,6 +33,7 @@ public sealed class PrimaryLog(TimeSpan rpo)
     {
         if (log.Reply is not EngineReply.Answered { Status: { Role: EngineRole.Primary, Writable: true } status }) return;
         _entries.AddOrUpdate(podUid, _ => Next(null), (_, before) => Next(before.History == status.History && before.Instance == status.Instance ? before : null));
+        Bound(_entries, e => e.LastServiceAt);
 
         Entry Next(Entry? before)
         {
@@ -68,11 +76,10 @@ public sealed class PrimaryLog(TimeSpan rpo)
         }
         : null;
 
-    /// <summary>Forgets everybody but these.</summary>
-    public void Keep(IReadOnlyCollection<string> podUids)
+    private static void Bound<T>(ConcurrentDictionary<string, T> log, Func<T, TimeSpan> at)
     {
-        foreach (var uid in _entries.Keys.Except(podUids).ToList()) _entries.TryRemove(uid, out _);
-        foreach (var uid in _beginnings.Keys.Except(podUids).ToList()) _beginnings.TryRemove(uid, out _);
+        if (log.Count <= Most) return;
+        foreach (var (uid, _) in log.OrderByDescending(e => at(e.Value)).Skip(Most)) log.TryRemove(uid, out _);
     }
 
     private sealed record Beginning(long Term, TimeSpan At, long PositionBytes);

@@ -142,7 +142,20 @@ internal sealed class AgentBinary : IAsyncDisposable
 
     /// <summary>Processes below this one whose name is so.</summary>
     public static List<int> Find(int root, string name) => [.. ProcessTable.Below(root, ProcessTable.Read())
-        .Where(p => !p.IsDead && File.Exists($"/proc/{p.Id}/comm") && File.ReadAllText($"/proc/{p.Id}/comm").Trim() == name).Select(p => p.Id)];
+        .Where(p => !p.IsDead && NameOf(p.Id) == name).Select(p => p.Id)];
+
+    /// <summary>The name of a process; null if it has gone since it was listed, which can be at any moment.</summary>
+    public static string? NameOf(int id)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{id}/comm").Trim();
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

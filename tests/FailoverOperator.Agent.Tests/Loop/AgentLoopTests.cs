@@ -9,6 +9,24 @@ public sealed class AgentLoopTests
 {
     private const int Seconds = 1000;
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_standby_prepares_its_promotion_now_and_then_and_never_waits_for_that(bool hangs)
+    {
+        using var agent = new AgentUnderTest(AgentUnderTest.Assigned(AgentUnderTest.Other, 1));
+        agent.Server.HangsPreparing = hangs;
+        agent.Pass(2000);
+        Assert.Equal(1, agent.Server.Prepared);
+        agent.Pass(20_000);
+        Assert.InRange(agent.Server.Prepared, 2, 3);
+        Assert.Equal(hangs, agent.Log.Contains("a promotion could not be prepared in time"));
+
+        agent.Api.Write(AgentUnderTest.Assigned(AgentUnderTest.Me, 2));
+        agent.Pass(200);
+        Assert.True(agent.Server.IsWritable);
+    }
+
     [Fact]
     public void An_agent_without_a_lease_stands_by()
     {

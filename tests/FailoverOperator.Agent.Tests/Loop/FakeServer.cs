@@ -67,6 +67,18 @@ internal sealed class FakeServer : IMemberServer
         return new EngineOutcome.Done();
     }, cancellationToken);
 
+    /// <summary>How often it was asked to prepare a promotion, and whether it ends with its token only.</summary>
+    public int Prepared { get; private set; }
+
+    public bool HangsPreparing { get; set; }
+
+    public async Task<EngineOutcome> PrepareAsync(LeaseTerms terms, CancellationToken cancellationToken)
+    {
+        Prepared++;
+        if (HangsPreparing) await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
+        return new EngineOutcome.Done();
+    }
+
     public Task<EngineOutcome> StandByAsync(CancellationToken cancellationToken) => DoAsync("stand by", TimeSpan.Zero, () =>
     {
         IsWritable = false;

@@ -1,4 +1,5 @@
 using FailoverOperator.Agent.Servers;
+using FailoverOperator.Agent.Servers.PostgreSql;
 using FailoverOperator.Core.Observations;
 
 namespace FailoverOperator.Agent.Tests.PostgreSql;
@@ -79,6 +80,33 @@ public sealed class StandbyTests(FirstData first)
         Assert.Contains("pg_basebackup", b.Supervisor.Programs);
         Assert.Equal("8", await b.SqlAsync("select count(*) from rows"));
         Assert.Equal("reserved", await a.SqlAsync("select wal_status from pg_replication_slots"));
+    }
+
+    [Fact]
+    public async Task A_standby_has_slots_for_a_promotion_and_they_hold_no_log_back()
+    {
+        await using var group = await PostgreSqlGroup.StartAsync(first, members: 2, synchronous: 0);
+        var (a, b) = (group.Members[0], group.Members[1]);
+        var terms = PostgreSqlMember.Terms(0, a, b);
+        const string Held = "select string_agg(slot_name || ' ' || (restart_lsn >= pg_last_wal_replay_lsn())::text, ',') from pg_replication_slots";
+        Assert.IsType<EngineOutcome.Done>(await b.Server.PrepareAsync(terms, Stop));
+        _ = await a.SqlAsync("insert into rows select generate_series(1, 1000)");
+        await b.UntilRowsAsync(1000);
+        Assert.Equal($"{MemberNames.Slot(a.Name)} false", await b.SqlAsync(Held));
+
+        Assert.IsType<EngineOutcome.Done>(await b.Server.PrepareAsync(terms, Stop));
+        Assert.Equal($"{MemberNames.Slot(a.Name)} true", await b.SqlAsync(Held));
+
+        // A primary's own, once it is a standby again.
+        _ = Assert.NotNull(await a.Server.ShutDownAsync(Stop));
+        await group.ServeAsync(b);
+        _ = await a.FollowAsync(b);
+        _ = await b.SqlAsync("insert into rows select generate_series(1001, 2000)");
+        await a.UntilRowsAsync(2000);
+        Assert.Equal($"{MemberNames.Slot(b.Name)} false", await a.SqlAsync(Held));
+        Assert.IsType<EngineOutcome.Done>(await a.Server.PrepareAsync(terms, Stop));
+        Assert.Equal($"{MemberNames.Slot(b.Name)} true", await a.SqlAsync(Held));
+        await group.ServeAsync(b);
     }
 
     [Fact]

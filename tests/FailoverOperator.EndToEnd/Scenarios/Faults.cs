@@ -126,7 +126,6 @@ public sealed partial record Fault
         },
     ];
 
-    /// <summary>What a person applies; to the standby that is last by name.</summary>
     /// <summary>Of two operators the one that acts for the group is killed as soon as it has begun the failover.</summary>
     private static async Task KillOwnerMidwayAsync(Scene scene)
     {
@@ -150,6 +149,7 @@ public sealed partial record Fault
         Scenario.Expect(moved.Spec is { Type: FailoverType.Switchover, Cause: FailoverCause.NodeDrain }, $"a switchover for the drain, but {moved.Metadata.Name} is {moved.Spec.Type} for {moved.Spec.Cause}");
     }
 
+    /// <summary>What a person applies; to the standby that is last by name.</summary>
     private static async Task AskSwitchoverAsync(Scene scene)
     {
         var target = (await scene.Group.PodNamesAsync()).Where(name => name != scene.Primary).Order().Last();

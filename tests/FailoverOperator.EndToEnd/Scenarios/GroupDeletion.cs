@@ -3,7 +3,7 @@ using FailoverOperator.TestBed;
 namespace FailoverOperator.EndToEnd.Scenarios;
 
 /// <summary>Whoever deletes a group keeps the workload, the Services and the data.</summary>
-public sealed class GroupDeletion : Scenario
+public sealed class GroupDeletion : NamespacedScenario
 {
     private static readonly TimeSpan Observed = TimeSpan.FromSeconds(3);
 

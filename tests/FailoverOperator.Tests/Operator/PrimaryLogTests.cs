@@ -89,10 +89,22 @@ public class PrimaryLogTests
         Assert.Equal(1000, log.Recall("uid", TimeSpan.FromSeconds(21))!.RequiredPositionBytes);
     }
 
+    [Fact]
+    public void The_latest_primaries_are_remembered_and_no_more()
+    {
+        for (var i = 0; i <= PrimaryLog.Most; i++)
+        {
+            _log.Begin($"uid-{i}", term: i, TimeSpan.FromSeconds(i), positionBytes: 900);
+            Tell(_log, askedAt: i + 1, age: 0, position: 1000, Knows(i), history: null, uid: $"uid-{i}");
+        }
+        Assert.Null(_log.Recall("uid-0", TimeSpan.FromSeconds(60)));
+        for (var i = 1; i <= PrimaryLog.Most; i++) Assert.Equal(900, _log.Recall($"uid-{i}", TimeSpan.FromSeconds(60))!.RequiredPositionBytes);
+    }
+
     private void Tell(double askedAt, double age, long position, AgentFacts? agent = null, string? history = null) =>
         Tell(_log, askedAt, age, position, agent, history);
 
-    private static void Tell(PrimaryLog log, double askedAt, double age, long position, AgentFacts? agent, string? history)
+    private static void Tell(PrimaryLog log, double askedAt, double age, long position, AgentFacts? agent, string? history, string uid = "uid")
     {
         var status = new EngineStatus
         {
@@ -103,6 +115,6 @@ public class PrimaryLogTests
             Age = TimeSpan.FromSeconds(age),
             Agent = agent,
         };
-        log.Note("uid", ProbeLog.Empty.With(new EngineReply.Answered(status), TimeSpan.FromSeconds(askedAt)));
+        log.Note(uid, ProbeLog.Empty.With(new EngineReply.Answered(status), TimeSpan.FromSeconds(askedAt)));
     }
 }

@@ -66,6 +66,13 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
     public Task<EngineOutcome> FollowAsync(Leader leader, CancellationToken cancellationToken) =>
         DoAsync(() => FollowLeaderAsync(leader, cancellationToken), cancellationToken);
 
+    public Task<EngineOutcome> PrepareAsync(LeaseTerms terms, CancellationToken cancellationToken) => DoAsync(async () =>
+    {
+        await using var session = await _sql.OpenAsync(cancellationToken);
+        await _promotion.PrepareAsync(session, terms, cancellationToken);
+        return null;
+    }, cancellationToken);
+
     public Task<EngineOutcome> StandByAsync(CancellationToken cancellationToken) =>
         DoAsync(() => StandAsync(new Bearing(null, _files.Bearing.SynchronousNames), cancellationToken), cancellationToken);
 
@@ -105,9 +112,17 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
         var (session, problem) = await _process.BringUpAsync(bearing, cancellationToken);
         if (session is null) return problem;
         await using var _ = session;
-        if (await _process.SteerAsync(session, bearing, cancellationToken) is { } unsteered) return unsteered;
 
-        await _promotion.KeepSlotsAsync(session, terms, cancellationToken);
+        // Slots and the new timeline are files that are made durable one after the other: both at once, as everybody waits for them.
+        var slots = KeepSlotsAsync(terms, cancellationToken);
+        var writable = MakeWritableAsync(session, bearing, floor, cancellationToken);
+        await Task.WhenAll(slots, writable);
+        return await writable;
+    }
+
+    private async Task<string?> MakeWritableAsync(Session session, Bearing bearing, HistoryFloor? floor, CancellationToken cancellationToken)
+    {
+        if (await _process.SteerAsync(session, bearing, cancellationToken) is { } unsteered) return unsteered;
         if (await session.IsInRecoveryAsync(cancellationToken))
         {
             if (floor is not null && await ReserveAsync(session, floor, cancellationToken) is { } unreserved) return unreserved;
@@ -115,6 +130,12 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
         }
         await _promotion.EnsureRoleAsync(session, cancellationToken);
         return null;
+    }
+
+    private async Task KeepSlotsAsync(LeaseTerms terms, CancellationToken cancellationToken)
+    {
+        await using var session = await _sql.OpenAsync(cancellationToken);
+        await _promotion.KeepSlotsAsync(session, terms, cancellationToken);
     }
 
     /// <summary>Its next timeline is one that nobody can have begun yet.</summary>

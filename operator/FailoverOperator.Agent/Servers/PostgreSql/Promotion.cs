@@ -36,8 +36,18 @@ internal sealed class Promotion(PostgreSqlSettings settings, TimeProvider time)
                 """, cancellationToken);
     }
 
-    /// <summary>A standby keeps the log for nobody.</summary>
-    public static Task DropSlotsAsync(Session session, CancellationToken cancellationToken) => DropSlotsAsync(session, "true", cancellationToken);
+    /// <summary>
+    /// Slots take as long to create as everything else that a promotion does, or longer: a standby has them already. It keeps the log for nobody:
+    /// they go with its own position.
+    /// </summary>
+    public async Task PrepareAsync(Session session, LeaseTerms terms, CancellationToken cancellationToken)
+    {
+        await KeepSlotsAsync(session, terms, cancellationToken);
+        await session.ExecuteAsync($"""
+            select pg_replication_slot_advance(slot_name, pg_last_wal_replay_lsn()) from pg_replication_slots
+            where {OwnSlots} and pg_is_in_recovery() and restart_lsn < pg_last_wal_replay_lsn()
+            """, cancellationToken);
+    }
 
     /// <summary>
     /// The role that standbys replicate as, and may rewind and ask for what that takes. Its password is set once: whoever changes it
@@ -85,7 +95,8 @@ internal sealed class Promotion(PostgreSqlSettings settings, TimeProvider time)
         """;
 
     private static Task DropSlotsAsync(Session session, string condition, CancellationToken cancellationToken) => session.ExecuteAsync($"""
-        select pg_drop_replication_slot(slot_name) from pg_replication_slots
-        where slot_type = 'physical' and not active and starts_with(slot_name, '{MemberNames.SlotPrefix}') and ({condition})
+        select pg_drop_replication_slot(slot_name) from pg_replication_slots where {OwnSlots} and ({condition})
         """, cancellationToken);
+
+    private const string OwnSlots = $"slot_type = 'physical' and not active and starts_with(slot_name, '{MemberNames.SlotPrefix}')";
 }
