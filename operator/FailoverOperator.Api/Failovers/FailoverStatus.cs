@@ -14,6 +14,9 @@ public enum FailoverPhase
 
     /// <summary>Nobody is within the recovery point objective yet, and a warm standby is given time to get there.</summary>
     CatchingUp,
+
+    /// <summary>A cold standby is scaled up and waited for.</summary>
+    Starting,
     Promoting,
     Repointing,
     Verifying,
@@ -77,6 +80,7 @@ public enum TimedPhase
     Decide,
     Fence,
     CatchUp,
+    Start,
     Promote,
     Repoint,
     Verify,

@@ -113,12 +113,17 @@ public sealed record PhaseTimes(long? Detect, long? Decide, long? Fence, long? P
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? CatchUp { get; init; }
 
+    /// <summary>Of a cold standby that had to be started. Null: none had to.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? Start { get; init; }
+
     public static PhaseTimes Of(IReadOnlyList<PhaseDuration> durations)
     {
         return new(Find(TimedPhase.Detect), Find(TimedPhase.Decide), Find(TimedPhase.Fence), Find(TimedPhase.Promote),
             Find(TimedPhase.Repoint), Find(TimedPhase.Verify))
         {
             CatchUp = Find(TimedPhase.CatchUp),
+            Start = Find(TimedPhase.Start),
         };
 
         long? Find(TimedPhase phase) => durations.FirstOrDefault(d => d.Name == phase)?.Milliseconds;

@@ -3,6 +3,7 @@ using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Recovery;
 
 namespace FailoverOperator.Core.Decisions;
 
@@ -101,6 +102,8 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
         if (status.Role == EngineRole.Unknown) return No(Reasons.MembersUnknown, $"{member.Name} does not know its role");
         if (status.Link == ReplicationLink.Syncing) return No(Reasons.NoCandidate, $"{member.Name} is still copying the data");
         if (limits?.Refuse(member) is { } refusal) return refusal;
+        // How much of it the old primary had not written to the storage yet nobody knows, nor could anybody have it.
+        if (ColdStandby.SharesData(spec)) return new Eligibility.Eligible(null);
         return Loss(member, status);
     }
 

@@ -64,6 +64,7 @@ public static class Decider
 
     private static Decision OnHealthy(GroupObservation group)
     {
+        if (ColdStandby.Rest(group) is { } rest) return new Decision.Advance(rest);
         var mended = Mend(group, Least(LookAgainIn(group), Failback.WaitsFor(group)));
         if (mended is not Decision.Steady) return mended;
         return Disruption.Next(group) ?? Rollout.Next(group) ?? (Failback.Due(group) is { } plan ? new Decision.Begin(plan) : mended);
@@ -154,6 +155,9 @@ public static class Decider
             return Begin(group, FailoverType.Election, FailoverCause.AllMembersDown,
                 [.. failed.Evidence, $"{holder.Name} is back with its data, and nobody else may be promoted"]);
         }
+        if (ColdStandby.IsHoped(group)) return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
+        if (ColdStandby.Prospect(group) is { IsReady: not true } prospect)
+            return new Decision.Blocked(prospect.Reason, $"{string.Join(", ", failed.Evidence)}; nobody who runs may be promoted, and {prospect.Message}");
         var reason = group.Members.Any(m => m.Answers) ? Reasons.NoCandidate : Reasons.AllMembersDown;
         return new Decision.Blocked(reason,
             $"{string.Join(", ", failed.Evidence)}; nobody may be promoted: {FailoverProcedure.Explain(candidates, group)}");

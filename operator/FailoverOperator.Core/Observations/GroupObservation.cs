@@ -58,6 +58,9 @@ public sealed record GroupObservation
     /// <summary>The PodDisruptionBudgets that concern the primary. Null: nobody has looked.</summary>
     public BudgetObservation? Budgets { get; init; }
 
+    /// <summary>The workload of a cold standby. Null: the group has none.</summary>
+    public ColdObservation? Cold { get; init; }
+
     /// <summary>How the workload is updated. Null: unknown.</summary>
     public RolloutObservation? Rollout { get; init; }
 

@@ -28,8 +28,8 @@ public static class FailoverProcedure
         _ when failover.SpecChanged => End(FailoverPhase.Failed, Reasons.SpecChanged,
             "somebody changed the spec of this Failover after its creation, so that it cannot be trusted; the operator judges the group anew", failover),
         FailoverPhase.Pending => Start(group, failover),
-        FailoverPhase.Fencing => failover.IsPlanned ? Switchover.HandOver(group, failover) : FencingLadder.Next(group, failover),
-        FailoverPhase.Electing or FailoverPhase.CatchingUp => ElectCandidate(group, failover),
+        FailoverPhase.Fencing => !failover.IsPlanned ? FencingLadder.Next(group, failover) : group.HasAgents ? Switchover.HandOver(group, failover) : ColdStandby.HandOver(group, failover),
+        FailoverPhase.Electing or FailoverPhase.CatchingUp or FailoverPhase.Starting => ElectCandidate(group, failover),
         FailoverPhase.Promoting => PromoteCandidate(group, failover),
         FailoverPhase.Repointing => RepointTraffic(group, failover),
         FailoverPhase.Verifying => VerifyWrites(group, failover),
@@ -69,13 +69,13 @@ public static class FailoverProcedure
             if (Rivals.Settle(group, failover, bound) is { } first) return first;
         }
 
-        if (failover.IsPlanned && Switchover.Await(group, failover, bound) is { } wait) return wait;
+        if (failover.IsPlanned && group.HasAgents && Switchover.Await(group, failover, bound) is { } wait) return wait;
 
         var chosen = Elections.Choose(group, failover, bound);
         if (chosen is Choice.Nobody nobody)
         {
             if (group.HasAgents && BetterProof(group, failover) is { } better) return better;
-            if (CatchUp.Await(group, failover, bound) is { } patience) return patience;
+            if ((CatchUp.Await(group, failover, bound) ?? ColdStandby.Await(group, failover, nobody)) is { } patience) return patience;
             // An election fenced nobody, so that giving it up is safe, and judging anew finds a way that still exists.
             return failover.ReplacesPrimary ? new Decision.Blocked(nobody.Reason, nobody.Message) : new Decision.Abort(nobody.Reason, nobody.Message);
         }

@@ -49,6 +49,9 @@ internal sealed record GivenFile
     /// <summary>The failover that is under way. Null: none.</summary>
     public FailoverPart? Failover { get; init; }
 
+    /// <summary>The workload of the cold standby: "down", "up", "cannot be read", or why it cannot be scaled.</summary>
+    public string Cold { get; init; } = "down";
+
     /// <summary>For how long the API server has been silent.</summary>
     public double ApiSilentSeconds { get; init; }
 
@@ -92,6 +95,13 @@ internal sealed record GivenFile
             Rollout = UpdateRevision is { } revision ? new RolloutObservation(revision, ByDeletion: true) : null,
             Domains = new FailureDomains(ClusterZones, ClusterZones),
             PrimaryMemory = Chosen is not null && Remembered ? group.PrimaryMemory! with { Uid = Given.Uid(Chosen), Instance = $"server-1-{Chosen}", ContainerId = $"run-1-{Chosen}" } : null,
+            Cold = Spec.Standby != StandbyTemperature.Cold ? null : Cold switch
+            {
+                "down" => new ColdObservation.Seen(0, "1"),
+                "up" => new ColdObservation.Seen(1, "2"),
+                "cannot be read" => new ColdObservation.Unread("no answer"),
+                var why => new ColdObservation.Unusable(why),
+            },
             Departures = [.. Gone.Select(g => Given.Departed(Confirmed(g.Value)) with { Uid = Given.Uid(g.Key), Name = g.Key })],
             Operator = new OperatorObservation(Synced: true, TimeSpan.FromSeconds(ApiSilentSeconds)),
         };
@@ -143,6 +153,9 @@ internal sealed record GivenFile
 
         public int? SyncTimeoutSeconds { get; init; }
 
+        /// <summary>Of a cold standby.</summary>
+        public ColdData Data { get; init; } = ColdData.Shared;
+
         /// <summary>Empty: the first way only.</summary>
         public List<FencingMethod> Policy { get; init; } = [];
 
@@ -158,6 +171,7 @@ internal sealed record GivenFile
             },
             Targets = Given.Spec.Targets with { RtoSeconds = RtoSeconds },
             Standby = Standby,
+            Cold = Standby != StandbyTemperature.Cold ? null : new ColdSpec { WorkloadRef = new ScalableReference { Name = "db-cold" }, Data = Data, StartTimeoutSeconds = 20 },
             Warm = SyncTimeoutSeconds is { } timeout ? new WarmSpec { SyncTimeoutSeconds = timeout } : null,
             Failback = new FailbackSpec { Policy = Failback },
             Suspended = Suspended is null ? null : new SuspensionSpec { Reason = Suspended },
@@ -191,6 +205,10 @@ internal sealed record GivenFile
         /// <summary>Since the phase was written down, by an operator that was there before. Null: the same.</summary>
         public double? WrittenSecondsAgo { get; init; }
 
+        public FailoverType Type { get; init; } = FailoverType.Failover;
+
+        public string? Target { get; init; }
+
         public FailoverCause Cause { get; init; } = FailoverCause.PrimaryPodGone;
 
         /// <summary>The old primary.</summary>
@@ -213,7 +231,7 @@ internal sealed record GivenFile
             var running = Given.Running(Phase, candidate: Candidate, phaseFor: ForSeconds);
             return running with
             {
-                Spec = running.Spec with { Cause = Cause, From = Given.Reference(From) },
+                Spec = running.Spec with { Type = Type, Target = Target, DeadlineSeconds = FailoverSpec.DefaultDeadlineSeconds, Cause = Cause, From = Given.Reference(From) },
                 Status = running.Status with { Fence = Fence is { } evidence ? new FenceRecord { Evidence = evidence } : null },
                 InPhaseFor = Given.Seconds(WrittenSecondsAgo ?? ForSeconds),
                 FenceConfirmedFor = FenceConfirmedFor,
