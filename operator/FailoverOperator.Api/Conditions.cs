@@ -113,6 +113,12 @@ public static class Reasons
     public const string PrimaryRecovered = nameof(PrimaryRecovered);
     public const string PrimaryMoved = nameof(PrimaryMoved);
     public const string PromotionTimedOut = nameof(PromotionTimedOut);
+    public const string CatchingUp = nameof(CatchingUp);
+    public const string CatchUpTimedOut = nameof(CatchUpTimedOut);
+    public const string ColdStandby = nameof(ColdStandby);
+    public const string StartingStandby = nameof(StartingStandby);
+    public const string StandbyNotStarted = nameof(StandbyNotStarted);
+    public const string StandbyUnavailable = nameof(StandbyUnavailable);
     public const string CandidateLost = nameof(CandidateLost);
     public const string VerificationFailed = nameof(VerificationFailed);
     public const string Verified = nameof(Verified);

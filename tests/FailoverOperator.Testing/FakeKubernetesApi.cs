@@ -150,6 +150,42 @@ public sealed class FakeKubernetesApi : IKubernetesApi
         return !_unserved.Contains($"{group}/{version}/{plural}");
     }
 
+    /// <summary>StatefulSets and Deployments; see <see cref="Unserve"/>, with a plural such as <c>deployments/scale</c>.</summary>
+    public async Task<ResourceKind?> FindScalableAsync(string apiVersion, string kind, CancellationToken cancellationToken)
+    {
+        await EnterAsync(new("discover", kind, "", ""), cancellationToken);
+        return new[] { ResourceKind.Of<V1StatefulSet>(), ResourceKind.Of<V1Deployment>() }
+            .FirstOrDefault(k => k.Kind == kind && k.ApiVersion == apiVersion && !_unserved.Contains($"{k.ApiVersion}/{k.Plural}/scale"));
+    }
+
+    public async Task<V1Scale?> GetScaleAsync(ResourceKind kind, string namespaceName, string name, CancellationToken cancellationToken)
+    {
+        await EnterAsync(new("getScale", kind.Kind, namespaceName, name), cancellationToken);
+        return _store.Find(kind, KeyOf(namespaceName, name)) is { } stored ? ScaleOf(stored.Json) : null;
+    }
+
+    public async Task<V1Scale> ReplaceScaleAsync(ResourceKind kind, V1Scale scale, CancellationToken cancellationToken)
+    {
+        var call = new ApiCall("replaceScale", kind.Kind, scale.Namespace(), scale.Name());
+        await EnterAsync(call, cancellationToken);
+        var patch = new JsonObject { ["metadata"] = new JsonObject { ["resourceVersion"] = scale.ResourceVersion() }, ["spec"] = new JsonObject { ["replicas"] = scale.Spec.Replicas } };
+        var written = _store.Patch(kind, KeyOf(scale.Namespace(), scale.Name()), patch);
+        Faults.Leave(call);
+        return ScaleOf(written.Json);
+    }
+
+    private static V1Scale ScaleOf(JsonObject workload)
+    {
+        var labels = workload["spec"]?["selector"]?["matchLabels"]?.AsObject().Select(l => $"{l.Key}={l.Value}") ?? [];
+        var metadata = workload["metadata"]!;
+        return new V1Scale
+        {
+            Metadata = new V1ObjectMeta { Name = metadata["name"]!.ToString(), NamespaceProperty = metadata["namespace"]!.ToString(), Uid = metadata["uid"]?.ToString(), ResourceVersion = metadata["resourceVersion"]!.ToString() },
+            Spec = new V1ScaleSpec { Replicas = workload["spec"]?["replicas"]?.GetValue<int>() ?? 1 },
+            Status = new V1ScaleStatus { Selector = string.Join(',', labels) },
+        };
+    }
+
     /// <summary>Makes <see cref="IsServedAsync"/> say no.</summary>
     public void Unserve(string group, string version, string plural) => _unserved.Add($"{group}/{version}/{plural}");
 

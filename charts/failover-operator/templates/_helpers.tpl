@@ -95,6 +95,15 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - apiGroups: [apps]
   resources: [statefulsets]
   verbs: [get, list, watch]
+# Cold standbys: start them, and let them rest.
+- apiGroups: [apps]
+  resources: [deployments/scale, statefulsets/scale]
+  verbs: [get, update]
+{{- range .Values.rbac.scale }}
+- apiGroups: [{{ .apiGroup | quote }}]
+  resources: [{{ printf "%s/scale" .resource | quote }}]
+  verbs: [get, update]
+{{- end }}
 # Drains: hold evictions of a primary, see whose budgets select it; in modes without failovers leave enough members.
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]

@@ -11,6 +11,12 @@ public enum FailoverPhase
     Pending,
     Fencing,
     Electing,
+
+    /// <summary>Nobody is within the recovery point objective yet, and a warm standby is given time to get there.</summary>
+    CatchingUp,
+
+    /// <summary>A cold standby is scaled up and waited for.</summary>
+    Starting,
     Promoting,
     Repointing,
     Verifying,
@@ -73,6 +79,8 @@ public enum TimedPhase
     Detect,
     Decide,
     Fence,
+    CatchUp,
+    Start,
     Promote,
     Repoint,
     Verify,

@@ -28,9 +28,9 @@ public enum RedundancyMode
     "Redis replicates asynchronously and cannot promise targets.rpoSeconds: 0; write 1 or more")]
 [ValidationRule(RuleIds.DetectionWithinRto, "self.detection.unhealthyAfterSeconds < self.targets.rtoSeconds",
     "detection.unhealthyAfterSeconds must be less than targets.rtoSeconds, or no failover for a silent primary can meet the target")]
-[ValidationRule(RuleIds.FailbackNeedsAgent, "self.failback.policy == 'Never' || has(self.agent)",
-    "failback.policy Automatic or Scheduled is a switchover, which needs agents in the members: describe them in agent, or write Never")]
-[ValidationRule(RuleIds.FailbackNeedsPriorities, "self.failback.policy == 'Never' || self.promotion.priorities.size() > 0",
+[ValidationRule(RuleIds.FailbackNeedsAgent, "self.failback.policy == 'Never' || has(self.agent) || (has(self.cold) && self.cold.data == 'Shared')",
+    "failback.policy Automatic or Scheduled is a switchover, which needs agents in the members, or a cold standby with data: Shared: describe one of them, or write Never")]
+[ValidationRule(RuleIds.FailbackNeedsPriorities, "self.failback.policy == 'Never' || self.standby == 'Cold' || self.promotion.priorities.size() > 0",
     "failback.policy Automatic or Scheduled leads to the member of the highest priority: write promotion.priorities, or failback.policy: Never")]
 [ValidationRule(RuleIds.FailbackScheduleFitsPolicy, "self.failback.policy == 'Scheduled' ? has(self.failback.schedule) : (!has(self.failback.schedule) && !has(self.failback.timeZone))",
     "failback.policy Scheduled needs failback.schedule, and schedule and timeZone are used by it only; write both, or neither")]
@@ -81,6 +81,16 @@ public enum RedundancyMode
     "in mode ActiveActive there are no standbys: traffic.services take role Active only")]
 [ValidationRule(RuleIds.NothingToSuspend, "self.mode != 'ActiveActive' || !has(self.suspended)",
     "in mode ActiveActive there are no failovers that could be suspended; remove suspended")]
+[ValidationRule(RuleIds.StandbyNeedsActivePassive, "self.standby == 'Hot' || self.mode == 'ActivePassive'",
+    "standby Warm and Cold are for mode ActivePassive; write standby: Hot, or mode: ActivePassive")]
+[ValidationRule(RuleIds.WarmOnly, "self.standby == 'Warm' || !has(self.warm)",
+    "warm is used by standby Warm only; remove it, or set standby: Warm")]
+[ValidationRule(RuleIds.ColdNeedsSpec, "(self.standby == 'Cold') == has(self.cold)",
+    "standby Cold and cold go together; write both or neither")]
+[ValidationRule(RuleIds.ColdNeedsHooks, "self.standby != 'Cold' || (self.engine.type == 'Hooks' && self.engine.startsAs == 'ReadOnly')",
+    "standby Cold needs engine.type: Hooks, and engine.startsAs: ReadOnly: a member that is started must not write before it is promoted")]
+[ValidationRule(RuleIds.ColdIsAnotherWorkload, "!has(self.cold) || self.cold.workloadRef.name != self.workloadRef.name || self.cold.workloadRef.kind != 'StatefulSet'",
+    "cold.workloadRef must be another workload than workloadRef")]
 [ValidationRule(RuleIds.ProbeFitsDetection,
     "self.detection.probeTimeoutMilliseconds + self.detection.probeIntervalMilliseconds <= self.detection.unhealthyAfterSeconds * 1000",
     "detection.probeTimeoutMilliseconds plus detection.probeIntervalMilliseconds must fit into detection.unhealthyAfterSeconds")]
@@ -113,6 +123,15 @@ public sealed record RedundancyGroupSpec
 
     [Description("Mode Quorum: what is done about members that are lost for good.")]
     public QuorumSpec? Quorum { get; init; }
+
+    [Description("How much a standby still has to do before it is promoted. Hot: nothing; one that misses more than targets.rpoSeconds is not promoted. Warm: it runs, but may have to catch up to within targets.rpoSeconds first, and is waited for. Cold: it does not run, see cold.")]
+    public StandbyTemperature Standby { get; init; } = StandbyTemperature.Hot;
+
+    [Description("With standby Warm: how long it may take to catch up.")]
+    public WarmSpec? Warm { get; init; }
+
+    [Description("With standby Cold: the workload that is scaled up when the primary has failed.")]
+    public ColdSpec? Cold { get; init; }
 
     [Required]
     [Description("How the operator talks to the members: asks for their role and lag, promotes them, makes them follow.")]

@@ -37,6 +37,11 @@ public static class RuleIds
     public const string QuorumOnly = nameof(QuorumOnly);
     public const string QuorumNeedsHooks = nameof(QuorumNeedsHooks);
     public const string NothingToSuspend = nameof(NothingToSuspend);
+    public const string StandbyNeedsActivePassive = nameof(StandbyNeedsActivePassive);
+    public const string WarmOnly = nameof(WarmOnly);
+    public const string ColdNeedsSpec = nameof(ColdNeedsSpec);
+    public const string ColdNeedsHooks = nameof(ColdNeedsHooks);
+    public const string ColdIsAnotherWorkload = nameof(ColdIsAnotherWorkload);
     public const string ExecOrHttp = nameof(ExecOrHttp);
     public const string RequestIsPossible = nameof(RequestIsPossible);
     public const string RequestHasNoTerm = nameof(RequestHasNoTerm);

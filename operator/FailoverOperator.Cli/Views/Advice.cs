@@ -13,7 +13,7 @@ internal static class Advice
         Reasons.PrimaryServing, Reasons.EnoughSpares, Reasons.Ready, Reasons.NoFailoverYet, Reasons.WithinTargets, Reasons.Steady,
         Reasons.Repairing, Reasons.DisruptionWaits, Reasons.FailoverRunning, Reasons.Verified, Reasons.Superseded, Reasons.NotRequestable, Reasons.SpecChanged,
         Reasons.FenceUnproven, Reasons.FenceConfirmationInvalid, Reasons.FencingForbidden, Reasons.PrimaryRecovered, Reasons.PrimaryMoved,
-        Reasons.CandidateLost, Reasons.EnoughActive, Reasons.TooFewActive, Reasons.StaleLeader, Reasons.QuorumNotHeard, Reasons.LeaseUnreadable,
+        Reasons.CandidateLost, Reasons.CatchUpTimedOut, Reasons.ColdStandby, Reasons.StandbyUnavailable, Reasons.EnoughActive, Reasons.TooFewActive, Reasons.StaleLeader, Reasons.QuorumNotHeard, Reasons.LeaseUnreadable,
         Reasons.NotSuppressed, Reasons.Suspended, Reasons.ApprovalRequired, Reasons.ManualOnly, Reasons.TargetInfeasible, Reasons.ZoneConcentrated, Reasons.NodeConcentrated, Reasons.CoolingDown, Reasons.BudgetExhausted, Reasons.RecentlyFailed,
         Reasons.ClusterDisruption, Reasons.WaitingForDependency,
         // Of requests, which tell it themselves.
@@ -29,6 +29,8 @@ internal static class Advice
         Reasons.NoCandidate => "bring a standby back: it must be ready, tell its position, and follow the primary",
         Reasons.LagUnknown => "a standby whose position is unknown is not promoted; see whether it answers, and follows the primary",
         Reasons.BeyondRpo => "let the standbys catch up, or allow more loss in targets.rpoSeconds",
+        Reasons.CatchingUp => "wait, or find out why the standbys take in the log so late; warm.syncTimeoutSeconds bounds the wait of a failover",
+        Reasons.StartingStandby or Reasons.StandbyNotStarted => "see why the standby's pod is not ready, or is not promoted: kubectl describe pod, and its log",
         Reasons.MembersUnknown => "see whether the operator's pod reaches the members' pods: network policies, ports",
         Reasons.CredentialsRejected => "let the Secret that the group names hold what the members accept",
         Reasons.EngineFailed => "see the logs of the members' pods, and of their hooks",

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using FailoverOperator.Api.Failovers;
 
 namespace FailoverOperator.Cli.Views;
@@ -108,10 +109,22 @@ public sealed record FenceView(FenceEvidence Evidence, string By, DateTimeOffset
 /// <summary>How long each phase took. Null: it was skipped, or has not ended.</summary>
 public sealed record PhaseTimes(long? Detect, long? Decide, long? Fence, long? Promote, long? Repoint, long? Verify)
 {
+    /// <summary>Of a warm standby that had to. Null: nobody had to.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? CatchUp { get; init; }
+
+    /// <summary>Of a cold standby that had to be started. Null: none had to.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? Start { get; init; }
+
     public static PhaseTimes Of(IReadOnlyList<PhaseDuration> durations)
     {
         return new(Find(TimedPhase.Detect), Find(TimedPhase.Decide), Find(TimedPhase.Fence), Find(TimedPhase.Promote),
-            Find(TimedPhase.Repoint), Find(TimedPhase.Verify));
+            Find(TimedPhase.Repoint), Find(TimedPhase.Verify))
+        {
+            CatchUp = Find(TimedPhase.CatchUp),
+            Start = Find(TimedPhase.Start),
+        };
 
         long? Find(TimedPhase phase) => durations.FirstOrDefault(d => d.Name == phase)?.Milliseconds;
     }

@@ -27,6 +27,9 @@ public sealed record AcceptanceFacts
     /// <summary>Another, older group that names the same workload. Null: none.</summary>
     public string? WorkloadClaimedBy { get; init; }
 
+    /// <summary>Another, older group that names the cold standby's workload. Null: none.</summary>
+    public string? ColdClaimedBy { get; init; }
+
     public IReadOnlyList<ServiceFacts> Services { get; init; } = [];
 
     public DependencyGraph Dependencies { get; init; } = DependencyGraph.None;
@@ -62,6 +65,8 @@ public static class GroupAcceptance
             return Refused(Reasons.WorkloadNotFound, $"there is no StatefulSet {workload} in this namespace; create it, or correct workloadRef.name");
         if (facts.WorkloadClaimedBy is { } claimant)
             return Refused(Reasons.WorkloadClaimed, $"StatefulSet {workload} belongs to the older group {claimant}; delete one of the two groups, or let this one name another workload");
+        if (facts.ColdClaimedBy is { } other)
+            return Refused(Reasons.WorkloadClaimed, $"{Recovery.ColdStandby.Name(facts.Spec)} of cold.workloadRef belongs to the older group {other}; delete one of the two groups, or let this one name another workload");
         return facts.Secrets.Select(OfSecret).FirstOrDefault(v => v is not null);
     }
 
@@ -84,6 +89,8 @@ public static class GroupAcceptance
     {
         var (wanted, sum) = facts.Spec.Mode switch
         {
+            RedundancyMode.ActivePassive when facts.Spec.Standby == StandbyTemperature.Cold =>
+                (facts.Spec.Active + Math.Max(0, facts.Spec.Spares - 1), "active + spares, without the cold standby,"),
             RedundancyMode.ActivePassive or RedundancyMode.NPlusM => (facts.Spec.Active + facts.Spec.Spares, "active + spares"),
             RedundancyMode.ActiveActive => ((facts.Spec.MinActive ?? 1) + facts.Spec.Spares, "minActive + spares"),
             RedundancyMode.Quorum => ((2 * facts.Spec.Spares) + 1, "2 × spares + 1"),

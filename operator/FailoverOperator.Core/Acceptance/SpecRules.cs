@@ -21,6 +21,12 @@ public static class SpecRules
         var isNPlusM = spec.Mode == RedundancyMode.NPlusM;
         yield return (RuleIds.OneActive, isNPlusM || spec.Active == 1);
         yield return (RuleIds.SlotsNeedHooks, !isNPlusM || spec.Engine.Type == EngineType.Hooks);
+        yield return (RuleIds.StandbyNeedsActivePassive, spec.Standby == StandbyTemperature.Hot || spec.Mode == RedundancyMode.ActivePassive);
+        yield return (RuleIds.WarmOnly, spec.Standby == StandbyTemperature.Warm || spec.Warm is null);
+        var isCold = spec.Standby == StandbyTemperature.Cold;
+        yield return (RuleIds.ColdNeedsSpec, isCold == spec.Cold is not null);
+        yield return (RuleIds.ColdNeedsHooks, !isCold || spec.Engine is { Type: EngineType.Hooks, StartsAs: StartState.ReadOnly });
+        yield return (RuleIds.ColdIsAnotherWorkload, spec.Cold?.WorkloadRef is not { Kind: nameof(WorkloadKind.StatefulSet) } standby || standby.Name != spec.WorkloadRef.Name);
         yield return (RuleIds.SlotsServeActive, !isNPlusM || spec.Traffic.Services.All(s => s.Role == TrafficRole.Active));
     }
 
@@ -46,9 +52,9 @@ public static class SpecRules
     private static IEnumerable<(string Id, bool Holds)> AgentRules(RedundancyGroupSpec spec)
     {
         var (hasAgent, policy) = (spec.Agent is not null, spec.Fencing.Policy);
-        yield return (RuleIds.FailbackNeedsAgent, hasAgent || spec.Failback.Policy == FailbackPolicy.Never);
+        yield return (RuleIds.FailbackNeedsAgent, hasAgent || spec.Cold?.Data == ColdData.Shared || spec.Failback.Policy == FailbackPolicy.Never);
         yield return (RuleIds.CordonNeedsAgent, hasAgent || spec.Disruption.OnCordon == DisruptionAnswer.Ignore);
-        yield return (RuleIds.FailbackNeedsPriorities, spec.Failback.Policy == FailbackPolicy.Never || spec.Promotion.Priorities.Count > 0);
+        yield return (RuleIds.FailbackNeedsPriorities, spec.Failback.Policy == FailbackPolicy.Never || spec.Standby == StandbyTemperature.Cold || spec.Promotion.Priorities.Count > 0);
         yield return (RuleIds.FailbackScheduleFitsPolicy, spec.Failback.Policy == FailbackPolicy.Scheduled ? spec.Failback.Schedule is not null : spec.Failback is { Schedule: null, TimeZone: null });
         yield return (RuleIds.LeaseWithinRto, !hasAgent || spec.Detection.LeaseDurationSeconds < spec.Targets.RtoSeconds);
         yield return (RuleIds.SelfFenceNeedsAgent, hasAgent || !policy.Contains(FencingMethod.SelfFence));

@@ -3,6 +3,7 @@ using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Recovery;
 
 namespace FailoverOperator.Core.Decisions;
 
@@ -17,7 +18,11 @@ public abstract record Eligibility
     public sealed record Eligible(long? LagBytes) : Eligibility;
 
     /// <param name="Reason">CamelCase, see <see cref="Reasons"/>.</param>
-    public sealed record Ineligible(string Reason, string Message) : Eligibility;
+    public sealed record Ineligible(string Reason, string Message) : Eligibility
+    {
+        /// <summary>Its lag is known and beyond the recovery point objective, and nothing else is in its way.</summary>
+        public bool MayCatchUp { get; init; }
+    }
 }
 
 /// <summary>
@@ -97,6 +102,8 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
         if (status.Role == EngineRole.Unknown) return No(Reasons.MembersUnknown, $"{member.Name} does not know its role");
         if (status.Link == ReplicationLink.Syncing) return No(Reasons.NoCandidate, $"{member.Name} is still copying the data");
         if (limits?.Refuse(member) is { } refusal) return refusal;
+        // How much of it the old primary had not written to the storage yet nobody knows, nor could anybody have it.
+        if (ColdStandby.SharesData(spec)) return new Eligibility.Eligible(null);
         return Loss(member, status);
     }
 
@@ -177,12 +184,20 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
                 Kinship.Same => Loss(name, position, required),
                 Kinship.Parent when Loss(name, benchmark.PositionOf(status)!.Value, required) is Eligibility.Eligible eligible => eligible,
                 // What it lacks was written since its link was up last.
-                Kinship.Parent when status.Link == ReplicationLink.Down => LossByTime(member, status),
+                Kinship.Parent when status.Link == ReplicationLink.Down && spec.Standby != StandbyTemperature.Warm => LossByTime(member, status),
                 _ => No(Reasons.LagUnknown, $"{name} holds another history than the primary's"),
             };
         }
-        return LossByTime(member, status);
+        return spec.Standby == StandbyTemperature.Warm ? LossOfLate(member, status) : LossByTime(member, status);
     }
+
+    /// <summary>That a standby receives the log says nothing of what it has taken in: without a position or a lag nothing is known.</summary>
+    private Eligibility LossOfLate(Member member, EngineStatus status) =>
+        spec.Engine.StartsAs == StartState.ReadOnly && status is { Role: EngineRole.Primary, Writable: true } ? new Eligibility.Eligible(null)
+        : FollowsSomebodyElse(status) ? LossByTime(member, status)
+        : status.ReportedLagBytes is > 0 and { } lag
+            ? No(Reasons.BeyondRpo, $"{member.Name} says that it is {lag} bytes behind, and may miss none: how many seconds of writes they are is not known") with { MayCatchUp = true }
+        : No(Reasons.LagUnknown, $"{member.Name} does not tell how far behind it is, and with standby: Warm its link alone does not either");
 
     /// <summary>What the old primary logged beyond was never acknowledged, if the quorum says so.</summary>
     private Eligibility LossByQuorum(string name, EngineStatus status) =>
@@ -194,7 +209,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
 
     private Eligibility Loss(string name, long position, long required) => position >= required
         ? new Eligibility.Eligible(Math.Max(0, (benchmark.PrimaryPositionBytes ?? position) - position))
-        : No(Reasons.BeyondRpo, $"{name} misses more than the last {spec.Targets.RpoSeconds} s of writes ({required - position} bytes beyond)");
+        : No(Reasons.BeyondRpo, $"{name} misses more than the last {spec.Targets.RpoSeconds} s of writes ({required - position} bytes beyond)") with { MayCatchUp = true };
 
     /// <summary>
     /// Without the primary's position: a standby that received the log until so long ago misses at most what was

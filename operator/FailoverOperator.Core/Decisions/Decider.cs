@@ -64,6 +64,7 @@ public static class Decider
 
     private static Decision OnHealthy(GroupObservation group)
     {
+        if (ColdStandby.Rest(group) is { } rest) return new Decision.Advance(rest);
         var mended = Mend(group, Least(LookAgainIn(group), Failback.WaitsFor(group)));
         if (mended is not Decision.Steady) return mended;
         return Disruption.Next(group) ?? Rollout.Next(group) ?? (Failback.Due(group) is { } plan ? new Decision.Begin(plan) : mended);
@@ -131,6 +132,7 @@ public static class Decider
         LeaseElections.Prospect(group, Benchmark.Of(group)) switch
         {
             Choice.Candidate => Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence),
+            Choice.Nobody when CatchUp.IsHoped(group, Benchmark.Of(group)) => Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence),
             Choice.Nobody nobody => new Decision.Blocked(
                 nobody.Reason == Reasons.NoCandidate && !group.Members.Any(m => m.Answers) ? Reasons.AllMembersDown : nobody.Reason,
                 $"{string.Join(", ", failed.Evidence)}; {nobody.Message}"),
@@ -149,7 +151,7 @@ public static class Decider
         if (group.HasAgents) return OnFailureWithAgents(group, failed);
         var holder = SlotHolder.Of(group).Holder!;
         var candidates = Candidates.Of(group, Benchmark.Of(group), FailoverProcedure.ReadinessBound(group.Spec));
-        if (candidates.Ranked(group.Members).Count > 0) return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
+        if (candidates.Ranked(group.Members).Count > 0 || CatchUp.IsHoped(group, Benchmark.Of(group))) return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
         // The same pod runs one process at a time. A new pod of its name proves nothing of the old one's end: that is fenced.
         if (Elections.Returned(group, holder) is { } back && back.Uid != holder.Uid && Fence.Proof(group, holder, null, TimeSpan.Zero) is null)
             return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
@@ -158,6 +160,9 @@ public static class Decider
             return Begin(group, FailoverType.Election, FailoverCause.AllMembersDown,
                 [.. failed.Evidence, $"{holder.Name} is back with its data, and nobody else may be promoted"]);
         }
+        if (ColdStandby.IsHoped(group)) return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
+        if (ColdStandby.Prospect(group) is { IsReady: not true } prospect)
+            return new Decision.Blocked(prospect.Reason, $"{string.Join(", ", failed.Evidence)}; nobody who runs may be promoted, and {prospect.Message}");
         // A slot does not see who is bound to the others: these may well be up.
         var reason = Slots.AreBound(group.Spec) || group.Members.Any(m => m.Answers) ? Reasons.NoCandidate : Reasons.AllMembersDown;
         return new Decision.Blocked(reason,

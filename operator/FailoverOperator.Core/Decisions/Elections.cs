@@ -25,7 +25,7 @@ public static class Elections
     public static Choice Choose(GroupObservation group, FailoverRecord failover, TimeSpan bound) => failover.Spec.Type switch
     {
         _ when group.HasAgents => LeaseElections.Choose(group, failover, bound),
-        FailoverType.Failover => Replacement(group, failover, bound),
+        FailoverType.Failover or FailoverType.Failback or FailoverType.Switchover => Replacement(group, failover, bound),
         FailoverType.Election when failover.Spec.From is { } last => Return(group, last),
         // Somebody may have made a primary since the election began.
         FailoverType.Election => group.Members.Any(m => m is { IsWritablePrimary: true, Probe.Status.IsEmpty: not true })
@@ -62,9 +62,10 @@ public static class Elections
     /// </summary>
     public static Member? Returned(GroupObservation group, MemberReference last)
     {
-        if (!AllAnswer(group)) return null;
+        // That a cold standby is on its way is no reason to wait for it: it has not been the primary since.
+        if (!AllAnswer(group with { Members = [.. group.Members.Where(m => !m.IsCold || m.Name == last.Name)] })) return null;
         var back = group.Members.FirstOrDefault(m => m.Name == last.Name && m.Pod is { Ready: true, Terminating: false });
-        var nobodyHasData = group.Members.All(m => m.Probe.Status!.IsEmpty == true);
+        var nobodyHasData = group.Members.All(m => m.Probe.Status?.IsEmpty == true);
         return back is not null && (back.Probe.Status!.IsEmpty == false || nobodyHasData) ? back : null;
     }
 
@@ -84,7 +85,7 @@ public static class Elections
         var from = holders.Count > 0 ? holders : group.Members;
         var ready = from.Where(m => m.Pod is { Ready: true, Terminating: false });
         if (Slots.AreSparesPromised(group)) ready = ready.Where(m => m.SlotLabel is not null);
-        var best = ready.OrderByDescending(m => m.Probe.Status!.PositionBytes ?? 0).ThenByDescending(m => Slots.AreBound(group.Spec) && m.SlotLabel == group.Slot).ThenByDescending(m => Candidates.PriorityOf(group.Spec, m.Name)).ThenBy(m => m.Name, StringComparer.Ordinal).FirstOrDefault();
+        var best = ready.OrderByDescending(m => m.Probe.Status!.PositionBytes ?? 0).ThenBy(m => m.IsCold).ThenByDescending(m => Slots.AreBound(group.Spec) && m.SlotLabel == group.Slot).ThenByDescending(m => Candidates.PriorityOf(group.Spec, m.Name)).ThenBy(m => m.Name, StringComparer.Ordinal).FirstOrDefault();
         return best is null ? new Choice.Nobody(Reasons.MembersUnknown, "no member is ready yet") : new Choice.Candidate(best, 0);
     }
 

@@ -1,6 +1,7 @@
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Recovery;
 
 namespace FailoverOperator.Core.Decisions;
 
@@ -14,7 +15,8 @@ public static class Failback
     public static readonly TimeSpan LongestPause = TimeSpan.FromDays(1);
 
     /// <summary>The member that is wanted most, if it is wanted more than the primary. Null: nobody is.</summary>
-    public static Member? Wanted(GroupObservation group) => SlotHolder.Of(group).Holder is not { } holder ? null : group.Members
+    public static Member? Wanted(GroupObservation group) => group.Spec.Standby == StandbyTemperature.Cold ? ColdStandby.Wanted(group)
+        : SlotHolder.Of(group).Holder is not { } holder ? null : group.Members
         .Where(m => Candidates.PriorityOf(group.Spec, m.Name) > Candidates.PriorityOf(group.Spec, holder.Name))
         .OrderByDescending(m => Candidates.PriorityOf(group.Spec, m.Name)).ThenBy(m => m.Name, StringComparer.Ordinal).FirstOrDefault();
 

@@ -21,12 +21,12 @@ public static class RequestCheck
         All(group, diagnosis, request).FirstOrDefault(check => !check.Passed);
 
     public static IReadOnlyList<Check> All(GroupObservation group, Diagnosis diagnosis, FailoverSpec request) => request.Type is FailoverType.Switchover or FailoverType.Failback
-        ? [NotSuspended(group), PrimaryWrites(group, diagnosis), HoldsLease(group), TargetIsReady(group, request)]
+        ? [NotSuspended(group), PrimaryWrites(group, diagnosis), group.HasAgents ? HoldsLease(group) : CanBeStopped(group), TargetIsReady(group, request)]
         : [NotSuspended(group), HasPrimary(group), TargetIsReady(group, request)];
 
     /// <summary>Who would become the primary. Null: nobody can now.</summary>
     public static Member? Target(GroupObservation group, FailoverSpec request) => CandidatesOf(group).Ranked(group.Members)
-        .FirstOrDefault(m => (request.Target is null || m.Name == request.Target) && (request.Type == FailoverType.Failover || IsConnected(m)));
+        .FirstOrDefault(m => (request.Target is null || m.Name == request.Target) && (request.Type == FailoverType.Failover || (ColdStandby.SharesData(group.Spec) ? !m.IsCold : IsConnected(m))));
 
     /// <summary>All who could in a switchover, best first.</summary>
     public static IReadOnlyList<Member> Ready(GroupObservation group) => [.. CandidatesOf(group).Ranked(group.Members).Where(IsConnected)];
@@ -51,6 +51,10 @@ public static class RequestCheck
             : new(false, Reasons.PrimaryNotServing, "the primary does not hold the lease");
     }
 
+    private static Check CanBeStopped(GroupObservation group) => ColdStandby.IsActive(group) && group.Cold is ColdObservation.Seen { Replicas: > 0 }
+        ? new(true, Reasons.ColdStandby, $"{ColdStandby.Name(group.Spec)} can be scaled down")
+        : new(false, Reasons.StandbyUnavailable, ColdStandby.Prospect(group) is { IsReady: not true } prospect ? prospect.Message : "the primary is not the cold standby");
+
     private static Check TargetIsReady(GroupObservation group, FailoverSpec request)
     {
         var candidates = CandidatesOf(group);
@@ -59,6 +63,8 @@ public static class RequestCheck
             var lag = (candidates.Judge(ready) as Eligibility.Eligible)?.LagBytes is { } bytes ? $", {bytes} bytes behind" : "";
             return new(true, Reasons.Ready, $"{ready.Name} would take over{lag}");
         }
+        if (request is { Type: FailoverType.Failover, Target: null } && ColdStandby.IsHoped(group))
+            return new(true, Reasons.ColdStandby, $"{ColdStandby.Name(group.Spec)} would be started");
         var wanted = group.Members.Where(m => request.Target is null ? !candidates.IsOldPrimary(m) : m.Name == request.Target).ToList();
         var refusals = wanted.Select(candidates.Judge).OfType<Eligibility.Ineligible>().ToList();
         if (refusals.Count > 0) return new(false, refusals[0].Reason, string.Join("; ", refusals.Select(r => r.Message)));

@@ -71,6 +71,7 @@ public sealed record Restraint(string Reason, string Message, TimeSpan? LiftedIn
         return chosen switch
         {
             Choice.Candidate(var member, var lag) => $"{member.Name} would take over, {(lag is { } bytes ? $"{bytes} bytes would be lost" : "what would be lost is not known")}",
+            Choice.Nobody when ColdStandby.IsHoped(group) => $"{ColdStandby.Name(group.Spec)} would be started, and what would be lost is not known",
             Choice.Nobody nobody => nobody.Message,
             _ => throw new ArgumentOutOfRangeException(nameof(group), chosen, "unknown choice"),
         };

@@ -61,6 +61,9 @@ public sealed record GroupObservation
     /// <summary>The PodDisruptionBudgets that concern the primary. Null: nobody has looked.</summary>
     public BudgetObservation? Budgets { get; init; }
 
+    /// <summary>The workload of a cold standby. Null: the group has none.</summary>
+    public ColdObservation? Cold { get; init; }
+
     /// <summary>How the workload is updated. Null: unknown.</summary>
     public RolloutObservation? Rollout { get; init; }
 
@@ -142,6 +145,11 @@ public sealed record FailoverRecord
 
     /// <summary>For how long this process has seen it in its present phase. Deadlines start anew with a new operator.</summary>
     public TimeSpan PhaseFor { get; init; }
+
+    /// <summary>
+    /// The same since the phase was written down, at least, as <see cref="EndedFor"/>: for a deadline that is not to start anew with a new operator.
+    /// </summary>
+    public TimeSpan InPhaseFor { get => field > PhaseFor ? field : PhaseFor; init; }
 
     /// <summary>
     /// Time since it ended, at least: by the clock of whoever wrote that down, or since this process has seen it ended, whichever is longer. So a

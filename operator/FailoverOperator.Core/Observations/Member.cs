@@ -145,6 +145,9 @@ public sealed record Member
     /// <summary>Value of the slot label. Null: none.</summary>
     public string? SlotLabel { get; init; }
 
+    /// <summary>It is of the workload of the cold standby.</summary>
+    public bool IsCold { get; init; }
+
     /// <summary>For how long this process has seen it bound to the slot without any use for it. Null: it is of use, or not bound.</summary>
     public TimeSpan? IdleFor { get; init; }
 

@@ -28,8 +28,8 @@ public static class FailoverProcedure
         _ when failover.SpecChanged => End(FailoverPhase.Failed, Reasons.SpecChanged,
             "somebody changed the spec of this Failover after its creation, so that it cannot be trusted; the operator judges the group anew", failover),
         FailoverPhase.Pending => Start(group, failover),
-        FailoverPhase.Fencing => failover.IsPlanned ? Switchover.HandOver(group, failover) : FencingLadder.Next(group, failover),
-        FailoverPhase.Electing => ElectCandidate(group, failover),
+        FailoverPhase.Fencing => !failover.IsPlanned ? FencingLadder.Next(group, failover) : group.HasAgents ? Switchover.HandOver(group, failover) : ColdStandby.HandOver(group, failover),
+        FailoverPhase.Electing or FailoverPhase.CatchingUp or FailoverPhase.Starting => ElectCandidate(group, failover),
         FailoverPhase.Promoting => PromoteCandidate(group, failover),
         FailoverPhase.Repointing => RepointTraffic(group, failover),
         FailoverPhase.Verifying => VerifyWrites(group, failover),
@@ -65,16 +65,17 @@ public static class FailoverProcedure
 
         if (failover.ReplacesPrimary)
         {
-            if (Rivals.Unrecorded(group, failover) is { Count: > 0 } rivals) return new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Rivals = rivals });
+            if (Rivals.Unrecorded(group, failover) is { Count: > 0 } rivals) return new Decision.Advance(new Step.Enter(failover.Status.Phase) { Rivals = rivals });
             if (Rivals.Settle(group, failover, bound) is { } first) return first;
         }
 
-        if (failover.IsPlanned && Switchover.Await(group, failover, bound) is { } wait) return wait;
+        if (failover.IsPlanned && group.HasAgents && Switchover.Await(group, failover, bound) is { } wait) return wait;
 
         var chosen = Elections.Choose(group, failover, bound);
         if (chosen is Choice.Nobody nobody)
         {
             if (group.HasAgents && BetterProof(group, failover) is { } better) return better;
+            if ((CatchUp.Await(group, failover, bound) ?? ColdStandby.Await(group, failover, nobody)) is { } patience) return patience;
             // An election fenced nobody, so that giving it up is safe, and judging anew finds a way that still exists.
             return failover.ReplacesPrimary ? new Decision.Blocked(nobody.Reason, nobody.Message) : new Decision.Abort(nobody.Reason, nobody.Message);
         }
@@ -110,7 +111,7 @@ public static class FailoverProcedure
         if (group.Lease?.Record is null) return new Decision.Advance(new Step.RecreateLease(SlotHolder.Of(group).Term, LeasePlan.TermsFor(group)));
         if (failover.Status.Fence is not { Evidence: var evidence and not FenceEvidence.NotNeeded } || !LeaseLimits.MayBeKept(group, evidence)) return null;
         if (Fence.ByMore(group, failover) is { } proof && !LeaseLimits.MayBeKept(group, proof.Evidence))
-            return new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Fence = proof.Evidence, FencedBy = proof.By });
+            return new Decision.Advance(new Step.Enter(failover.Status.Phase) { Fence = proof.Evidence, FencedBy = proof.By });
         var alive = LeaseFence.PossibleHolders(group).Where(h => group.Members.Any(m => m.Uid == h.Uid && !m.Pod.Terminating)).ToList();
         return alive.Count > 0 && group.Spec.Fencing.Policy.Contains(FencingMethod.PodTermination) && FencingLadder.SomebodyCouldTakeOver(group, failover)
             ? new Decision.Advance([.. alive.Select(h => new Step.TerminatePod(h))])

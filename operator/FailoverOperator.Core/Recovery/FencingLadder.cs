@@ -25,11 +25,14 @@ public static class FencingLadder
             return new Decision.Advance(new Step.Enter(FailoverPhase.Electing) { Fence = proof.Evidence, FencedBy = proof.By });
 
         var old = group.Members.FirstOrDefault(m => m.Uid == from.Uid);
-        return (old is null || IsTouched(failover, old) ? null : Spare(group, failover, old)) ?? Climb(group, failover, old);
+        return (old is null || failover.IsPlanned || IsTouched(failover, old) ? null : Spare(group, failover, old)) ?? Climb(group, failover, old);
     }
 
     /// <summary>Invariant I8: the last member that works is not fenced on purpose.</summary>
-    public static bool SomebodyCouldTakeOver(GroupObservation group, FailoverRecord failover) => group.HasAgents
+    public static bool SomebodyCouldTakeOver(GroupObservation group, FailoverRecord failover) => CatchUp.IsHoped(group, Benchmark.Of(failover.Spec))
+        || ColdStandby.IsHoped(group) || IsSomebodyReady(group, failover);
+
+    private static bool IsSomebodyReady(GroupObservation group, FailoverRecord failover) => group.HasAgents
         ? LeaseElections.Prospect(group, Benchmark.Of(failover.Spec)) is Choice.Candidate
         : Candidates.Of(group, Benchmark.Of(failover.Spec), FailoverProcedure.ReadinessBound(group.Spec)).Ranked(group.Members).Count > 0;
 

@@ -138,6 +138,9 @@ public abstract record Step
     /// <summary>Delete that budget.</summary>
     public sealed record RemoveBudget(string Name) : Step;
 
+    /// <summary>Give the workload of the cold standby so many replicas, by its subresource scale. Refused if it has changed since it was read.</summary>
+    public sealed record ScaleStandby(int Replicas, string ReadVersion) : Step;
+
     /// <summary>Write through the Services' endpoints and report the outcome.</summary>
     public sealed record Verify(Member Member, long Term) : Step;
 }

@@ -26,8 +26,16 @@ public sealed record Feasibility(IReadOnlyList<TimeShare> Shares)
     public static Feasibility Of(GroupObservation group)
     {
         var past = group.Failovers.Where(f => f is { IsOwn: true, Spec.Type: FailoverType.Failover, Status.Phase: FailoverPhase.Completed }).ToList();
-        return new([.. UntilFenced(group), UntilPromoted(past), UntilRepointed(past)]);
+        return new([.. UntilFenced(group), .. UntilStandbyIsThere(group), UntilPromoted(past), UntilRepointed(past)]);
     }
+
+    private static IEnumerable<TimeShare> UntilStandbyIsThere(GroupObservation group) => group.Spec.Standby switch
+    {
+        StandbyTemperature.Hot => [],
+        StandbyTemperature.Warm => [new("catching up", (long)Recovery.CatchUp.Timeout(group.Spec).TotalMilliseconds, "warm.syncTimeoutSeconds")],
+        StandbyTemperature.Cold => [new("the standby's start", (long)Recovery.ColdStandby.Timeout(group.Spec).TotalMilliseconds, "cold.startTimeoutSeconds")],
+        _ => throw new ArgumentOutOfRangeException(nameof(group), group.Spec.Standby, "unknown temperature"),
+    };
 
     /// <summary>Says what cannot be met, which field decides most, and what would do.</summary>
     public string Explain(TargetsSpec targets)

@@ -76,9 +76,9 @@ public sealed record GroupReport
                 Available(verdict, slot),
                 verdict.Diagnosis is Diagnosis.OperatorImpaired blind
                     ? Fact(ConditionTypes.Redundant, ConditionStatus.Unknown, Reasons.OperatorImpaired, blind.Why)
-                    : Redundant(group.Spec.Spares, ranked.Count, candidates, group),
+                    : Redundant(group.Spec.Spares, ranked.Count + (ColdStandby.IsHoped(group) && !ColdStandby.IsActive(group) ? 1 : 0), candidates, group),
                 Fact(
-                    ConditionTypes.FailoverReady, verdict.Diagnosis is Diagnosis.OperatorImpaired ? ConditionStatus.Unknown : Is(readiness.Ready),
+                    ConditionTypes.FailoverReady, IsUnknown(group, verdict, readiness) ? ConditionStatus.Unknown : Is(readiness.Ready),
                     readiness.Reason, readiness.Message),
                 TargetsMet(group, last),
                 Progressing(group, verdict),
@@ -95,6 +95,10 @@ public sealed record GroupReport
             Statistics = Reporting.Statistics.Of(group),
         };
     }
+
+    /// <summary>The operator is blind, or nobody can tell before a cold standby runs.</summary>
+    private static bool IsUnknown(GroupObservation group, Verdict verdict, FailoverReadiness readiness) => verdict.Diagnosis is Diagnosis.OperatorImpaired
+        || (ColdStandby.Prospect(group) is { IsReady: null } cold && cold.Reason == readiness.Reason);
 
     private static ConditionFact Accepted(AcceptanceVerdict verdict) =>
         Fact(ConditionTypes.Accepted, Is(verdict.Accepted), verdict.Reason, verdict.Message);
@@ -152,6 +156,9 @@ public sealed record GroupReport
             var message = $"{best.Name} would take over{lag}";
             return new FailoverReadiness { Ready = true, Candidate = best.Name, Reason = Reasons.Ready, Message = message };
         }
+        if (ColdStandby.Prospect(group) is { } cold) return new FailoverReadiness { Ready = cold.IsReady == true, Reason = cold.Reason, Message = cold.Message };
+        if (CatchUp.IsHoped(group, Benchmark.Of(group)))
+            return NotReady(Reasons.CatchingUp, FormattableString.Invariant($"a failover would wait for up to {CatchUp.Timeout(group.Spec).TotalSeconds:0} s: {CatchUp.Describe(group, Benchmark.Of(group))}"));
         if (candidates.MissingQuorum(group.Members) is { } missing) return NotReady(Reasons.QuorumNotHeard, missing);
         var refusals = group.Members.Where(m => m.Uid != slot.Holder.Uid).Select(candidates.Judge).OfType<Eligibility.Ineligible>().ToList();
         var telling = refusals.FirstOrDefault(r => r.Reason == Reasons.NotInLease) ?? refusals.FirstOrDefault();

@@ -14,6 +14,8 @@ public static class Timeline
         (TimedPhase.Detect, FailoverPhase.Pending),
         (TimedPhase.Decide, FailoverPhase.Fencing),
         (TimedPhase.Fence, FailoverPhase.Electing),
+        (TimedPhase.CatchUp, FailoverPhase.Promoting),
+        (TimedPhase.Start, FailoverPhase.Promoting),
         (TimedPhase.Promote, FailoverPhase.Repointing),
         (TimedPhase.Repoint, FailoverPhase.Verifying),
         (TimedPhase.Verify, FailoverPhase.Completed),
@@ -29,6 +31,9 @@ public static class Timeline
         var previous = lastServiceAt;
         foreach (var (timed, until) in Ends)
         {
+            // Nearly nobody has to catch up, or to be started: to choose and to promote are one then.
+            if (timed == TimedPhase.CatchUp && entries.All(e => e.Phase != FailoverPhase.CatchingUp)) continue;
+            if (timed == TimedPhase.Start && entries.All(e => e.Phase != FailoverPhase.Starting)) continue;
             if (entries.FirstOrDefault(e => e.Phase == until) is not { } end) continue;
             if (previous is { } start) durations.Add(new PhaseDuration { Name = timed, Milliseconds = Between(start, end.At) });
             previous = end.At;

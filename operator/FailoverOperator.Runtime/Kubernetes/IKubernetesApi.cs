@@ -51,6 +51,16 @@ public interface IKubernetesApi
 
     /// <summary>Whether the server serves this group, version and plural.</summary>
     Task<bool> IsServedAsync(string group, string version, string plural, CancellationToken cancellationToken);
+
+    /// <summary>How the server serves a kind that can be scaled. Null: not at all, or without the subresource scale.</summary>
+    /// <param name="apiVersion">Such as <c>apps/v1</c>.</param>
+    Task<ResourceKind?> FindScalableAsync(string apiVersion, string kind, CancellationToken cancellationToken);
+
+    /// <summary>Reads the subresource scale of one object; null: there is no such object.</summary>
+    Task<V1Scale?> GetScaleAsync(ResourceKind kind, string namespaceName, string name, CancellationToken cancellationToken);
+
+    /// <summary>Replaces it; <see cref="ApiFailure.Conflict"/> unless its resourceVersion is the object's current one.</summary>
+    Task<V1Scale> ReplaceScaleAsync(ResourceKind kind, V1Scale scale, CancellationToken cancellationToken);
 }
 
 /// <summary>What to select. Null: everything.</summary>

@@ -123,6 +123,43 @@ public sealed class KubernetesApi(ApiTransport transport, KubernetesApiOptions o
         }
     }
 
+    public async Task<ResourceKind?> FindScalableAsync(string apiVersion, string kind, CancellationToken cancellationToken)
+    {
+        var (group, version) = apiVersion.Split('/') is [var first, var second] ? (first, second) : ("", apiVersion);
+        var found = new ResourceKind(group, version, kind, "");
+        try
+        {
+            using var served = Document(await transport.ReadAsync(found.GroupPath, $"discover {apiVersion}", cancellationToken), $"discover {apiVersion}", ApiFailure.Invalid);
+            var resources = served.RootElement.GetProperty("resources").EnumerateArray().Select(r => (Name: Text(r, "name"), Kind: Text(r, "kind"))).ToList();
+            var plural = resources.FirstOrDefault(r => r.Kind == kind && !r.Name.Contains('/', StringComparison.Ordinal)).Name;
+            return plural is not null && resources.Any(r => r.Name == $"{plural}/scale") ? found with { Plural = plural } : null;
+        }
+        catch (KubernetesApiException e) when (e.Failure == ApiFailure.NotFound)
+        {
+            return null;
+        }
+    }
+
+    public async Task<V1Scale?> GetScaleAsync(ResourceKind kind, string namespaceName, string name, CancellationToken cancellationToken)
+    {
+        var what = $"get the scale of {kind.Kind} {namespaceName}/{name}";
+        try
+        {
+            return Entity<V1Scale>(await transport.ReadAsync($"{kind.ObjectPath(namespaceName, name)}/scale", what, cancellationToken), what);
+        }
+        catch (KubernetesApiException e) when (e.Failure == ApiFailure.NotFound)
+        {
+            return null;
+        }
+    }
+
+    public async Task<V1Scale> ReplaceScaleAsync(ResourceKind kind, V1Scale scale, CancellationToken cancellationToken)
+    {
+        var what = $"scale {kind.Kind} {scale.Namespace()}/{scale.Name()}";
+        var path = $"{kind.ObjectPath(scale.Namespace(), scale.Name())}/scale{ManagerQuery}";
+        return Entity<V1Scale>(await transport.WriteAsync(HttpMethod.Put, path, Json(EntityJson.Serialize(scale), "application/json"), what, cancellationToken), what);
+    }
+
     private string ManagerQuery => $"?fieldManager={Uri.EscapeDataString(options.FieldManager)}";
 
     private async Task<T> WriteAsync<T>(HttpMethod method, string path, T entity, string verb, CancellationToken cancellationToken)

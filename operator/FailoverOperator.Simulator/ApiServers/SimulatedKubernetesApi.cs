@@ -80,6 +80,17 @@ public sealed class SimulatedKubernetesApi(ApiConnection connection, ApiHealth h
     public Task<bool> IsServedAsync(string group, string version, string plural, CancellationToken cancellationToken) =>
         CallAsync(new ApiRequest("discover", plural, "", ""), () => true, cancellationToken);
 
+    /// <summary>Nothing of this cluster can be scaled.</summary>
+    public Task<ResourceKind?> FindScalableAsync(string apiVersion, string kind, CancellationToken cancellationToken) =>
+        CallAsync<ResourceKind?>(new ApiRequest("discover", kind, "", ""), () => null, cancellationToken);
+
+    public Task<V1Scale?> GetScaleAsync(ResourceKind kind, string namespaceName, string name, CancellationToken cancellationToken) =>
+        CallAsync<V1Scale?>(new ApiRequest("get", kind.Kind, namespaceName, name), () => null, cancellationToken);
+
+    public Task<V1Scale> ReplaceScaleAsync(ResourceKind kind, V1Scale scale, CancellationToken cancellationToken) =>
+        CallAsync<V1Scale>(new ApiRequest("replace", kind.Kind, scale.Namespace(), scale.Name()),
+            () => throw new KubernetesApiException(ApiFailure.NotFound, $"{kind.Kind} {scale.Name()} cannot be scaled"), cancellationToken);
+
     private Task<T> WriteAsync<T>(
         string verb, string? namespaceName, string name, JsonObject json, Func<ResourceKind, JsonObject, StoredObject> write,
             CancellationToken cancellationToken)

@@ -18,7 +18,7 @@ public sealed record ActingContext(RedundancyGroup Group, GroupSession Session, 
 /// Does what was decided, and nothing else. A failed step is not retried here: the next look at the group decides anew.
 /// </summary>
 public sealed partial class StepExecutor(
-    IKubernetesApi api, ClusterView cluster, FailoverRecorder recorder, LeaseWriter leases, FencingTools fencing, DisruptionTools disruption, ILogger<StepExecutor> logger)
+    IKubernetesApi api, ClusterView cluster, FailoverRecorder recorder, LeaseWriter leases, FencingTools fencing, DisruptionTools disruption, ScaleLog scales, ILogger<StepExecutor> logger)
 {
     /// <summary>Does all steps at the same time. Throws <see cref="KubernetesApiException"/> when the API server refused one.</summary>
     public async Task ExecuteAsync(ActingContext context, IReadOnlyList<Step> steps, CancellationToken cancellationToken)
@@ -48,6 +48,7 @@ public sealed partial class StepExecutor(
         Step.RestartMember restart => disruption.RestartAsync(context.Group, restart, cancellationToken),
         Step.KeepBudget keep => disruption.KeepBudgetAsync(context.Group, keep, cancellationToken),
         Step.RemoveBudget remove => disruption.RemoveBudgetAsync(context.Group, remove, cancellationToken),
+        Step.ScaleStandby scale => scales.ScaleAsync(context.Group, scale, cancellationToken),
         Step.Verify verify => VerifyAsync(context, verify, cancellationToken),
         _ => throw new ArgumentOutOfRangeException(nameof(step), step, "unknown step"),
     };
@@ -88,15 +89,23 @@ public sealed partial class StepExecutor(
                 // The label is for this incarnation of the pod, not for its successor.
                 uid = step.Member.Uid,
                 resourceVersion = step.ReadVersion,
-                labels = new Dictionary<string, string?>
-                {
-                    [ApiGroup.GroupLabel] = context.Group.Name(),
-                    [ApiGroup.SlotLabel] = step.Slot,
-                    [ApiGroup.RoleLabel] = step.Role,
-                    [ApiGroup.TermLabel] = step.Term?.ToString(CultureInfo.InvariantCulture),
-                },
+                labels = Labels(context, step),
             },
         }, cancellationToken));
+
+    private static Dictionary<string, string?> Labels(ActingContext context, Step.Label step)
+    {
+        var labels = new Dictionary<string, string?>
+        {
+            [ApiGroup.GroupLabel] = context.Group.Name(),
+            [ApiGroup.SlotLabel] = step.Slot,
+            [ApiGroup.RoleLabel] = step.Role,
+            [ApiGroup.TermLabel] = step.Term?.ToString(CultureInfo.InvariantCulture),
+        };
+        // Services select one pod by this, which StatefulSets alone give to their pods.
+        if (step.Member.IsCold) labels[ApiGroup.PodNameLabel] = step.Member.Name;
+        return labels;
+    }
 
     private async Task BindAsync(ActingContext context, Step.BindSpare step, CancellationToken cancellationToken) =>
         context.Session.Pods.Wrote(await api.MergePatchAsync<V1Pod>(context.Group.Namespace(), step.Member.Name, new
@@ -214,6 +223,7 @@ public sealed partial class StepExecutor(
         Step.RestartMember restart => $"delete pod {restart.Member.Name}, which is not of revision {restart.Revision}",
         Step.KeepBudget keep => $"{(keep.ReadVersion is null ? "create" : "put right")} PodDisruptionBudget {keep.Name}",
         Step.RemoveBudget remove => $"delete PodDisruptionBudget {remove.Name}",
+        Step.ScaleStandby scale => $"scale the cold standby to {scale.Replicas}",
         Step.Verify verify => $"verify a write on {verify.Member.Name}",
         _ => throw new ArgumentOutOfRangeException(nameof(step), step, "unknown step"),
     };

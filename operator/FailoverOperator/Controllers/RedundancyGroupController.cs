@@ -28,6 +28,7 @@ public sealed class RedundancyGroupController(
     GroupSessions sessions,
     GroupObserver observer,
     LeaseLog leases,
+    ScaleLog scales,
     RestingGroups resting,
     StepExecutor executor,
     FailoverRecorder recorder,
@@ -98,6 +99,7 @@ public sealed class RedundancyGroupController(
         await sessions.CloseAsync(key);
         groupRecorder.Forget(entity);
         leases.Forget(entity);
+        scales.Forget(entity);
         shared.Forget(entity);
         duties.Forget(key);
         storm.Forget(key);
@@ -113,6 +115,7 @@ public sealed class RedundancyGroupController(
         for (var turn = 0; turn < MaxTurns; turn++)
         {
             if (group.Spec.Agent is not null) await leases.ConfirmAsync(group, cancellationToken);
+            if (ScaleLog.Concerns(group)) await scales.LookAsync(group, isUrgent: cluster.FailoversOf(group).Any(IsRunning), cancellationToken);
             var observation = observer.Observe(group, workload, session);
             var verdict = Decider.Decide(observation);
             session.Engine.AlwaysAsk(Circuits.AlwaysAsked(observation, verdict));
@@ -174,6 +177,9 @@ public sealed class RedundancyGroupController(
 
         public bool IsToBeRecorded { get; init; }
     }
+
+    private static bool IsRunning(Failover failover) =>
+        failover.Status?.Phase is not (FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted);
 
     private static ObjectKey KeyOf(RedundancyGroup group) => new(group.Namespace(), group.Name());
 

@@ -14,6 +14,7 @@ public sealed class AcceptanceObserver(ClusterView cluster, OperatorClock clock)
         Spec = group.Spec,
         WorkloadReplicas = workload is null ? null : workload.Spec.Replicas ?? 1,
         WorkloadClaimedBy = cluster.OlderClaimOnWorkload(group),
+        ColdClaimedBy = cluster.OlderClaimOnCold(group),
         Services = workload is null ? [] : [.. Slots.Services(group.Spec).Select(s => Observe(group, workload, s.Name))],
         Secrets = credentials.Secrets,
         Dependencies = DependencyReader.Graph(group, cluster),

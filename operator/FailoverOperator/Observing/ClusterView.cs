@@ -20,6 +20,9 @@ public sealed class ClusterView
     private const string ByService = "service";
     private const string ByLease = "lease";
     private const string ByDependency = "dependency";
+    private const string ByNamespace = "namespace";
+    private const string ByColdNamespace = "namespace of a cold standby";
+    private const string ByCold = "cold standby";
 
     public required IInformer<RedundancyGroup> Groups { get; init; }
 
@@ -52,6 +55,9 @@ public sealed class ClusterView
     public ClusterView Indexed()
     {
         Pods.AddIndex(ByOwner, pod => OwnerUids(pod));
+        Pods.AddIndex(ByNamespace, pod => [pod.Namespace()]);
+        Groups.AddIndex(ByColdNamespace, group => ScaleLog.Concerns(group) ? [group.Namespace()] : []);
+        Groups.AddIndex(ByCold, group => ColdKey(group) is { } key ? [key] : []);
         Failovers.AddIndex(ByGroup, failover => [Key(failover.Namespace(), failover.Spec.GroupRef.Name)]);
         Groups.AddIndex(ByWorkload, group => [Key(group.Namespace(), group.Spec.WorkloadRef.Name)]);
         Groups.AddIndex(ByService, group => Slots.Services(group.Spec).Select(s => Key(group.Namespace(), s.Name)));
@@ -69,6 +75,10 @@ public sealed class ClusterView
         Workloads.TryGet(new ObjectKey(group.Namespace(), group.Spec.WorkloadRef.Name), out var workload) ? workload : null;
 
     public IReadOnlyList<V1Pod> PodsOf(V1StatefulSet workload) => Pods.ByIndex(ByOwner, workload.Uid());
+
+    /// <summary>Those of a workload of any kind, as its scale selects them; never the members of the group's own.</summary>
+    public IEnumerable<V1Pod> PodsOf(RedundancyGroup group, PodSelector cold, V1StatefulSet workload) => cold.Labels.Count == 0 ? []
+        : Pods.ByIndex(ByNamespace, group.Namespace()).Where(pod => cold.Matches(pod) && !OwnerUids(pod).Contains(workload.Uid()));
 
     public IReadOnlyList<Failover> FailoversOf(RedundancyGroup group) => Failovers.ByIndex(ByGroup, Key(group.Namespace(), group.Name()));
 
@@ -97,6 +107,10 @@ public sealed class ClusterView
     public string? OlderClaimOnWorkload(RedundancyGroup group) =>
         OlderClaim(group, Groups.ByIndex(ByWorkload, Key(group.Namespace(), group.Spec.WorkloadRef.Name)));
 
+    /// <summary>The same for the workload of its cold standby, as another one's cold standby or as its members.</summary>
+    public string? OlderClaimOnCold(RedundancyGroup group) => ColdKey(group) is not { } key ? null : OlderClaim(group,
+        [.. Groups.ByIndex(ByCold, key), .. group.Spec.Cold!.WorkloadRef.Kind == V1StatefulSet.KubeKind ? Groups.ByIndex(ByWorkload, Key(group.Namespace(), group.Spec.Cold.WorkloadRef.Name)) : []]);
+
     /// <summary>The same for one of its Services.</summary>
     public string? OlderClaimOnService(RedundancyGroup group, string service) =>
         OlderClaim(group, Groups.ByIndex(ByService, Key(group.Namespace(), service)));
@@ -104,7 +118,9 @@ public sealed class ClusterView
     /// <summary>The groups that have to be looked at when this pod changes.</summary>
     public IEnumerable<ObjectKey> GroupsOf(V1Pod pod) => pod.Metadata.OwnerReferences is not { } owners ? [] : owners
         .Where(o => o.Kind == V1StatefulSet.KubeKind)
-        .SelectMany(o => Groups.ByIndex(ByWorkload, Key(pod.Namespace(), o.Name))).Select(KeyOf);
+        .SelectMany(o => Groups.ByIndex(ByWorkload, Key(pod.Namespace(), o.Name)))
+        // Whose pods a cold standby's are is not told by their owner.
+        .Concat(Groups.ByIndex(ByColdNamespace, pod.Namespace())).Select(KeyOf).Distinct();
 
     public IEnumerable<ObjectKey> GroupsOf(V1StatefulSet workload) =>
         Groups.ByIndex(ByWorkload, Key(workload.Namespace(), workload.Name())).Select(KeyOf);
@@ -122,6 +138,9 @@ public sealed class ClusterView
         job.Metadata.Labels?.TryGetValue(ApiGroup.GroupLabel, out var group) == true ? [new ObjectKey(job.Namespace(), group)] : [];
 
     public IEnumerable<ObjectKey> GroupsOf(V1Node node) => Pods.Items().Where(p => p.Spec?.NodeName == node.Name()).SelectMany(GroupsOf).Distinct();
+
+    private static string? ColdKey(RedundancyGroup group) =>
+        ScaleLog.Concerns(group) && group.Spec.Cold!.WorkloadRef is var cold ? $"{group.Namespace()}/{cold.ApiVersion}/{cold.Kind}/{cold.Name}" : null;
 
     private static string? OlderClaim(RedundancyGroup group, IReadOnlyList<RedundancyGroup> claimants)
     {

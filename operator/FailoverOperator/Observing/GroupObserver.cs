@@ -18,7 +18,7 @@ public interface ISelfObservation
 }
 
 /// <summary>Gathers everything that is known of one slot of a group into one <see cref="GroupObservation"/>.</summary>
-public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, DepartureLog departures, OperatorClock clock, ISelfObservation self, EvictionSight evictions)
+public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, DepartureLog departures, OperatorClock clock, ISelfObservation self, EvictionSight evictions, ScaleLog scales)
 {
     /// <summary>A kubelet reports a restart within a second or two; after so long none can still be on its way.</summary>
     private static readonly TimeSpan ReportsHaveArrived = TimeSpan.FromSeconds(10);
@@ -33,7 +33,8 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
 
     public GroupObservation Observe(RedundancyGroup group, V1StatefulSet workload, GroupSession session)
     {
-        var pods = cluster.PodsOf(workload).Select(session.Pods.Newest).ToList();
+        var cold = cluster.PodsOf(group, scales.SelectorOf(group), workload).Select(session.Pods.Newest).ToList();
+        var pods = cluster.PodsOf(workload).Select(session.Pods.Newest).Concat(cold).ToList();
         session.Keep([.. pods.Select(p => p.Uid())]);
         var now = clock.Now;
         var all = session.Newest(cluster.FailoversOf(group)).Select(f => Read(group, f, session)).OrderBy(f => f.Spec.Term).ThenBy(f => f.IsOwn).ToList();
@@ -42,7 +43,8 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
             Name = group.Name(),
             Spec = group.Spec,
             WorkloadReplicas = workload.Spec.Replicas ?? 1,
-            Members = [.. pods.Select(Read).OrderBy(m => m.Name, StringComparer.Ordinal)],
+            Members = [.. pods.Select(p => Read(p) with { IsCold = cold.Contains(p) }).OrderBy(m => m.Name, StringComparer.Ordinal)],
+            Cold = scales.Observe(group),
             Failovers = all,
             Services = [.. Slots.Services(group.Spec, session.Slot).Select(s => Read(group, s, session)).OfType<ServiceObservation>()],
             Lease = group.Spec.Agent is null ? null : leases.Observe(group),
@@ -166,6 +168,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         Status = failover.Status ?? new FailoverStatus(),
         Version = failover.ResourceVersion() ?? "",
         PhaseFor = _phases.Of(failover.Uid(), failover.Status?.Phase ?? FailoverPhase.Pending),
+        InPhaseFor = AgeOf(failover.Status?.Steps.LastOrDefault(s => s.Phase == failover.Status.Phase)?.BeganAt),
         EndedFor = AgeOf(failover.Status?.EndedAt),
         IsOwn = failover.Metadata.OwnerReferences?.Any(o => o.Uid == group.Uid() && o.Controller == true) == true,
         SpecChanged = failover.Metadata.Generation > 1,

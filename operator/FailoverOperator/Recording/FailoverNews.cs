@@ -14,6 +14,8 @@ public static class EventReasons
     public const string SplitBrainSuspected = nameof(SplitBrainSuspected);
     public const string FailoverStarted = nameof(FailoverStarted);
     public const string MemberFenced = nameof(MemberFenced);
+    public const string CatchingUp = nameof(CatchingUp);
+    public const string StartingStandby = nameof(StartingStandby);
     public const string Promoted = nameof(Promoted);
     public const string TrafficRepointed = nameof(TrafficRepointed);
     public const string FailoverCompleted = nameof(FailoverCompleted);
@@ -56,6 +58,9 @@ public sealed class FailoverNews(EventOutbox events, OperatorMetrics metrics)
                     metrics.Fenced(group, fence.Evidence);
                     events.Post(group, EventReasons.MemberFenced, $"{from.Name} cannot write any more: {fence.Evidence} by {fence.By}", EventType.Normal);
                 }
+                break;
+            case FailoverPhase.CatchingUp or FailoverPhase.Starting:
+                events.Post(group, status.Phase == FailoverPhase.Starting ? EventReasons.StartingStandby : EventReasons.CatchingUp, $"{failover.Metadata.Name} {status.Message}", EventType.Normal);
                 break;
             case FailoverPhase.Promoting:
                 break;

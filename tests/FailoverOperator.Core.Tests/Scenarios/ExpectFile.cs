@@ -82,6 +82,7 @@ internal sealed record ExpectFile
         Step.RestartMember(var member, _) => $"restart {member.Name}",
         Step.KeepBudget(var name, _) => $"keep PodDisruptionBudget {name}",
         Step.RemoveBudget(var name) => $"delete PodDisruptionBudget {name}",
+        Step.ScaleStandby(var replicas, _) => $"scale the cold standby to {replicas}",
         Step.Verify(var member, _) => $"write through the Services to {member.Name}",
         _ => throw new ArgumentOutOfRangeException(nameof(step), step, "unknown step"),
     };

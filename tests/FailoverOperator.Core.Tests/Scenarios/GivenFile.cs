@@ -58,6 +58,9 @@ internal sealed record GivenFile
     /// <summary>The failover that is under way. Null: none.</summary>
     public FailoverPart? Failover { get; init; }
 
+    /// <summary>The workload of the cold standby: "down", "up", "cannot be read", or why it cannot be scaled.</summary>
+    public string Cold { get; init; } = "down";
+
     /// <summary>For how long the API server has been silent.</summary>
     public double ApiSilentSeconds { get; init; }
 
@@ -105,6 +108,13 @@ internal sealed record GivenFile
             Rollout = UpdateRevision is { } revision ? new RolloutObservation(revision, ByDeletion: true) : null,
             Domains = new FailureDomains(ClusterZones, ClusterZones),
             PrimaryMemory = Chosen is not null && Remembered ? group.PrimaryMemory! with { Uid = Given.Uid(Chosen), Instance = $"server-1-{Chosen}", ContainerId = $"run-1-{Chosen}" } : null,
+            Cold = Spec.Standby != StandbyTemperature.Cold ? null : Cold switch
+            {
+                "down" => new ColdObservation.Seen(0, "1"),
+                "up" => new ColdObservation.Seen(1, "2"),
+                "cannot be read" => new ColdObservation.Unread("no answer"),
+                var why => new ColdObservation.Unusable(why),
+            },
             Departures = [.. Gone.Select(g => Given.Departed(Confirmed(g.Value)) with { Uid = Given.Uid(g.Key), Name = g.Key })],
             Operator = new OperatorObservation(Synced: true, TimeSpan.FromSeconds(ApiSilentSeconds)),
         };
@@ -152,6 +162,13 @@ internal sealed record GivenFile
 
         public int RtoSeconds { get; init; } = 30;
 
+        public StandbyTemperature Standby { get; init; }
+
+        public int? SyncTimeoutSeconds { get; init; }
+
+        /// <summary>Of a cold standby.</summary>
+        public ColdData Data { get; init; } = ColdData.Shared;
+
         /// <summary>Empty: the first way only.</summary>
         public List<FencingMethod> Policy { get; init; } = [];
 
@@ -166,6 +183,9 @@ internal sealed record GivenFile
                 Job = Policy.Contains(FencingMethod.Job) ? new FencingJobSpec { Image = "ipmi" } : null,
             },
             Targets = Given.Spec.Targets with { RtoSeconds = RtoSeconds },
+            Standby = Standby,
+            Cold = Standby != StandbyTemperature.Cold ? null : new ColdSpec { WorkloadRef = new ScalableReference { Name = "db-cold" }, Data = Data, StartTimeoutSeconds = 20 },
+            Warm = SyncTimeoutSeconds is { } timeout ? new WarmSpec { SyncTimeoutSeconds = timeout } : null,
             Failback = new FailbackSpec { Policy = Failback, Schedule = Failback == FailbackPolicy.Scheduled ? "30 2 * * 6" : null },
             Suspended = Suspended is null ? null : new SuspensionSpec { Reason = Suspended },
             Promotion = Given.Spec.Promotion with { Policy = Promotion, Priorities = [.. Priorities.Select(p => new MemberPriority { Member = p.Key, Priority = p.Value })] },
@@ -195,6 +215,13 @@ internal sealed record GivenFile
 
         public double ForSeconds { get; init; }
 
+        /// <summary>Since the phase was written down, by an operator that was there before. Null: the same.</summary>
+        public double? WrittenSecondsAgo { get; init; }
+
+        public FailoverType Type { get; init; } = FailoverType.Failover;
+
+        public string? Target { get; init; }
+
         public FailoverCause Cause { get; init; } = FailoverCause.PrimaryPodGone;
 
         /// <summary>The old primary.</summary>
@@ -217,8 +244,9 @@ internal sealed record GivenFile
             var running = Given.Running(Phase, candidate: Candidate, phaseFor: ForSeconds);
             return running with
             {
-                Spec = running.Spec with { Cause = Cause, From = Given.Reference(From) },
+                Spec = running.Spec with { Type = Type, Target = Target, DeadlineSeconds = FailoverSpec.DefaultDeadlineSeconds, Cause = Cause, From = Given.Reference(From) },
                 Status = running.Status with { Fence = Fence is { } evidence ? new FenceRecord { Evidence = evidence } : null },
+                InPhaseFor = Given.Seconds(WrittenSecondsAgo ?? ForSeconds),
                 FenceConfirmedFor = FenceConfirmedFor,
                 FencingJob = JobFailed is { } why ? new JobObservation.Failed(why) : new JobObservation.NotCreated(),
             };

@@ -38,6 +38,8 @@ internal static class MemberWords
         ("a new pod", (m, _) => m.Recreated()),
         ("its node is cordoned", (m, _) => m.Cordoned()),
         ("an eviction was asked for N s ago", (m, n) => m.ToBeEvicted(Number(n))),
+        ("of the cold standby", (m, _) => m with { IsCold = true }),
+        ("that tells no position", (m, _) => m.Says(s => s with { PositionBytes = null, Link = ReplicationLink.Unknown, FollowsAddress = null })),
         ("of revision WORD", (m, revision) => m.OfRevision(revision)),
         ("its zone is WORD", (m, zone) => m.InZone(zone)),
         ("its node is WORD", (m, state) => m.OnNode(Enum.Parse<NodeState>(state))),

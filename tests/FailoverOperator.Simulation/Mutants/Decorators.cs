@@ -104,6 +104,15 @@ internal abstract class ApiDecorator(IKubernetesApi real) : IKubernetesApi
 
     public Task<bool> IsServedAsync(string group, string version, string plural, CancellationToken cancellationToken) =>
         real.IsServedAsync(group, version, plural, cancellationToken);
+
+    public Task<ResourceKind?> FindScalableAsync(string apiVersion, string kind, CancellationToken cancellationToken) =>
+        real.FindScalableAsync(apiVersion, kind, cancellationToken);
+
+    public Task<V1Scale?> GetScaleAsync(ResourceKind kind, string namespaceName, string name, CancellationToken cancellationToken) =>
+        real.GetScaleAsync(kind, namespaceName, name, cancellationToken);
+
+    public Task<V1Scale> ReplaceScaleAsync(ResourceKind kind, V1Scale scale, CancellationToken cancellationToken) =>
+        real.ReplaceScaleAsync(kind, scale, cancellationToken);
 }
 
 /// <summary>Changes what operators read.</summary>

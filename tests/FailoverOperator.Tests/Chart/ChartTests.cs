@@ -67,6 +67,24 @@ public sealed class ChartTests
     [InlineData(Defaults)]
     [InlineData(Namespaced)]
     [InlineData(NamespacedWithoutNodes)]
+    public void May_scale_cold_standbys_and_no_other_kinds_than_it_is_told(string values)
+    {
+        foreach (var verb in new[] { "get", "update" })
+            Assert.All(["deployments/scale", "statefulsets/scale"], resource => Assert.True(Helm.Template(values).Allows(verb, resource, "apps")));
+        Assert.False(Helm.Template(values).Allows("update", "things/scale", "example.com"));
+        Assert.False(Helm.Template(values).Allows("update", "deployments", "apps"));
+    }
+
+    [Theory]
+    [InlineData("rbac: { scale: [{ apiGroup: example.com, resource: things }] }")]
+    [InlineData("rbac: { scope: Namespace, scale: [{ apiGroup: example.com, resource: things }] }")]
+    public void May_scale_other_kinds_that_it_is_told(string values) =>
+        Assert.Contains(Helm.Template(values).Rules, rule => rule.ApiGroups is ["example.com"] && rule.Resources is ["things/scale"] && rule.Verbs.SequenceEqual(["get", "update"]));
+
+    [Theory]
+    [InlineData(Defaults)]
+    [InlineData(Namespaced)]
+    [InlineData(NamespacedWithoutNodes)]
     [InlineData(Everything)]
     public void Asks_for_no_right_with_a_wildcard_and_for_none_to_list_secrets(string values)
     {

@@ -28,6 +28,9 @@ public sealed class FakeServer
 
     public int Orders { get; set; }
 
+    /// <summary>It receives, and takes nothing in: its position stands still, whomever it follows.</summary>
+    public bool IsLate { get; set; }
+
     /// <summary>In which it leads, where servers elect. Null: it tells none.</summary>
     public long? Term { get; set; }
 }
@@ -69,7 +72,7 @@ public sealed class FakeServers
         if (!server.Up) return new EngineReply.Refused("connection refused");
         if (server.Hangs) return new EngineReply.Silent("no answer");
         var source = server.Follows is { } followed && _byAddress.TryGetValue(followed, out var up) && up is { Up: true, IsPrimary: true } ? up : null;
-        if (source is not null) server.Position = source.Position;
+        if (source is not null && !server.IsLate) server.Position = source.Position;
         return new EngineReply.Answered(new EngineStatus
         {
             Role = server.IsPrimary ? EngineRole.Primary : EngineRole.Standby,

@@ -59,7 +59,7 @@ internal static class Objects
 
     private static Dictionary<string, string> Labels(string name, V1StatefulSet owner)
     {
-        var labels = new Dictionary<string, string> { ["app"] = owner.Spec.Template.Metadata.Labels["app"], [ApiGroup.PodNameLabel] = name };
+        var labels = new Dictionary<string, string> { ["app"] = owner.Spec?.Template.Metadata.Labels["app"] ?? "db", [ApiGroup.PodNameLabel] = name };
         if (owner.Status?.UpdateRevision is { } revision) labels["controller-revision-hash"] = revision;
         return labels;
     }

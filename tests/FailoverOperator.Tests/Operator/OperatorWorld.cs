@@ -34,13 +34,14 @@ public sealed class OperatorWorld : IDisposable
     {
         Api = new FakeKubernetesApi(_time);
         foreach (var node in new[] { "node-1", "node-2", "node-3" }) Api.Seed(Objects.Node(node));
-        Api.Seed(Objects.StatefulSet(Namespace, "db", 3));
         Api.Seed(Objects.Service(Namespace, "db-rw"));
         var spec = Objects.Spec("db", "db-rw");
         Api.Seed(new RedundancyGroup { Metadata = new V1ObjectMeta { Name = "db", NamespaceProperty = Namespace }, Spec = change?.Invoke(spec) ?? spec });
         if (below is not null) AddGroup("below", below);
+        Api.Seed(Objects.StatefulSet(Namespace, "db", Group.Spec.Cold is null ? 3 : 1));
         Api.Seed(new V1Secret { Metadata = new V1ObjectMeta { Name = "agent", NamespaceProperty = Namespace }, Data = new Dictionary<string, byte[]> { ["token"] = "open-sesame"u8.ToArray() } });
         Servers.StartWritable = Group.Spec.Mode == RedundancyMode.ActiveActive;
+        if (Group.Spec.Cold is { } cold) Cold = new ColdWorkload(Api, Servers, () => Now, cold.WorkloadRef);
         Agents = new FakeAgents(Api, Servers, () => Now);
         _cluster = _time.CreateTimer(_ => RunCluster(), null, TimeSpan.Zero, TimeSpan.FromMilliseconds(20));
     }
@@ -55,6 +56,9 @@ public sealed class OperatorWorld : IDisposable
     }
 
     public FakeKubernetesApi Api { get; }
+
+    /// <summary>The workload of the group's cold standby.</summary>
+    public ColdWorkload? Cold { get; }
 
     private readonly TestLoop _loop = new();
 
@@ -173,13 +177,14 @@ public sealed class OperatorWorld : IDisposable
     private void RunCluster()
     {
         RestartContainers();
-        foreach (var (workload, ordinal) in _workloads.SelectMany(w => Enumerable.Range(0, 3).Select(n => (w, n))))
+        foreach (var (workload, ordinal) in _workloads.SelectMany(w => Enumerable.Range(0, Api.Peek<V1StatefulSet>(Namespace, w)?.Spec.Replicas ?? 3).Select(n => (w, n))))
         {
             var pod = Api.Peek<V1Pod>(Namespace, $"{workload}-{ordinal}");
             if (pod is null) Create(workload, ordinal);
             else if (!DeadNodes.Contains(pod.Spec.NodeName) && pod.Metadata.DeletionTimestamp is not null) End(pod);
         }
         Agents.Tick();
+        Cold?.Tick();
         foreach (var service in _workloads.Select(w => Api.Peek<V1Service>(Namespace, $"{w}-rw")).OfType<V1Service>()) Objects.PointEndpoints(Api, service);
     }
 

@@ -1,4 +1,3 @@
-using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Simulator.Engines;
 
