@@ -9,7 +9,7 @@ namespace FailoverOperator.EndToEnd;
 /// </summary>
 public sealed class BedFixture : IAsyncLifetime
 {
-    private static readonly string[] BesideOthers = ["container-crash", "pod-delete", "bad-input", "redis-process-crash", "nplusm-shards", "group-deletion"];
+    private static readonly string[] BesideOthers = ["container-crash", "pod-delete", "bad-input", "redis-process-crash", "nplusm-shards"];
 
     private readonly Dictionary<string, Run> begun = [];
     private readonly Dictionary<string, Task<LoneStage>> loneStages = [];

@@ -25,9 +25,6 @@ public sealed class ScenarioTests(BedFixture fixture, ITestOutputHelper output) 
     [Fact, Trait("Scenario", "nplusm-shards")]
     public Task Two_spares_take_the_slots_of_two_members_that_are_lost_at_once() => RunBesideOthersAsync("nplusm-shards");
 
-    [Fact, Trait("Scenario", "group-deletion")]
-    public Task A_deleted_group_leaves_everything_working() => RunBesideOthersAsync("group-deletion");
-
     [Fact, Trait("Scenario", "pg-process-crash")]
     public Task No_acknowledged_row_is_lost_when_PostgreSQL_is_killed() => StrikePostgreSqlAsync(Fault.Named("process-crash"));
 
@@ -36,6 +33,9 @@ public sealed class ScenarioTests(BedFixture fixture, ITestOutputHelper output) 
 
     [Fact, Trait("Scenario", "pg-node-power-cut")]
     public Task No_acknowledged_row_is_lost_when_the_node_of_PostgreSQL_loses_power() => StrikePostgreSqlAsync(Fault.Named("node-power-cut"));
+
+    [Fact, Trait("Scenario", "group-deletion")]
+    public Task A_deleted_group_leaves_everything_working() => RunAloneAsync("group-deletion");
 
     [Fact, Trait("Scenario", "helm-uninstall")]
     public Task Clients_do_not_notice_that_the_operator_is_uninstalled() => RunAloneAsync("helm-uninstall");

@@ -63,6 +63,18 @@ public sealed class SimulationTests
         Assert.True(result.Sometimes.ContainsKey("the volume of a primary is lost"));
     }
 
+    /// <summary>
+    /// The lease is deleted again and again, so that three members are the primary within seconds, and the last one is lost before it serves. Who still
+    /// has the log of the first one is not asked for what the third one had acknowledged.
+    /// </summary>
+    [Theory]
+    [InlineData(919)]
+    public void A_log_from_before_is_not_taken_for_the_lost_one(int seed)
+    {
+        var result = Simulator.Simulation.Run(Schedule.Of(seed));
+        Assert.True(result.Violation is null, $"{result.Violation}; replay it with: make simulate SEED={seed}");
+    }
+
     [Fact]
     public void The_same_seed_gives_the_same_trace_letter_for_letter()
     {

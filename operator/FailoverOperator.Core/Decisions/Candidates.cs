@@ -158,15 +158,15 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     ];
 
     /// <summary>
-    /// Nobody remembers which log was the old primary's, and another member holds one that continues this one, or one that continues what the
-    /// old primary's began from, which this one has nothing to do with: what this one has may be another story.
+    /// Nobody remembers which log was the old primary's, and another member holds one that continues this one; or what the old primary's began
+    /// from, or one that continues that, which this one has nothing to do with: what this one has may be another story.
     /// </summary>
     private bool IsOutdated(EngineStatus status, IReadOnlyList<Member> members)
     {
         if (benchmark.History is not null || status.History is not { } history) return false;
         if (benchmark.Origin?.History is not { } origin) return Others(history).Any();
         var hasToDoWithIt = history == origin || status.PreviousHistory == origin || Others(origin).Any(o => o.History == status.PreviousHistory);
-        return !hasToDoWithIt && Others(origin).Any();
+        return !hasToDoWithIt && (Others(origin).Any() || Others(history).Any() || members.Any(m => m.Probe.Status?.History == origin));
 
         IEnumerable<EngineStatus> Others(string before) =>
             members.Select(m => m.Probe.Status).OfType<EngineStatus>().Where(s => s.PreviousHistory == before);

@@ -63,6 +63,10 @@ public sealed class OriginTests
     {
         var unseen = Lost with { History = null };
         Assert.Equal(Reasons.QuorumNotHeard, Chosen(unseen, Alien("db-1", 2000), After("db-2", 950)));
+        // Nor is it better than the log that the lost one began from, whoever else has come to follow that.
+        Assert.Equal(Reasons.QuorumNotHeard, Chosen(unseen, Alien("db-1", 2000), Before("db-2", 950)));
+        var later = Standby("db-2", 950).Says(s => s with { History = "log-0b", PreviousHistory = "log-0" });
+        Assert.Equal(Reasons.QuorumNotHeard, Chosen(unseen, Alien("db-1", 2000), later));
         var restarted = Standby("db-1", 960).Says(s => s with { History = "log-3", PreviousHistory = "log-2" });
         Assert.Equal("db-1", Chosen(unseen, restarted, After("db-2", 950)));
     }

@@ -3,7 +3,7 @@ using FailoverOperator.TestBed;
 namespace FailoverOperator.EndToEnd.Scenarios;
 
 /// <summary>
-/// It takes the operator or a node away, so that nothing else may be tested meanwhile. Its groups can be set up while others still run.
+/// It takes the operator or a node away, or its client may notice nothing: nothing else is tested meanwhile. Its groups can be set up while others still run.
 /// </summary>
 public abstract class LoneScenario : Scenario
 {
