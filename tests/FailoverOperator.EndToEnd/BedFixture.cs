@@ -3,16 +3,12 @@ using FailoverOperator.TestBed;
 
 namespace FailoverOperator.EndToEnd;
 
-/// <summary>
-/// One installation for all tests. What may run beside each other is begun together, with the first test that needs it; groups of later tests
-/// are set up while earlier ones run.
-/// </summary>
+/// <summary>One installation for all tests. What may run beside each other is begun together, with the first test that needs it.</summary>
 public sealed class BedFixture : IAsyncLifetime
 {
     private static readonly string[] BesideOthers = ["container-crash", "pod-delete", "bad-input", "redis-process-crash", "nplusm-shards"];
 
     private readonly Dictionary<string, Run> begun = [];
-    private readonly Dictionary<string, Task<LoneStage>> loneStages = [];
     private readonly List<string> setUp = [];
     private Task<(TestNamespace Scope, FaultStage Stage)>? stage;
     private Bed? bed;
@@ -27,8 +23,6 @@ public sealed class BedFixture : IAsyncLifetime
     {
         await OthersAsync();
         await EndStageAsync();
-        foreach (var lone in loneStages.Values)
-            if (lone.IsCompletedSuccessfully) await (await lone).DisposeAsync();
         if (bed is not null) await bed.DisposeAsync();
     }
 
@@ -55,18 +49,13 @@ public sealed class BedFixture : IAsyncLifetime
     {
         await OthersAsync();
         await EndStageAsync();
-        if (!loneStages.Remove(scenario.Name, out var set)) set = scenario.SetAsync(Bed, report);
-        await LoneStagesAsync();
-        await using var lone = await set;
-        await scenario.RunAsync(Bed, lone, report);
+        await scenario.RunAsync(Bed, runs: 1, report);
     }
 
     /// <summary>In a group that lives through all faults of an engine; a new one after a failure.</summary>
     public async Task StrikeAsync(Engine engine, Fault fault, Action<string> report)
     {
         await OthersAsync();
-        if (!fault.NeedsNodePower) BeginLoneStages();
-        else await LoneStagesAsync();
         var setting = stage ?? SetStageAsync(engine);
         stage = null;
         var set = await setting;
@@ -100,15 +89,6 @@ public sealed class BedFixture : IAsyncLifetime
     {
         lock (setUp) setUp.Add(line);
     }
-
-    private void BeginLoneStages()
-    {
-        foreach (var lone in Scenario.All.OfType<LoneScenario>().Where(each => !each.NeedsNodePower || Bed.Cluster.Nodes is not null))
-            if (!loneStages.ContainsKey(lone.Name)) loneStages[lone.Name] = lone.SetAsync(Bed, Note);
-    }
-
-    /// <summary>Ends when they are set, or could not be, which their own tests tell.</summary>
-    private Task LoneStagesAsync() => Task.WhenAll(loneStages.Values).ContinueWith(_ => { }, TaskScheduler.Default);
 
     private Run Begin(Scenario scenario)
     {

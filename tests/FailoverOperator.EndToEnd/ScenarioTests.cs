@@ -1,13 +1,11 @@
 using FailoverOperator.EndToEnd.Scenarios;
-using Xunit.v3;
 
 namespace FailoverOperator.EndToEnd;
 
 /// <summary>
 /// The scenarios, or the most telling ones of those that every engine has. They share the operator: those that take it or a node
-/// away run alone, one after the other; the others run beside each other. In this order the least is waited for.
+/// away run alone, one after the other; the others run beside each other.
 /// </summary>
-[TestMethodOrderer(typeof(UnorderedTestMethodOrderer))]
 public sealed class ScenarioTests(BedFixture fixture, ITestOutputHelper output) : IClassFixture<BedFixture>
 {
     [Fact, Trait("Scenario", "container-crash")]
