@@ -6,7 +6,7 @@ namespace FailoverOperator.EndToEnd;
 /// <summary>One installation for all tests. What may run beside each other is begun together, with the first test that needs it.</summary>
 public sealed class BedFixture : IAsyncLifetime
 {
-    private static readonly string[] BesideOthers = ["container-crash", "pod-delete", "bad-input", "redis-process-crash", "nplusm-shards"];
+    private static readonly string[] BesideOthers = ["container-crash", "pod-delete", "bad-input", "redis-process-crash"];
 
     private readonly Dictionary<string, Run> begun = [];
     private readonly List<string> setUp = [];
@@ -45,7 +45,7 @@ public sealed class BedFixture : IAsyncLifetime
         }
     }
 
-    public async Task RunAloneAsync(LoneScenario scenario, Action<string> report)
+    public async Task RunAloneAsync(Scenario scenario, Action<string> report)
     {
         await OthersAsync();
         await EndStageAsync();

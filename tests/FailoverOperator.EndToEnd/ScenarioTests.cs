@@ -21,7 +21,7 @@ public sealed class ScenarioTests(BedFixture fixture, ITestOutputHelper output) 
     public Task With_agents_a_standby_takes_over_when_the_server_is_killed() => RunBesideOthersAsync("redis-process-crash");
 
     [Fact, Trait("Scenario", "nplusm-shards")]
-    public Task Two_spares_take_the_slots_of_two_members_that_are_lost_at_once() => RunBesideOthersAsync("nplusm-shards");
+    public Task Two_spares_take_the_slots_of_two_members_that_are_lost_at_once() => RunAloneAsync("nplusm-shards");
 
     [Fact, Trait("Scenario", "pg-process-crash")]
     public Task No_acknowledged_row_is_lost_when_PostgreSQL_is_killed() => StrikePostgreSqlAsync(Fault.Named("process-crash"));
@@ -53,7 +53,7 @@ public sealed class ScenarioTests(BedFixture fixture, ITestOutputHelper output) 
 
     private async Task RunAloneAsync(string name)
     {
-        var scenario = (LoneScenario)Named(name);
+        var scenario = Named(name);
         if (IsOffered(scenario.Name, scenario.NeedsNodePower)) await fixture.RunAloneAsync(scenario, output.WriteLine);
     }
 
