@@ -61,7 +61,7 @@ public sealed class BedFixture : IAsyncLifetime
         var set = await setting;
         try
         {
-            lock (setUp) setUp.ForEach(report);
+            setUp.ForEach(report);
             await Scenario.DescribeFailureAsync(Bed, set.Scope, report, () => set.Stage.RunAsync(fault, report));
             stage = setting;
         }
@@ -75,7 +75,7 @@ public sealed class BedFixture : IAsyncLifetime
     {
         var scope = await TestNamespace.CreateAsync(Bed.Cluster, engine.Name);
         FaultStage? set = null;
-        await Scenario.DescribeFailureAsync(Bed, scope, Note, async () => set = await FaultStage.SetAsync(Bed, scope, engine));
+        await Scenario.DescribeFailureAsync(Bed, scope, setUp.Add, async () => set = await FaultStage.SetAsync(Bed, scope, engine));
         return (scope, set!);
     }
 
@@ -83,11 +83,6 @@ public sealed class BedFixture : IAsyncLifetime
     {
         if (stage is { IsCompletedSuccessfully: true } set) await (await set).Scope.DisposeAsync();
         stage = null;
-    }
-
-    private void Note(string line)
-    {
-        lock (setUp) setUp.Add(line);
     }
 
     private Run Begin(Scenario scenario)

@@ -26,26 +26,26 @@ public sealed class ScenarioTests(BedFixture fixture, ITestOutputHelper output) 
     [Fact, Trait("Scenario", "pg-process-crash")]
     public Task No_acknowledged_row_is_lost_when_PostgreSQL_is_killed() => StrikePostgreSqlAsync(Fault.Named("process-crash"));
 
-    [Fact, Trait("Scenario", "pg-api-down")]
-    public Task PostgreSQL_goes_on_without_the_API_server() => StrikePostgreSqlAsync(Fault.Named("api-down"));
-
     [Fact, Trait("Scenario", "pg-node-power-cut")]
     public Task No_acknowledged_row_is_lost_when_the_node_of_PostgreSQL_loses_power() => StrikePostgreSqlAsync(Fault.Named("node-power-cut"));
 
-    [Fact, Trait("Scenario", "group-deletion")]
-    public Task A_deleted_group_leaves_everything_working() => RunAloneAsync("group-deletion");
-
-    [Fact, Trait("Scenario", "helm-uninstall")]
-    public Task Clients_do_not_notice_that_the_operator_is_uninstalled() => RunAloneAsync("helm-uninstall");
-
-    [Fact, Trait("Scenario", "operator-crash-midway")]
-    public Task A_restarted_operator_finishes_the_same_failover() => RunAloneAsync("operator-crash-midway");
+    [Fact, Trait("Scenario", "pg-api-down")]
+    public Task PostgreSQL_goes_on_without_the_API_server() => StrikePostgreSqlAsync(Fault.Named("api-down"));
 
     [Fact, Trait("Scenario", "node-power-cut")]
     public Task Nobody_is_promoted_until_the_primarys_node_is_back() => RunAloneAsync("node-power-cut");
 
     [Fact, Trait("Scenario", "node-power-cut-confirmed")]
     public Task A_person_can_state_that_the_primary_is_off() => RunAloneAsync("node-power-cut-confirmed");
+
+    [Fact, Trait("Scenario", "operator-crash-midway")]
+    public Task A_restarted_operator_finishes_the_same_failover() => RunAloneAsync("operator-crash-midway");
+
+    [Fact, Trait("Scenario", "group-deletion")]
+    public Task A_deleted_group_leaves_everything_working() => RunAloneAsync("group-deletion");
+
+    [Fact, Trait("Scenario", "helm-uninstall")]
+    public Task Clients_do_not_notice_that_the_operator_is_uninstalled() => RunAloneAsync("helm-uninstall");
 
     private static Scenario Named(string name) => Scenario.All.First(scenario => scenario.Name == name);
 

@@ -7,7 +7,7 @@ using FailoverOperator.Workload;
 namespace FailoverOperator.EndToEnd.Scenarios;
 
 /// <summary>A fault in a group in whose containers agents run.</summary>
-public sealed class AgentFault(Engine engine, Fault fault) : NamespacedScenario
+public sealed class AgentFault(Engine engine, Fault fault) : Scenario
 {
     public override string Name => $"{engine.Name}-{fault.Name}";
 

@@ -8,7 +8,7 @@ namespace FailoverOperator.EndToEnd.Scenarios;
 /// What people get wrong. Each ends in a condition with a reason and a sentence, never in a crash, and heals by itself once
 /// the cause is gone.
 /// </summary>
-public sealed class BadInput : NamespacedScenario
+public sealed class BadInput : Scenario
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(45);
 

@@ -4,7 +4,7 @@ using FailoverOperator.TestBed;
 namespace FailoverOperator.EndToEnd.Scenarios;
 
 /// <summary>A bad image takes the primary away for good: the standby is started and promoted, and rests again when the workload can run.</summary>
-public sealed class ColdStandby : NamespacedScenario
+public sealed class ColdStandby : Scenario
 {
     /// <summary>A standby has to be placed and started, and a failback waits for 30 s first.</summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(150);

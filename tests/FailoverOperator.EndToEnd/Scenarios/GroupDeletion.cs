@@ -3,15 +3,15 @@ using FailoverOperator.TestBed;
 namespace FailoverOperator.EndToEnd.Scenarios;
 
 /// <summary>Whoever deletes a group keeps the workload, the Services and the data.</summary>
-public sealed class GroupDeletion : LoneScenario
+public sealed class GroupDeletion : Scenario
 {
     private static readonly TimeSpan Observed = TimeSpan.FromSeconds(3);
 
     public override string Name => "group-deletion";
 
-    protected override async Task RunAsync(Bed bed, IReadOnlyList<RedisGroup> groups, Action<string> report)
+    protected override async Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report)
     {
-        var (group, scope) = (groups[0], groups[0].Scope);
+        var group = await StartGroupAsync(bed, scope);
         var pods = await UidsAsync(scope);
         var writer = await group.StartWriterAsync();
         await scope.Kubectl.RunAsync("delete", "redundancygroup", RedisGroup.GroupName, "--wait", "--timeout=60s");

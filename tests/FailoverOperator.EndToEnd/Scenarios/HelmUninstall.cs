@@ -3,13 +3,13 @@ using FailoverOperator.TestBed;
 namespace FailoverOperator.EndToEnd.Scenarios;
 
 /// <summary>Without the operator nothing changes for clients; installed again, it goes on with what it finds.</summary>
-public sealed class HelmUninstall : LoneScenario
+public sealed class HelmUninstall : Scenario
 {
     public override string Name => "helm-uninstall";
 
-    protected override async Task RunAsync(Bed bed, IReadOnlyList<RedisGroup> groups, Action<string> report)
+    protected override async Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report)
     {
-        var group = groups[0];
+        var group = await StartGroupAsync(bed, scope);
         var before = (await group.GetAsync()).Status!.Slots[0];
         var writer = await group.StartWriterAsync();
         try

@@ -5,7 +5,7 @@ using FailoverOperator.TestBed;
 namespace FailoverOperator.EndToEnd.Scenarios;
 
 /// <summary>Three slots and two spares: two primaries are lost at the same moment, and each slot gets a spare of its own.</summary>
-public sealed class NPlusMShards : NamespacedScenario
+public sealed class NPlusMShards : Scenario
 {
     private static readonly string[] Lost = ["1", "2"];
 

@@ -9,7 +9,7 @@ namespace FailoverOperator.EndToEnd.Scenarios;
 /// The primary's node loses power. Nobody can prove that the primary does not write, so that nobody may be promoted:
 /// until the node is back.
 /// </summary>
-public class NodePowerCut : LoneScenario
+public class NodePowerCut : Scenario
 {
     private static readonly TimeSpan BlockedDeadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan BlockedObserved = TimeSpan.FromSeconds(8);
@@ -19,9 +19,9 @@ public class NodePowerCut : LoneScenario
 
     public override bool NeedsNodePower => true;
 
-    protected override async Task RunAsync(Bed bed, IReadOnlyList<RedisGroup> groups, Action<string> report)
+    protected override async Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report)
     {
-        var group = groups[0];
+        var group = await StartGroupAsync(bed, scope);
         var slot = (await group.GetAsync()).Status!.Slots[0];
         var victim = (await group.PodAsync(slot.Holder!)).Spec.NodeName;
         await bed.Release.KeepAwayAsync(victim);

@@ -6,7 +6,7 @@ using FailoverOperator.TestBed;
 namespace FailoverOperator.EndToEnd.Scenarios;
 
 /// <summary>A web server that does not want traffic any more gets none, and the others go on; it comes back by and by.</summary>
-public sealed class ActiveActiveWeb : NamespacedScenario
+public sealed class ActiveActiveWeb : Scenario
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(90);
 
@@ -39,7 +39,7 @@ public sealed class ActiveActiveWeb : NamespacedScenario
 }
 
 /// <summary>The leader of an etcd is lost, the others elect another one, and the Service leads to it.</summary>
-public sealed class QuorumEtcd : NamespacedScenario
+public sealed class QuorumEtcd : Scenario
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);
 

@@ -7,21 +7,30 @@ namespace FailoverOperator.EndToEnd.Scenarios;
 /// The operator is killed in the middle of a failover, once in each of its phases. The next operator must finish the same
 /// failover. Several groups take turns, so that nobody waits for the last one to recover.
 /// </summary>
-public sealed class OperatorCrashMidway : LoneScenario
+public sealed class OperatorCrashMidway : Scenario
 {
+    private const int Groups = 3;
+
     private static readonly FailoverPhase[] Phases =
         [FailoverPhase.Pending, FailoverPhase.Fencing, FailoverPhase.Electing, FailoverPhase.Promoting, FailoverPhase.Repointing, FailoverPhase.Verifying];
 
     public override string Name => "operator-crash-midway";
 
-    protected override int Groups => 3;
-
-    protected override async Task RunAsync(Bed bed, IReadOnlyList<RedisGroup> groups, Action<string> report)
+    protected override async Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report)
     {
-        foreach (var (turn, phase) in Phases.Index())
+        var more = await Task.WhenAll(Enumerable.Range(1, Groups - 1).Select(_ => TestNamespace.CreateAsync(bed.Cluster, Name)));
+        try
         {
-            var group = groups[turn % groups.Count];
-            await DescribeFailureAsync(bed, group.Scope, report, () => CrashInAsync(phase, bed, group, report));
+            var groups = await Task.WhenAll(more.Prepend(scope).Select(place => StartGroupAsync(bed, place)));
+            foreach (var (turn, phase) in Phases.Index())
+            {
+                var group = groups[turn % Groups];
+                await DescribeFailureAsync(bed, group.Scope, report, () => CrashInAsync(phase, bed, group, report));
+            }
+        }
+        finally
+        {
+            foreach (var place in more) await place.DisposeAsync();
         }
     }
 

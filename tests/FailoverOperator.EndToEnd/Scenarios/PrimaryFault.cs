@@ -4,7 +4,7 @@ using FailoverOperator.TestBed;
 namespace FailoverOperator.EndToEnd.Scenarios;
 
 /// <summary>The primary is lost at one stroke, and a standby takes over.</summary>
-public abstract class PrimaryFault : NamespacedScenario
+public abstract class PrimaryFault : Scenario
 {
     /// <summary>What the client may see at most in the median of ten runs.</summary>
     private static readonly TimeSpan MedianLimit = TimeSpan.FromSeconds(3);

@@ -22,7 +22,11 @@ public abstract class Scenario
     public virtual bool NeedsNodePower => false;
 
     /// <summary>Throws with what was seen unless all is as it must be. Says what it measures.</summary>
-    public abstract Task RunAsync(Bed bed, int runs, Action<string> report);
+    public async Task RunAsync(Bed bed, int runs, Action<string> report)
+    {
+        await using var scope = await TestNamespace.CreateAsync(bed.Cluster, Name);
+        await DescribeFailureAsync(bed, scope, report, () => RunAsync(bed, scope, runs, report));
+    }
 
     internal static async Task DescribeFailureAsync(Bed bed, TestNamespace scope, Action<string> report, Func<Task> action)
     {
@@ -38,12 +42,16 @@ public abstract class Scenario
         }
     }
 
-    /// <summary>Ends when the group is ready.</summary>
-    protected static async Task StartAsync(RedisGroup group)
+    protected abstract Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report);
+
+    /// <summary>A group of three Redis servers, ready.</summary>
+    protected static async Task<RedisGroup> StartGroupAsync(Bed bed, TestNamespace scope)
     {
+        var group = new RedisGroup(bed.Cluster, scope);
         await group.ApplyAsync();
         await group.UnbrakeAsync();
         await group.WaitConsistentAsync(Members);
+        return group;
     }
 
     internal static void Expect(bool condition, string what)
@@ -71,26 +79,6 @@ public abstract class Scenario
         Expect(summary.ServedAtTheEnd, "writes are acknowledged after the failover");
         Expect(summary.LostWrites is not null, "the writes can be read back");
         return account;
-    }
-}
-
-/// <summary>It has a namespace of its own, and takes nothing else away.</summary>
-public abstract class NamespacedScenario : Scenario
-{
-    public sealed override async Task RunAsync(Bed bed, int runs, Action<string> report)
-    {
-        await using var scope = await TestNamespace.CreateAsync(bed.Cluster, Name);
-        await DescribeFailureAsync(bed, scope, report, () => RunAsync(bed, scope, runs, report));
-    }
-
-    protected abstract Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report);
-
-    /// <summary>A group of three Redis servers, ready.</summary>
-    protected static async Task<RedisGroup> StartGroupAsync(Bed bed, TestNamespace scope)
-    {
-        var group = new RedisGroup(bed.Cluster, scope);
-        await StartAsync(group);
-        return group;
     }
 }
 
