@@ -139,7 +139,7 @@ public sealed class SimulatedWorld
 
     /// <summary>What the failover that runs is at. Null: none runs.</summary>
     public FailoverPhase? RunningPhase => Cluster.All<Failover>().Select(f => f.Status?.Phase ?? FailoverPhase.Pending)
-        .Where(p => p is not (FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted)).Cast<FailoverPhase?>().LastOrDefault();
+        .Where(p => !p.IsEnd()).Cast<FailoverPhase?>().LastOrDefault();
 
     /// <summary>Where the volume of the member of this ordinal is.</summary>
     public Node NodeOf(int ordinal) => Nodes[ordinal] is { IsDestroyed: false } node ? node : Nodes[^1];

@@ -25,6 +25,12 @@ public enum FailoverPhase
     Aborted,
 }
 
+public static class FailoverPhases
+{
+    /// <summary>Nothing of it is done any more.</summary>
+    public static bool IsEnd(this FailoverPhase phase) => phase is FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted;
+}
+
 /// <summary>The proof that the old primary cannot write.</summary>
 public enum FenceEvidence
 {

@@ -55,7 +55,7 @@ public sealed record FailoverView
 
     public required TargetVerdict Targets { get; init; }
 
-    public bool IsEnded => Phase is FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted;
+    public bool IsEnded => Phase.IsEnd();
 
     public static FailoverView Of(Failover failover)
     {

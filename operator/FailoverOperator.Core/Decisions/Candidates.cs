@@ -188,15 +188,12 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
                 _ => No(Reasons.LagUnknown, $"{name} holds another history than the primary's"),
             };
         }
-        return spec.Standby == StandbyTemperature.Warm ? LossOfLate(member, status) : LossByTime(member, status);
+        return LossByTime(member, status);
     }
 
     /// <summary>That a standby receives the log says nothing of what it has taken in: without a position or a lag nothing is known.</summary>
-    private Eligibility LossOfLate(Member member, EngineStatus status) =>
-        spec.Engine.StartsAs == StartState.ReadOnly && status is { Role: EngineRole.Primary, Writable: true } ? new Eligibility.Eligible(null)
-        : FollowsSomebodyElse(status) ? LossByTime(member, status)
-        : status.ReportedLagBytes is > 0 and { } lag
-            ? No(Reasons.BeyondRpo, $"{member.Name} says that it is {lag} bytes behind, and may miss none: how many seconds of writes they are is not known") with { MayCatchUp = true }
+    private static Eligibility LossOfLate(Member member, EngineStatus status) => status.ReportedLagBytes is > 0 and { } lag
+        ? No(Reasons.BeyondRpo, $"{member.Name} says that it is {lag} bytes behind, and may miss none: how many seconds of writes they are is not known") with { MayCatchUp = true }
         : No(Reasons.LagUnknown, $"{member.Name} does not tell how far behind it is, and with standby: Warm its link alone does not either");
 
     /// <summary>What the old primary logged beyond was never acknowledged, if the quorum says so.</summary>
@@ -226,6 +223,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
             return No(Reasons.LagUnknown,
                 $"{name} follows {status.FollowsAddress}, which is not {benchmark.From!.Name}, and what it misses of that is unknown");
         }
+        if (spec.Standby == StandbyTemperature.Warm) return LossOfLate(member, status);
         var since = status.Link == ReplicationLink.Up ? TimeSpan.Zero : status.LinkDownFor ?? ServedAgo(member, status);
         if (since is null) return No(Reasons.LagUnknown, $"{name} does not tell how far behind it is");
         return since <= TimeSpan.FromSeconds(spec.Targets.RpoSeconds)

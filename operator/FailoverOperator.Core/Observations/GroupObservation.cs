@@ -193,7 +193,7 @@ public sealed record FailoverRecord
     public bool HasServed => Status.Phase is FailoverPhase.Repointing or FailoverPhase.Verifying or FailoverPhase.Completed
         || Status.Steps.Any(s => s.Phase == FailoverPhase.Repointing);
 
-    public bool IsEnded => Status.Phase is FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted;
+    public bool IsEnded => Status.Phase.IsEnd();
 }
 
 /// <summary>A fencing Job. Closed: nested types only.</summary>

@@ -112,7 +112,7 @@ public sealed class MemberBudget(IKubernetesApi api, OperatorClock clock)
         _isCurrentServed ??= await api.IsServedAsync("policy", "v1", "poddisruptionbudgets", cancellationToken);
 
     private static bool IsOurs(IKubernetesObject<V1ObjectMeta> budget, RedundancyGroup group) =>
-        budget.Metadata.OwnerReferences?.Any(o => o.Uid == group.Uid() && o.Controller == true) == true;
+        GroupOwnership.Owns(group, budget.Metadata);
 
     private static bool IsSame(V1PodDisruptionBudgetSpec one, V1PodDisruptionBudgetSpec other) =>
         one.MinAvailable?.Value == other.MinAvailable.Value && one.MaxUnavailable is null

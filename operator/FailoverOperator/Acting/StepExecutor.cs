@@ -18,7 +18,7 @@ public sealed record ActingContext(RedundancyGroup Group, GroupSession Session, 
 /// Does what was decided, and nothing else. A failed step is not retried here: the next look at the group decides anew.
 /// </summary>
 public sealed partial class StepExecutor(
-    IKubernetesApi api, ClusterView cluster, FailoverRecorder recorder, LeaseWriter leases, FencingTools fencing, DisruptionTools disruption, ScaleLog scales, ILogger<StepExecutor> logger)
+    IKubernetesApi api, ClusterView cluster, FailoverRecorder recorder, LeaseWriter leases, FencingTools fencing, DisruptionTools disruption, ScaleWriter scales, ILogger<StepExecutor> logger)
 {
     /// <summary>Does all steps at the same time. Throws <see cref="KubernetesApiException"/> when the API server refused one.</summary>
     public async Task ExecuteAsync(ActingContext context, IReadOnlyList<Step> steps, CancellationToken cancellationToken)

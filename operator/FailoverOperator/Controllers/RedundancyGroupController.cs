@@ -115,7 +115,7 @@ public sealed class RedundancyGroupController(
         for (var turn = 0; turn < MaxTurns; turn++)
         {
             if (group.Spec.Agent is not null) await leases.ConfirmAsync(group, cancellationToken);
-            if (ScaleLog.Concerns(group)) await scales.LookAsync(group, isUrgent: cluster.FailoversOf(group).Any(IsRunning), cancellationToken);
+            if (ScaleLog.Concerns(group)) await scales.LookAsync(group, isUrgent: cluster.FailoversOf(group).Any(f => f.Status?.Phase.IsEnd() != true), cancellationToken);
             var observation = observer.Observe(group, workload, session);
             var verdict = Decider.Decide(observation);
             session.Engine.AlwaysAsk(Circuits.AlwaysAsked(observation, verdict));
@@ -177,9 +177,6 @@ public sealed class RedundancyGroupController(
 
         public bool IsToBeRecorded { get; init; }
     }
-
-    private static bool IsRunning(Failover failover) =>
-        failover.Status?.Phase is not (FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted);
 
     private static ObjectKey KeyOf(RedundancyGroup group) => new(group.Namespace(), group.Name());
 

@@ -121,7 +121,7 @@ public static class Composition
             settings.Instance, s.GetRequiredService<ApiHealth>(), s.GetRequiredService<OperatorClock>()));
         services.AddSingleton(s => new Heartbeat(s.GetRequiredService<IKubernetesApi>(), settings, s.GetRequiredService<OperatorClock>())).AddSingleton<Duties>().AddSingleton<SlotRuns>();
         services.AddSingleton(s => new StormLog(settings, s.GetRequiredService<OperatorClock>(), s.GetRequiredService<Action<ObjectKey>>()));
-        services.AddSingleton<ScaleLog>();
+        services.AddSingleton<ScaleLog>().AddSingleton<ScaleWriter>();
         services.AddSingleton<RestingGroups>().AddSingleton<AcceptanceObserver>().AddSingleton<CredentialReader>().AddSingleton<GroupObserver>();
         services.AddSingleton<IPodCommandRunner, KubernetesPodCommandRunner>().AddSingleton<EngineFactory>();
         services.AddSingleton<EngineMaker>(s => s.GetRequiredService<EngineFactory>().Make);

@@ -51,13 +51,12 @@ public static class DependencyReader
 
     private static DependencyObservation Describe(RedundancyGroup other, ClusterView cluster)
     {
-        var running = cluster.FailoversOf(other).Where(f => IsRunning(f) && f.Metadata.OwnerReferences?.Any(o => o.Uid == other.Uid() && o.Controller == true) == true);
+        var running = cluster.FailoversOf(other).Where(f => IsRunning(f) && GroupOwnership.Owns(other, f.Metadata));
         return new(other.Name(), running.MaxBy(f => f.Spec.Term)?.Name(), Available(other));
     }
 
     /// <summary>To adopt a primary that is at work takes nothing from anybody.</summary>
-    private static bool IsRunning(Failover failover) => failover.Spec.Type != FailoverType.Adoption
-        && failover.Status?.Phase is not (FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted);
+    private static bool IsRunning(Failover failover) => failover.Spec.Type != FailoverType.Adoption && failover.Status?.Phase.IsEnd() != true;
 
     private static Condition? Available(RedundancyGroup group) => group.Status?.Conditions.FirstOrDefault(c => c.Type == Api.ConditionTypes.Available);
 }

@@ -170,7 +170,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         PhaseFor = _phases.Of(failover.Uid(), failover.Status?.Phase ?? FailoverPhase.Pending),
         InPhaseFor = AgeOf(failover.Status?.Steps.LastOrDefault(s => s.Phase == failover.Status.Phase)?.BeganAt),
         EndedFor = AgeOf(failover.Status?.EndedAt),
-        IsOwn = failover.Metadata.OwnerReferences?.Any(o => o.Uid == group.Uid() && o.Controller == true) == true,
+        IsOwn = GroupOwnership.Owns(group, failover.Metadata),
         SpecChanged = failover.Metadata.Generation > 1,
         IsApproved = failover.Metadata.Annotations?.TryGetValue(ApiGroup.ApprovedAnnotation, out var approved) == true && approved == "true",
         FenceConfirmedFor = failover.Metadata.Annotations?.TryGetValue(ApiGroup.FenceConfirmedAnnotation, out var pod) == true ? pod : null,

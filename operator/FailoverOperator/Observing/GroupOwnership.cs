@@ -17,4 +17,7 @@ public static class GroupOwnership
         Controller = true,
         BlockOwnerDeletion = false,
     };
+
+    /// <summary>Made for this group, not for one of its name that was before it.</summary>
+    public static bool Owns(RedundancyGroup group, V1ObjectMeta metadata) => metadata.OwnerReferences?.Any(o => o.Uid == group.Uid() && o.Controller == true) == true;
 }

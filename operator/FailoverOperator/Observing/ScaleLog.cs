@@ -43,35 +43,21 @@ public sealed class ScaleLog(IKubernetesApi api, OperatorClock clock)
         await ReadAsync(group, cancellationToken);
     }
 
-    /// <summary>Writes the number of replicas. A refusal by the API server's rights is remembered, for the core to judge.</summary>
-    public async Task ScaleAsync(RedundancyGroup group, Step.ScaleStandby step, CancellationToken cancellationToken)
+    /// <summary>How it is written: what was read last. Null: it could not be read.</summary>
+    public (ResourceKind Kind, V1Scale Scale)? Last(RedundancyGroup group) => Of(group) is { Kind: { } kind, Scale: { } scale } ? (kind, scale) : null;
+
+    /// <summary>The answer to a write.</summary>
+    public void Wrote(RedundancyGroup group, ResourceKind kind, V1Scale scale) => Note(group, kind, scale);
+
+    /// <summary>A write was refused, for good until a person has done something.</summary>
+    public void Refused(RedundancyGroup group, int replicas, KubernetesApiException refusal)
     {
-        if (Of(group) is not { Kind: { } kind, Scale: { } scale } known) return;
-        try
+        if (Of(group) is not { } known) return;
+        Note(group, known with
         {
-            var wanted = new V1Scale
-            {
-                ApiVersion = "autoscaling/v1",
-                Kind = "Scale",
-                Metadata = new V1ObjectMeta { Name = scale.Metadata.Name, NamespaceProperty = scale.Metadata.NamespaceProperty, Uid = scale.Metadata.Uid, ResourceVersion = step.ReadVersion },
-                Spec = new V1ScaleSpec { Replicas = step.Replicas },
-            };
-            Note(group, kind, await api.ReplaceScaleAsync(kind, wanted, cancellationToken));
-        }
-        catch (KubernetesApiException e) when (e.Failure is ApiFailure.Forbidden or ApiFailure.Invalid)
-        {
-            Note(group, known with
-            {
-                Observation = new ColdObservation.Unusable($"{ColdStandby.Name(group.Spec)} cannot be scaled to {step.Replicas}: {Refusal(group, e)}"),
-                RefusedUntil = clock.Now + RefusalHolds,
-            });
-        }
-        catch (KubernetesApiException)
-        {
-            // Changed since, or an unknown outcome: read again before anything is decided.
-            Forget(group);
-            throw;
-        }
+            Observation = new ColdObservation.Unusable($"{ColdStandby.Name(group.Spec)} cannot be scaled to {replicas}: {Refusal(group, refusal)}"),
+            RefusedUntil = clock.Now + RefusalHolds,
+        });
     }
 
     public void Forget(RedundancyGroup group) => _entries.TryRemove(KeyOf(group), out _);

@@ -106,7 +106,7 @@ public sealed class FailoverRecorder(IKubernetesApi api, OperatorClock clock, Fa
             Phases = Timeline.Durations(lastServiceAt, entries),
             DowntimeMilliseconds = downtime,
             Targets = TargetJudge.Judge(record.Spec.Type, context.Group.Spec.Targets, downtime),
-            EndedAt = enter.Phase is FailoverPhase.Completed or FailoverPhase.Failed or FailoverPhase.Aborted ? Timestamps.Text(now) : null,
+            EndedAt = enter.Phase.IsEnd() ? Timestamps.Text(now) : null,
         };
     }
 
