@@ -81,12 +81,7 @@ public class AgentedOperatorTests
     public void An_operator_killed_after_a_phase_was_written_is_followed_by_one_that_finishes_the_same_failover(FailoverPhase phase, bool released)
     {
         using var world = Running();
-        world.Operator.Api.Faults.Before = (call, _) =>
-        {
-            // The call after the one that wrote the phase is the first that the dead operator does not make.
-            if (world.OperatorRuns && world.Failovers[^1] is { Spec.Term: 2 } running && (running.Status?.Phase ?? FailoverPhase.Pending) == phase) world.KillOperator();
-            return Task.CompletedTask;
-        };
+        world.KillOperatorAfter(phase, term: 2);
         if (released) world.Server("db-0").Up = false;
         else world.CutPower("node-1");
         world.Until(() => !world.OperatorRuns, $"the operator dies after {phase}");

@@ -99,7 +99,7 @@ public class ColdStandbyTests
     public void An_operator_killed_after_a_phase_was_written_is_followed_by_one_that_finishes_the_same_failover(FailoverPhase phase)
     {
         using var world = Steady();
-        KillAfter(world, phase, term: 2);
+        world.KillOperatorAfter(phase, term: 2);
         LosePrimary(world);
         GoOn(world);
         Assert.Equal(["db-0-1", "db-0-2"], world.Failovers.Select(f => f.Name()));
@@ -116,7 +116,7 @@ public class ColdStandbyTests
     public void The_same_for_a_failback(FailoverPhase phase)
     {
         using var world = OnStandby(FailbackPolicy.Automatic);
-        KillAfter(world, phase, term: 3);
+        world.KillOperatorAfter(phase, term: 3);
         Heal(world);
         GoOn(world);
         world.UntilSteady("db-0");
@@ -301,13 +301,6 @@ public class ColdStandbyTests
         world.Server("db-0").Up = true;
         world.Api.Change<V1Pod>("shop", "db-0", p => p.Status.Conditions[0].Status = "True");
     }
-
-    private static void KillAfter(OperatorWorld world, FailoverPhase phase, long term) => world.Operator.Api.Faults.Before = (_, _) =>
-    {
-        // The call after the one that wrote the phase is the first that the dead operator does not make.
-        if (world.OperatorRuns && Last(world) is { } last && last.Spec.Term == term && (last.Status?.Phase ?? FailoverPhase.Pending) == phase) world.KillOperator();
-        return Task.CompletedTask;
-    };
 
     private static void GoOn(OperatorWorld world)
     {

@@ -143,6 +143,14 @@ public sealed class OperatorWorld : IDisposable
     /// <summary>As by SIGKILL: nothing more is done or written.</summary>
     public void KillOperator() => Operator.Kill();
 
+    /// <summary>Its next call after it has written that the failover of this term is at this phase is the first that it does not make any more.</summary>
+    public void KillOperatorAfter(FailoverPhase phase, long term) => Operator.Api.Faults.Before = (_, _) =>
+    {
+        var running = Failovers.SingleOrDefault(f => f.Name() == $"db-0-{term}");
+        if (OperatorRuns && running is not null && (running.Status?.Phase ?? FailoverPhase.Pending) == phase) KillOperator();
+        return Task.CompletedTask;
+    };
+
     /// <summary>As by SIGTERM: it hands over.</summary>
     public void StopOperator(OperatorUnderTest one) => _loop.Finish(one.StopAsync());
 

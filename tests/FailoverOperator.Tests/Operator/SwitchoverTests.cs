@@ -46,13 +46,7 @@ public class SwitchoverTests
     public void An_operator_killed_after_a_phase_was_written_is_followed_by_one_that_finishes_it(FailoverPhase phase)
     {
         using var world = Running();
-        world.Operator.Api.Faults.Before = (_, _) =>
-        {
-            // The call after the one that wrote the phase is the first that the dead operator does not make.
-            var running = world.Failovers.SingleOrDefault(f => f.Name() == "db-0-2");
-            if (world.OperatorRuns && running is not null && (running.Status?.Phase ?? FailoverPhase.Pending) == phase) world.KillOperator();
-            return Task.CompletedTask;
-        };
+        world.KillOperatorAfter(phase, term: 2);
         Ask(world);
         world.Until(() => !world.OperatorRuns, $"the operator dies after {phase}");
         world.Pass(TimeSpan.FromSeconds(1));

@@ -77,11 +77,7 @@ public class WarmStandbyTests
     public void An_operator_killed_after_a_phase_was_written_is_followed_by_one_that_finishes_the_same_failover(FailoverPhase phase)
     {
         using var world = Late(syncTimeoutSeconds: 60);
-        world.Operator.Api.Faults.Before = (_, _) =>
-        {
-            if (world.OperatorRuns && world.Failovers[^1] is { Spec.Term: 2 } && Running(world).Phase == phase) world.KillOperator();
-            return Task.CompletedTask;
-        };
+        world.KillOperatorAfter(phase, term: 2);
         DeletePrimary(world);
         if (phase is FailoverPhase.Promoting or FailoverPhase.Repointing)
         {
