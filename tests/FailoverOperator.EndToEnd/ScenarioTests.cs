@@ -33,10 +33,7 @@ public sealed class ScenarioTests(BedFixture fixture, ITestOutputHelper output) 
     public Task PostgreSQL_goes_on_without_the_API_server() => StrikePostgreSqlAsync(Fault.Named("api-down"));
 
     [Fact, Trait("Scenario", "node-power-cut")]
-    public Task Nobody_is_promoted_until_the_primarys_node_is_back() => RunAloneAsync("node-power-cut");
-
-    [Fact, Trait("Scenario", "node-power-cut-confirmed")]
-    public Task A_person_can_state_that_the_primary_is_off() => RunAloneAsync("node-power-cut-confirmed");
+    public Task Nobody_is_promoted_until_the_primarys_node_is_back_or_a_person_states_that_it_is_off() => RunAloneAsync("node-power-cut");
 
     [Fact, Trait("Scenario", "operator-crash-midway")]
     public Task A_restarted_operator_finishes_the_same_failover() => RunAloneAsync("operator-crash-midway");

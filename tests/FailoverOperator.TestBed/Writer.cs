@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FailoverOperator.Workload;
 using k8s;
+using k8s.Autorest;
 using k8s.Models;
 
 namespace FailoverOperator.TestBed;
@@ -29,11 +30,15 @@ public sealed record WriterPlan(string Pod, string Command, string Host, string 
 public sealed class Writer
 {
     private const string Program = "/app/FailoverOperator.Workload";
+    private static readonly TimeSpan LogDeadline = TimeSpan.FromSeconds(30);
     private readonly TestNamespace scope;
     private readonly string pod;
 
-    private Writer(TestNamespace scope, string pod)
+    private readonly TestCluster cluster;
+
+    private Writer(TestCluster cluster, TestNamespace scope, string pod)
     {
+        this.cluster = cluster;
         this.scope = scope;
         this.pod = pod;
     }
@@ -43,7 +48,7 @@ public sealed class Writer
     {
         await scope.Kubectl.RunAsync("delete", "pod", plan.Pod, "--ignore-not-found", "--wait");
         await cluster.Client.CreateNamespacedPodAsync(Manifest(plan), scope.Name);
-        var writer = new Writer(scope, plan.Pod);
+        var writer = new Writer(cluster, scope, plan.Pod);
         await Poll.UntilAsync("the first acknowledged write", TimeSpan.FromSeconds(60),
             async () => (await writer.LogAsync()).Contains("\"Acknowledged\"", StringComparison.Ordinal), writer.LogAsync);
         return writer;
@@ -64,7 +69,21 @@ public sealed class Writer
         return document.RootElement.GetProperty("summary").Deserialize<WriteSummary>(JsonSerializerOptions.Web)!;
     }
 
-    public async Task<string> LogAsync() => (await scope.Kubectl.TryAsync("logs", pod)) is var result ? result.Output : "";
+    /// <summary>Empty: it cannot be read now.</summary>
+    public async Task<string> LogAsync()
+    {
+        using var deadline = new CancellationTokenSource(LogDeadline);
+        try
+        {
+            using var log = await cluster.Client.CoreV1.ReadNamespacedPodLogAsync(pod, scope.Name, cancellationToken: deadline.Token);
+            using var reader = new StreamReader(log);
+            return await reader.ReadToEndAsync(deadline.Token);
+        }
+        catch (Exception failure) when (failure is HttpOperationException or HttpRequestException or IOException or OperationCanceledException)
+        {
+            return "";
+        }
+    }
 
     private static V1Pod Manifest(WriterPlan plan) => new()
     {

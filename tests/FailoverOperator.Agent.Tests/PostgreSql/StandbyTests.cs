@@ -43,6 +43,25 @@ public sealed class StandbyTests(FirstData first)
         Assert.Empty(c.Supervisor.Programs);
     }
 
+    [Fact]
+    public async Task A_primary_that_was_promoted_between_two_questions_does_not_tell_the_standbys_timeline()
+    {
+        await using var group = await PostgreSqlGroup.StartAsync(first, members: 2, synchronous: 0);
+        var (a, b) = (group.Members[0], group.Members[1]);
+        await using var sql = new Sql(b.Settings);
+        await using var replication = await sql.OpenReplicationAsync(Stop);
+        await using var session = await sql.OpenAsync(Stop);
+        var before = await replication.IdentifySystem(Stop);
+
+        _ = await a.Server.DemoteAsync(Stop);
+        await group.ServeAsync(b);
+        var row = await StatusRow.ReadAsync(session, before);
+
+        Assert.False(row.InRecovery);
+        Assert.Equal(before.Timeline + 1, row.Position.Timeline);
+        Assert.True(row.Position.Bytes >= (long)(ulong)before.XLogPos, $"{row.Position} is not after {before.XLogPos}");
+    }
+
     /// <summary>As after a rewind, or a crash in the middle of it all: it lets nobody in before it has read on, and only the leader has what it lacks.</summary>
     [Fact]
     public async Task A_standby_that_lets_nobody_in_yet_learns_of_its_leader_all_the_same()

@@ -11,7 +11,7 @@ public abstract class Scenario
 
     public static IReadOnlyList<Scenario> All { get; } =
     [
-        new ContainerCrash(), new PodDelete(), new NodePowerCut(), new NodePowerCutConfirmed(), new OperatorCrashMidway(),
+        new ContainerCrash(), new PodDelete(), new NodePowerCut(), new OperatorCrashMidway(),
         new GroupDeletion(), new BadInput(), new HelmUninstall(), new NPlusMShards(), new ActiveActiveWeb(), new QuorumEtcd(), new ColdStandby(),
         .. Engine.All.SelectMany(engine => Fault.All.Select(fault => new AgentFault(engine, fault))),
     ];

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 
 namespace FailoverOperator.Tests.Chart;
@@ -11,6 +12,7 @@ public static class Helm
     public const string Release = "release";
     public const string Namespace = "operators";
 
+    private static readonly ConcurrentDictionary<string, Lazy<HelmResult>> Rendered = new();
     private static readonly string Root = FindRoot();
     private static readonly Lazy<string> Program = new(() => Run(Path.Combine(Root, "tests/tools/need-helm"), []).Output.Trim());
 
@@ -18,7 +20,9 @@ public static class Helm
 
     public static HelmResult Lint(params string[] arguments) => Run(Program.Value, ["lint", "--strict", Chart, .. arguments]);
 
-    public static HelmResult TryTemplate(string values, params string[] arguments) => Run(Program.Value, ["template", Release, Chart, "--namespace", Namespace, "--values", "-", .. arguments], values);
+    /// <summary>Many tests look at the same few renderings, and each takes a process.</summary>
+    public static HelmResult TryTemplate(string values, params string[] arguments) => Rendered.GetOrAdd(string.Join('\n', [values, .. arguments]),
+        _ => new(() => Run(Program.Value, ["template", Release, Chart, "--namespace", Namespace, "--values", "-", .. arguments], values))).Value;
 
     /// <summary>Renders the chart with these values (YAML).</summary>
     public static Manifests Template(string values, params string[] arguments)

@@ -34,18 +34,21 @@ internal sealed record StatusRow(
                 else (extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::bigint end,
             current_setting('synchronous_standby_names'),
             -- Both begin as the time of the receiver's start; from the first message on one is the sender's, the other its own.
-            r.last_msg_send_time is distinct from r.last_msg_receipt_time
+            r.last_msg_send_time is distinct from r.last_msg_receipt_time,
+            case when not me.standby then ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint end,
+            case when not me.standby then (pg_current_wal_flush_lsn() - '0/0')::bigint end
         from (select pg_is_in_recovery() as standby) me
         left join pg_stat_wal_receiver r on me.standby
         left join lateral (select wait_event from pg_stat_activity where backend_type = 'startup' limit 1) startup on me.standby
         """;
 
-    /// <summary>The position comes with its timeline only from the replication protocol, so there are two questions.</summary>
-    public static async Task<StatusRow> ReadAsync(Session session, PhysicalReplicationConnection replication)
-    {
-        var identity = await replication.IdentifySystem(CancellationToken.None);
-        return (await session.ReadAsync(Question, row => Read(row, identity), CancellationToken.None))!;
-    }
+    /// <summary>A standby's position comes with its timeline only from the replication protocol, so there are two questions.</summary>
+    public static async Task<StatusRow> ReadAsync(Session session, PhysicalReplicationConnection replication) =>
+        await ReadAsync(session, await replication.IdentifySystem(CancellationToken.None));
+
+    /// <param name="identity">Asked before. It may have been promoted since: a primary's own answer is never mixed with the standby's that it was.</param>
+    public static async Task<StatusRow> ReadAsync(Session session, ReplicationSystemIdentification identity) =>
+        (await session.ReadAsync(Question, row => Read(row, identity), CancellationToken.None))!;
 
     private static StatusRow Read(NpgsqlDataReader row, ReplicationSystemIdentification identity)
     {
@@ -55,7 +58,7 @@ internal sealed record StatusRow(
             ReadOnly: row.GetBoolean(1),
             StartedAt: row.GetInt64(2),
             SystemId: identity.SystemId,
-            Position: new LogPosition(identity.Timeline, (long)(ulong)identity.XLogPos),
+            Position: Place(row.NumberOrNull(13), row.NumberOrNull(14)) ?? new LogPosition(identity.Timeline, (long)(ulong)identity.XLogPos),
             Receiver: row.TextOrNull(3) is { } state
                 ? new Receiver(state, row.TextOrNull(4), row.GetBoolean(12), Place(row.NumberOrNull(5), row.NumberOrNull(6)))
                 : null,
