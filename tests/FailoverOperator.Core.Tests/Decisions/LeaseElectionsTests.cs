@@ -189,7 +189,8 @@ public sealed class LeaseElectionsTests
         Assert.Equal("db-0", Chosen(back, FenceEvidence.Released));
         Assert.Equal(Reasons.QuorumNotHeard, Chosen(back.Change("db-0", m => m.NotReady(1)), FenceEvidence.Released));
         Assert.Equal(Reasons.QuorumNotHeard, Chosen(back.Change("db-0", m => m.Says(s => s with { IsEmpty = true })), FenceEvidence.Released));
-        Assert.Equal(Reasons.QuorumNotHeard, Chosen(back.Change("db-0", m => m.Recreated()), FenceEvidence.Released));
+        var crashed = back.Change("db-0", m => m.Recreated()).Leased(l => l with { Release = l.Release! with { PositionBytes = null } });
+        Assert.Equal(Reasons.QuorumNotHeard, Chosen(crashed, FenceEvidence.Released));
         Assert.Equal("db-0", Chosen(Group(Standby("db-0").Recreated(), Standby("db-1").Says(s => s with { History = "log-9" }), Standby("db-2").Says(s => s with { History = "log-9" })).Released(), FenceEvidence.Released));
     }
 
