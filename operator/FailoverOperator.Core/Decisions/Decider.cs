@@ -152,7 +152,7 @@ public static class Decider
         var holder = SlotHolder.Of(group).Holder!;
         var benchmark = Benchmark.Of(group);
         var candidates = Candidates.Of(group, benchmark, FailoverProcedure.ReadinessBound(group.Spec));
-        if (candidates.Ranked(group.Members).Count > 0 || CatchUp.IsHoped(group, benchmark)) return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
+        if (candidates.Ranked(group.Members).Count > 0 || CatchUp.IsHoped(group, benchmark) || Choice.Candidate.AtALoss(candidates, group) is not null) return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
         // The same pod runs one process at a time. A new pod of its name proves nothing of the old one's end: that is fenced.
         if (Elections.Returned(group, holder, benchmark) is { } back && back.Uid != holder.Uid && Fence.Proof(group, holder, null, TimeSpan.Zero) is null)
             return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
@@ -165,10 +165,12 @@ public static class Decider
         if (ColdStandby.Prospect(group) is { IsReady: not true } prospect)
             return new Decision.Blocked(prospect.Reason, $"{string.Join(", ", failed.Evidence)}; nobody who runs may be promoted, and {prospect.Message}");
         if (Elections.Emptied(group, holder, benchmark) is { } emptied) return new Decision.Blocked(emptied.Reason, $"{string.Join(", ", failed.Evidence)}; {emptied.Message}");
+        var refusals = candidates.Refusals(group.Members);
         // A slot does not see who is bound to the others: these may well be up.
-        var reason = Slots.AreBound(group.Spec) || group.Members.Any(m => m.Answers) ? Reasons.NoCandidate : Reasons.AllMembersDown;
+        var reason = refusals.FirstOrDefault(r => r.IsForLoss)?.Reason
+            ?? (Slots.AreBound(group.Spec) || group.Members.Any(m => m.Answers) ? Reasons.NoCandidate : Reasons.AllMembersDown);
         return new Decision.Blocked(reason,
-            $"{string.Join(", ", failed.Evidence)}; nobody may be promoted: {FailoverProcedure.Explain(candidates, group)}");
+            $"{string.Join(", ", failed.Evidence)}; nobody may be promoted: {FailoverProcedure.Explain(candidates, group)}{Elections.Advice(refusals, group)}");
     }
 
     /// <summary>The failed primary has come back, and gets its own place again: that moves nothing. Null: it has not, or not surely with its data.</summary>

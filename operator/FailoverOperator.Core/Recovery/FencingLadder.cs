@@ -32,9 +32,12 @@ public static class FencingLadder
     public static bool SomebodyCouldTakeOver(GroupObservation group, FailoverRecord failover) => CatchUp.IsHoped(group, Benchmark.Of(failover.Spec))
         || ColdStandby.IsHoped(group) || IsSomebodyReady(group, failover);
 
-    private static bool IsSomebodyReady(GroupObservation group, FailoverRecord failover) => group.HasAgents
-        ? LeaseElections.Prospect(group, Benchmark.Of(failover.Spec)) is Choice.Candidate
-        : Candidates.Of(group, Benchmark.Of(failover.Spec), FailoverProcedure.ReadinessBound(group.Spec)).Ranked(group.Members).Count > 0;
+    private static bool IsSomebodyReady(GroupObservation group, FailoverRecord failover)
+    {
+        if (group.HasAgents) return LeaseElections.Prospect(group, Benchmark.Of(failover.Spec)) is Choice.Candidate;
+        var candidates = Candidates.Of(group, Benchmark.Of(failover.Spec), FailoverProcedure.ReadinessBound(group.Spec));
+        return candidates.Ranked(group.Members).Count > 0 || Choice.Candidate.AtALoss(candidates, group) is not null;
+    }
 
     /// <summary>Something was done to the old primary that is not taken back.</summary>
     private static bool IsTouched(FailoverRecord failover, Member old) =>

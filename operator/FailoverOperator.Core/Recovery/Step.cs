@@ -38,6 +38,9 @@ public abstract record Step
         /// <summary>Null: unknown.</summary>
         public long? LostBytes { get; init; }
 
+        /// <summary>In words, what a person accepted. Null: nothing, or that is written down already.</summary>
+        public string? AcceptedLoss { get; init; }
+
         public string? Reason { get; init; }
 
         public string? Message { get; init; }
