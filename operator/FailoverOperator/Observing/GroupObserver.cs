@@ -223,17 +223,17 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
     }
 
     /// <summary>
-    /// Whose pods do not exist any more: the primary, and while a failover runs the old one, rivals, all who were given the lease, and whom its
-    /// last holder asks to keep it.
+    /// Whose pods do not exist any more: the primary, and whom the last holder asks to keep it, or one before that; while a failover runs the old
+    /// primary, rivals, and all who were given the lease.
     /// </summary>
     private IEnumerable<Departure> MissingOf(IReadOnlyCollection<FailoverRecord> failovers, MemberReference? holder, GroupObservation observation)
     {
         var running = failovers.Where(f => !f.IsEnded).ToList();
-        if (running.Count == 0) return Gone(holder is null ? [] : [holder], observation);
-        var concerned = running.SelectMany(f => f.Rivals.Append(f.Spec.From)).Concat(failovers.Select(f => f.Status.Candidate)).OfType<MemberReference>();
+        var concerned = running.Count == 0 ? [holder] : running.SelectMany(f => f.Rivals.Append(f.Spec.From)).Concat(failovers.Select(f => f.Status.Candidate));
+        // Also before one runs: whether anybody could be promoted, so that one begins, may depend on them.
         var keepers = new[] { observation.Lease?.Record?.Accepted, observation.Lease?.Record?.Pledged }
             .OfType<LeaseTerms>().SelectMany(t => t.Members).Select(m => new MemberReference { Name = m.Name, Uid = m.Uid });
-        return Gone(concerned.Concat(keepers).DistinctBy(m => m.Uid), observation);
+        return Gone(concerned.OfType<MemberReference>().Concat(keepers).DistinctBy(m => m.Uid), observation);
     }
 
     private IEnumerable<Departure> Gone(IEnumerable<MemberReference> members, GroupObservation observation) => members
