@@ -69,6 +69,7 @@ public sealed class SimulationTests
     /// </summary>
     [Theory]
     [InlineData(919)]
+    [InlineData(928)]
     public void A_log_from_before_is_not_taken_for_the_lost_one(int seed)
     {
         var result = Simulator.Simulation.Run(Schedule.Of(seed));

@@ -7,14 +7,16 @@ namespace FailoverOperator.Simulation;
 /// <summary>What many seeds together have reached.</summary>
 internal sealed class Sums
 {
-    /// <summary>What ends before that pays for the compiler.</summary>
+    /// <summary>What ends before that, or in the first half of a longer run, pays for the compiler.</summary>
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(20);
+
+    private static readonly TimeSpan NoteEvery = TimeSpan.FromSeconds(5);
 
     private readonly SortedDictionary<string, int> _sometimes = new(StringComparer.Ordinal);
     private readonly List<TimeSpan> _recoveries = [];
     private TimeSpan _simulated;
     private ulong _traces;
-    private (TimeSpan Processor, TimeSpan Simulated)? _warm;
+    private readonly List<(TimeSpan Processor, TimeSpan Simulated)> _notes = [];
 
     public int Count { get; private set; }
 
@@ -22,7 +24,8 @@ internal sealed class Sums
     public void Ended(SimulationResult result)
     {
         _simulated += result.SimulatedTime;
-        if (_warm is null && Environment.CpuUsage.TotalTime > WarmUp) _warm = (Environment.CpuUsage.TotalTime, _simulated);
+        var processor = Environment.CpuUsage.TotalTime;
+        if (processor >= (_notes.Count == 0 ? WarmUp : _notes[^1].Processor + NoteEvery)) _notes.Add((processor, _simulated));
     }
 
     /// <summary>In the order of the seeds.</summary>
@@ -45,7 +48,8 @@ internal sealed class Sums
         Console.WriteLine(FormattableString.Invariant($"traces {_traces:x16}"));
         var (hours, seconds) = (_simulated.TotalHours, elapsed.TotalSeconds);
         Console.WriteLine(FormattableString.Invariant($"{hours:0.00} group-hours in {seconds:0.0} s: {60 * hours / seconds:0.0} a minute"));
-        if (_warm is not var (processor, simulated)) return;
+        if (_notes.Count == 0) return;
+        var (processor, simulated) = _notes.Find(n => n.Processor >= Environment.CpuUsage.TotalTime / 2) is { Processor.Ticks: > 0 } half ? half : _notes[0];
         var rate = (_simulated - simulated) / (Environment.CpuUsage.TotalTime - processor) / 60;
         Console.WriteLine(FormattableString.Invariant($"{rate:0.0} group-hours for each minute of a processor, once everything was compiled"));
     }

@@ -40,6 +40,12 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     /// <summary>The spares are for slots that are more important.</summary>
     private bool ArePromised { get; init; }
 
+    /// <summary>Null: nobody knows where the old primary's log ended.</summary>
+    private LastWord? End { get; init; }
+
+    /// <summary>The logs that came before the one that the old primary's began from, as far as is written down.</summary>
+    private IReadOnlySet<string> Ancestors { get; init; } = new HashSet<string>();
+
     private readonly bool _isSynchronous = LeasePlan.IsSynchronous(spec);
 
     /// <param name="evidence">How the old primary was fenced. Null: it is not yet.</param>
@@ -50,6 +56,8 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
             Last = Brakes.RecentlyFailed(group).Union(Disruption.NamesOfLeaving(group)).ToHashSet(),
             Slot = Slots.AreBound(group.Spec) ? group.Slot : null,
             ArePromised = Slots.AreSparesPromised(group),
+            End = LastWord.Of(group, benchmark),
+            Ancestors = AncestorsOf(benchmark, group).ToHashSet(),
         };
 
     /// <summary>The eligible members, best first.</summary>
@@ -77,7 +85,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
 
     /// <summary>Why nobody may be promoted, whoever it is. Null: there is no such reason.</summary>
     public string? MissingQuorum(IReadOnlyList<Member> members) =>
-        _isSynchronous && limits is not null ? Quorum.Missing(limits.Terms, Heard(members)) : null;
+        _isSynchronous && limits is not null && Heard(members) is var heard && !heard.Any(HasAll) ? Quorum.Missing(limits.Terms, heard) : null;
 
     /// <summary>Why each of them may not be promoted, and what else is in the way.</summary>
     public IReadOnlyList<Eligibility.Ineligible> Refusals(IReadOnlyList<Member> members)
@@ -134,8 +142,10 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     /// How far one that was heard is. Whoever has anything of the old primary's log is further than all who have only the log before it, whatever
     /// the bytes: these may go on where the old primary's log parted from theirs.
     /// </summary>
-    private (Kinship Kinship, long Bytes) Reach(Member member) =>
-        member.Probe.Status is { } status ? (benchmark.KinshipOf(status), status.PositionBytes ?? 0) : default;
+    private (bool HasAll, Kinship Kinship, long Bytes) Reach(Member member) =>
+        member.Probe.Status is { } status ? (HasAll(member), benchmark.KinshipOf(status), status.PositionBytes ?? 0) : default;
+
+    private bool HasAll(Member member) => End?.IsAllKnownTo(member) == true;
 
     /// <summary>Fit, but not the most complete of those that were heard.</summary>
     private IEnumerable<Eligibility.Ineligible> Behind(IReadOnlyList<Member> members)
@@ -146,7 +156,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     }
 
     /// <summary>
-    /// Members beside the old primary that told their position just now, in its log or in the one before it. Invariant I5: who has only the log
+    /// Members beside the old primary that told their position just now, in its log or in one before it. Invariant I5: who has only a log from
     /// before surely has no write that was acknowledged since, and that is what it is counted for; such a write is in W of N members, so that if
     /// R with R + W &gt; N are heard and none has anything of the old primary's log, there is none.
     /// </summary>
@@ -154,8 +164,20 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     [
         .. members.Where(m => !IsOldPrimary(m) && m.StatusAge <= maxAge
             && m.Probe.Status is { PositionBytes: not null, IsEmpty: not true, Link: not ReplicationLink.Syncing } status
-            && benchmark.KinshipOf(status) is not Kinship.Other && !IsOutdated(status, members)),
+            && (benchmark.KinshipOf(status) is not Kinship.Other || Ancestors.Contains(status.History!)) && !IsOutdated(status, members)),
     ];
+
+    private static IEnumerable<string> AncestorsOf(Benchmark benchmark, GroupObservation group)
+    {
+        // Each log is begun in a later term than the one before it, so that this ends.
+        var history = benchmark.Origin?.History;
+        foreach (var failover in group.Failovers.Where(f => f.IsOwn && f.Status is { History: not null, Origin: not null }).OrderByDescending(f => f.Spec.Term))
+        {
+            if (failover.Status.History != history) continue;
+            history = failover.Status.Origin!.History;
+            yield return history;
+        }
+    }
 
     /// <summary>
     /// Nobody remembers which log was the old primary's, and another member holds one that continues this one; or what the old primary's began

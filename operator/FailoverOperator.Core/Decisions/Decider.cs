@@ -153,12 +153,13 @@ public static class Decider
         }
         if (group.HasAgents) return OnFailureWithAgents(group, failed);
         var holder = SlotHolder.Of(group).Holder!;
-        var candidates = Candidates.Of(group, Benchmark.Of(group), FailoverProcedure.ReadinessBound(group.Spec));
-        if (candidates.Ranked(group.Members).Count > 0 || CatchUp.IsHoped(group, Benchmark.Of(group))) return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
+        var benchmark = Benchmark.Of(group);
+        var candidates = Candidates.Of(group, benchmark, FailoverProcedure.ReadinessBound(group.Spec));
+        if (candidates.Ranked(group.Members).Count > 0 || CatchUp.IsHoped(group, benchmark)) return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
         // The same pod runs one process at a time. A new pod of its name proves nothing of the old one's end: that is fenced.
-        if (Elections.Returned(group, holder) is { } back && back.Uid != holder.Uid && Fence.Proof(group, holder, null, TimeSpan.Zero) is null)
+        if (Elections.Returned(group, holder, benchmark) is { } back && back.Uid != holder.Uid && Fence.Proof(group, holder, null, TimeSpan.Zero) is null)
             return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
-        if (Elections.Returned(group, holder) is not null)
+        if (Elections.Returned(group, holder, benchmark) is not null)
         {
             return Begin(group, FailoverType.Election, FailoverCause.AllMembersDown,
                 [.. failed.Evidence, $"{holder.Name} is back with its data, and nobody else may be promoted"]);
@@ -166,6 +167,7 @@ public static class Decider
         if (ColdStandby.IsHoped(group)) return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
         if (ColdStandby.Prospect(group) is { IsReady: not true } prospect)
             return new Decision.Blocked(prospect.Reason, $"{string.Join(", ", failed.Evidence)}; nobody who runs may be promoted, and {prospect.Message}");
+        if (Elections.Emptied(group, holder, benchmark) is { } emptied) return new Decision.Blocked(emptied.Reason, $"{string.Join(", ", failed.Evidence)}; {emptied.Message}");
         // A slot does not see who is bound to the others: these may well be up.
         var reason = Slots.AreBound(group.Spec) || group.Members.Any(m => m.Answers) ? Reasons.NoCandidate : Reasons.AllMembersDown;
         return new Decision.Blocked(reason,
@@ -182,7 +184,7 @@ public static class Decider
             var plan = Plan.For(group, FailoverType.Failover, failed.Cause, evidence) with { Target = holder.Name };
             return LeaseElections.Prospect(group, Benchmark.Of(plan)) is Choice.Candidate(var same, _) && same.Uid == holder.Uid ? new(plan) : null;
         }
-        return Elections.Returned(group, holder) is { } back && (back.Uid == holder.Uid || Fence.Proof(group, holder, null, TimeSpan.Zero) is not null)
+        return Elections.Returned(group, holder, Benchmark.Of(group)) is { } back && (back.Uid == holder.Uid || Fence.Proof(group, holder, null, TimeSpan.Zero) is not null)
             ? Begin(group, FailoverType.Election, failed.Cause, evidence)
             : null;
     }

@@ -26,7 +26,7 @@ public static class Elections
     {
         _ when group.HasAgents => LeaseElections.Choose(group, failover, bound),
         FailoverType.Failover or FailoverType.Failback or FailoverType.Switchover => Replacement(group, failover, bound),
-        FailoverType.Election when failover.Spec.From is { } last => Return(group, last),
+        FailoverType.Election when failover.Spec.From is { } last => Return(group, last, Benchmark.Of(failover.Spec)),
         // Somebody may have made a primary since the election began.
         FailoverType.Election => group.Members.Any(m => m is { IsWritablePrimary: true, Probe.Status.IsEmpty: not true })
             ? Found(group)
@@ -38,7 +38,8 @@ public static class Elections
     /// <summary>A standby within the recovery point objective; else, if it is back with its data, the old primary.</summary>
     private static Choice Replacement(GroupObservation group, FailoverRecord failover, TimeSpan bound)
     {
-        var candidates = Candidates.Of(group, Benchmark.Of(failover.Spec), bound);
+        var benchmark = Benchmark.Of(failover.Spec);
+        var candidates = Candidates.Of(group, benchmark, bound);
         // Somebody else made a member the primary: it, or nobody, lest two write.
         var atWork = Rivals.AtWork(group, failover.Spec.From);
         if (atWork.Count > 1)
@@ -47,12 +48,13 @@ public static class Elections
             return candidates.Judge(one) is Eligibility.Eligible fit ? new Choice.Candidate(one, fit.LagBytes) : Nobody(candidates, group);
         if (candidates.Ranked(group.Members) is [var best, ..])
             return new Choice.Candidate(best, (candidates.Judge(best) as Eligibility.Eligible)?.LagBytes);
-        return failover.Spec.From is { } last && Returned(group, last) is { } back ? new Choice.Candidate(back, 0) : Nobody(candidates, group);
+        if (failover.Spec.From is not { } last) return Nobody(candidates, group);
+        return Returned(group, last, benchmark) is { } back ? new Choice.Candidate(back, 0) : Emptied(group, last, benchmark) ?? Nobody(candidates, group);
     }
 
     /// <summary>Nobody was fenced, so that nobody but the old primary itself may be chosen.</summary>
-    private static Choice Return(GroupObservation group, MemberReference last) =>
-        Returned(group, last) is { } back && Rivals.AtWork(group, last).Count == 0
+    private static Choice Return(GroupObservation group, MemberReference last, Benchmark benchmark) =>
+        Returned(group, last, benchmark) is { } back && Rivals.AtWork(group, last).Count == 0
             ? new Choice.Candidate(back, 0)
             : new Choice.Nobody(Reasons.NoCandidate, $"{last.Name} is not back with its data any more, or somebody else was made the primary");
 
@@ -60,14 +62,31 @@ public static class Elections
     /// The pod that was primary last, back with its storage, when everybody has answered. Nobody's data can be newer:
     /// what others hold came from it. It must not have come back empty, unless nobody has anything.
     /// </summary>
-    public static Member? Returned(GroupObservation group, MemberReference last)
+    public static Member? Returned(GroupObservation group, MemberReference last, Benchmark benchmark) =>
+        Back(group, last) is { } back && (back.Probe.Status!.IsEmpty == false || (NobodyHasData(group) && !MayHaveHeldData(group, benchmark))) ? back : null;
+
+    /// <summary>Why the last primary, which is back and empty as everybody else, is not promoted, and what a person can do. Null: that is not so.</summary>
+    public static Choice.Nobody? Emptied(GroupObservation group, MemberReference last, Benchmark benchmark) =>
+        Back(group, last) is { } back && NobodyHasData(group) && MayHaveHeldData(group, benchmark)
+            ? new(Reasons.BeyondRpo, $"{back.Name} is back without the data of slot {group.Slot}, and no spare has them; restore them into its volume, or give them up: "
+                + $"kubectl delete failovers -l {ApiGroup.GroupLabel}={group.Name},{ApiGroup.SlotLabel}={group.Slot} lets the slot begin anew, empty")
+            : null;
+
+    private static Member? Back(GroupObservation group, MemberReference last)
     {
         // That a cold standby is on its way is no reason to wait for it: it has not been the primary since.
         if (!AllAnswer(group with { Members = [.. group.Members.Where(m => !m.IsCold || m.Name == last.Name)] })) return null;
-        var back = group.Members.FirstOrDefault(m => m.Name == last.Name && m.Pod is { Ready: true, Terminating: false });
-        var nobodyHasData = group.Members.All(m => m.Probe.Status?.IsEmpty == true);
-        return back is not null && (back.Probe.Status!.IsEmpty == false || nobodyHasData) ? back : null;
+        return group.Members.FirstOrDefault(m => m.Name == last.Name && m.Pod is { Ready: true, Terminating: false });
     }
+
+    private static bool NobodyHasData(GroupObservation group) => group.Members.All(m => m.Probe.Status?.IsEmpty == true);
+
+    /// <summary>
+    /// One slot of several does not see all members, so that the emptiness of those it sees is not that nobody ever had anything. What it
+    /// served was surely nothing only if all of it is within the recovery point objective: unknown is not.
+    /// </summary>
+    private static bool MayHaveHeldData(GroupObservation group, Benchmark benchmark) =>
+        Slots.AreBound(group.Spec) && !(benchmark.RequiredPositionBytes <= 0) && group.Failovers.Any(f => f is { IsOwn: true, HasServed: true });
 
     /// <summary>The first primary of a group in which nobody is primary: who holds data; if nobody does, by name.</summary>
     public static Choice First(GroupObservation group)

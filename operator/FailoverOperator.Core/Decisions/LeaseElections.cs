@@ -54,7 +54,7 @@ public static class LeaseElections
         var candidates = Candidates.Of(group, benchmark, bound, evidence, atRest);
         if (candidates.Ranked(group.Members) is [var best, ..])
             return new Choice.Candidate(best, (candidates.Judge(best) as Eligibility.Eligible)?.LagBytes);
-        var back = Again(group, from, bound) ?? Elections.Returned(group, from) ?? FirstOfTheEmpty(group, from, limits);
+        var back = Again(group, from, bound) ?? Elections.Returned(group, from, benchmark) ?? FirstOfTheEmpty(group, from, limits);
         return back is not null && limits.Frees(back) ? new Choice.Candidate(back, 0) : Elections.Nobody(candidates, group);
     }
 

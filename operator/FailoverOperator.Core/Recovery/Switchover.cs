@@ -38,9 +38,12 @@ public static class Switchover
     }
 
     /// <summary>
-    /// Whose answers the choice is waited with. Not the old primary's: it restarts, and is of interest only if the target does not come.
+    /// Whose answers the choice is waited with. Not the old primary's: it restarts, and is of interest only if the target does not come. If that one
+    /// has all of the log, by the old primary's own word, nobody else's changes anything.
     /// </summary>
-    public static IEnumerable<Member> Asked(GroupObservation group, FailoverRecord failover) => group.Members.Where(m => m.Uid != failover.Spec.From!.Uid);
+    public static IEnumerable<Member> Asked(GroupObservation group, FailoverRecord failover) => group.Members.Where(MayTakeItBack(failover) || LastWord.Of(group, Benchmark.Of(failover.Spec))?.History is null
+        ? m => m.Uid != failover.Spec.From!.Uid
+        : m => m.Name == failover.Spec.Target);
 
     /// <summary>Phase Electing: whether to wait a little longer for the target, or for the old primary. Null: choose now.</summary>
     public static Decision? Await(GroupObservation group, FailoverRecord failover, TimeSpan bound)
@@ -48,8 +51,7 @@ public static class Switchover
         if (Target(group, failover, bound) is not null) return null;
         var left = TimeSpan.FromSeconds(failover.Spec.DeadlineSeconds) - failover.PhaseFor;
         if (failover.PhaseFor >= CatchUpTimeout && (left <= TimeSpan.Zero || Back(group, failover, bound) is not null)) return null;
-        var mayBeBack = failover.PhaseFor >= CatchUpTimeout - FailoverProcedure.FreshnessBound;
-        var asked = group.Members.Where(m => m.Address is not null && (m.Name == failover.Spec.Target || (mayBeBack && m.Uid == failover.Spec.From!.Uid))).ToList();
+        var asked = group.Members.Where(m => m.Address is not null && (m.Name == failover.Spec.Target || (MayTakeItBack(failover) && m.Uid == failover.Spec.From!.Uid))).ToList();
         return asked.Count > 0 ? new Decision.Advance(new Step.AskMembers(asked))
             : new Decision.Wait(FailoverProcedure.RetryPause, Reasons.FailoverRunning, $"waiting for {failover.Spec.Target} or {failover.Spec.From!.Name}");
     }
@@ -84,9 +86,10 @@ public static class Switchover
         Rivals.AtWork(group, failover.Spec.From).Count == 0 && LeaseElections.Again(group, failover.Spec.From!, bound) is { } back
             && LeaseLimits.Of(group, failover.Status.Fence?.Evidence)!.Frees(back) ? back : null;
 
-    /// <summary>What the old primary says that it logged in its term. Null: it did not end in order, or does not say.</summary>
-    private static long? EndOfLog(GroupObservation group, FailoverRecord failover) =>
-        group.Lease?.Record?.Release is { PositionBytes: { } end } note && note.Holder == ProcessIdentity.InLease(failover.Spec.From!) ? end : null;
+    private static bool MayTakeItBack(FailoverRecord failover) => failover.PhaseFor >= CatchUpTimeout - FailoverProcedure.FreshnessBound;
+
+    /// <summary>Null: it did not end in order, or does not say.</summary>
+    private static long? EndOfLog(GroupObservation group, FailoverRecord failover) => LastWord.Of(group, Benchmark.Of(failover.Spec))?.PositionBytes;
 
     private static Decision GiveUp(GroupObservation group, string reason, string message) => group.Lease?.Record is { IsToHandOver: true } lease
         ? new Decision.Advance(new Step.AskHandOver(lease.Holder!, lease.Version, Withdraw: true))

@@ -30,7 +30,7 @@ public sealed class GuardedEngine(IEngine engine, TimeSpan decisiveAfter, TimePr
     private volatile FrozenSet<string> _always = [];
 
     /// <summary>What is not tried on a member now.</summary>
-    public IReadOnlyList<CircuitObservation> OpenOf(string podUid) =>
+    public IReadOnlyList<CircuitObservation> OpenOf(string podUid) => IsUntroubled ? [] :
     [
         .. new[] { _status.TryGetValue(podUid, out var status) ? status.Open : null }
             .Concat(_orders.Where(o => o.Key.Member == podUid).OrderBy(o => o.Key.Operation)
@@ -50,6 +50,7 @@ public sealed class GuardedEngine(IEngine engine, TimeSpan decisiveAfter, TimePr
     /// <summary>Forgets all pods but these.</summary>
     public void Keep(IReadOnlyCollection<string> podUids)
     {
+        if (IsUntroubled) return;
         foreach (var uid in _status.Keys.Concat(_orders.Keys.Select(k => k.Member)).Except(podUids).ToList()) Forgive(uid);
     }
 
@@ -90,6 +91,9 @@ public sealed class GuardedEngine(IEngine engine, TimeSpan decisiveAfter, TimePr
         engine.VerifyAsync(member, address, port, context, cancellationToken);
 
     public ValueTask DisposeAsync() => engine.DisposeAsync();
+
+    /// <summary>Nothing has failed lately, and no order is remembered: so it is of most groups at most times.</summary>
+    private bool IsUntroubled => _status.IsEmpty && _orders.IsEmpty;
 
     private EngineReply Note(MemberEndpoint member, EngineReply reply)
     {

@@ -19,6 +19,9 @@ internal sealed class ObjectCache<T>
     private readonly Dictionary<string, Index> _indexes = [];
     private readonly List<Action<CacheEvent<T>>> _subscribers = [];
 
+    /// <summary>As last asked for, until something changes: it is asked for far more often. Null: not since.</summary>
+    private T[]? _items;
+
     public bool TryGet(ObjectKey key, [NotNullWhen(true)] out T? entity)
     {
         lock (_gate) return _objects.TryGetValue(key, out entity);
@@ -26,14 +29,14 @@ internal sealed class ObjectCache<T>
 
     public IReadOnlyList<T> Items()
     {
-        lock (_gate) return [.. _objects.Values];
+        lock (_gate) return _items ??= [.. _objects.Values];
     }
 
     public IReadOnlyList<T> ByIndex(string indexName, string value)
     {
         lock (_gate)
         {
-            return _indexes[indexName].Keys.TryGetValue(value, out var keys) ? [.. keys.Select(key => _objects[key])] : [];
+            return _indexes[indexName].Of(value, _objects);
         }
     }
 
@@ -100,7 +103,7 @@ internal sealed class ObjectCache<T>
     {
         var key = KeyOf(entity);
         var previous = Drop(key);
-        _objects[key] = entity;
+        (_objects[key], _items) = (entity, null);
         foreach (var index in _indexes.Values) index.Add(key, entity);
         return previous;
     }
@@ -108,6 +111,7 @@ internal sealed class ObjectCache<T>
     private T? Drop(ObjectKey key)
     {
         if (!_objects.Remove(key, out var previous)) return null;
+        _items = null;
         foreach (var index in _indexes.Values) index.Remove(key, previous);
         return previous;
     }
@@ -121,14 +125,18 @@ internal sealed class ObjectCache<T>
 
     private sealed class Index(Func<T, IEnumerable<string>> values)
     {
-        public Dictionary<string, SortedSet<ObjectKey>> Keys { get; } = [];
+        private readonly Dictionary<string, Found> _found = [];
+
+        public IReadOnlyList<T> Of(string value, SortedDictionary<ObjectKey, T> objects) =>
+            _found.TryGetValue(value, out var found) ? found.Items ??= [.. found.Keys.Select(key => objects[key])] : [];
 
         public void Add(ObjectKey key, T entity)
         {
             foreach (var value in values(entity).Distinct())
             {
-                if (!Keys.TryGetValue(value, out var keys)) Keys[value] = keys = new(ByName);
-                keys.Add(key);
+                if (!_found.TryGetValue(value, out var found)) _found[value] = found = new Found();
+                found.Keys.Add(key);
+                found.Items = null;
             }
         }
 
@@ -136,10 +144,19 @@ internal sealed class ObjectCache<T>
         {
             foreach (var value in values(entity).Distinct())
             {
-                if (!Keys.TryGetValue(value, out var keys)) continue;
-                keys.Remove(key);
-                if (keys.Count == 0) Keys.Remove(value);
+                if (!_found.TryGetValue(value, out var found)) continue;
+                found.Keys.Remove(key);
+                found.Items = null;
+                if (found.Keys.Count == 0) _found.Remove(value);
             }
+        }
+
+        /// <summary>What one value leads to. The items are those of the keys, or are yet to be looked up.</summary>
+        private sealed class Found
+        {
+            public SortedSet<ObjectKey> Keys { get; } = new(ByName);
+
+            public T[]? Items { get; set; }
         }
     }
 }

@@ -19,7 +19,6 @@ internal sealed class SimulatedLeaseApi(ApiConnection connection, string namespa
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan WatchSilence = TimeSpan.FromSeconds(4);
     private static readonly ResourceKind Kind = ResourceKind.Of<V1Lease>();
-    private static readonly ConditionalWeakTable<StoredObject, LeaseRecord> Readings = [];
 
     private readonly ObjectKey _key = new(namespaceName, name);
     private readonly Selector _selector = new(namespaceName, new ListOptions(FieldSelector: $"metadata.name={name}"));
@@ -52,7 +51,7 @@ internal sealed class SimulatedLeaseApi(ApiConnection connection, string namespa
     }
 
     private static LeaseRecord Read(StoredObject stored) =>
-        Readings.GetValue(stored, s => LeaseCodec.Read(s.Json.Deserialize(LeaseJson.Default.LeaseObject)!));
+        stored.As(static json => LeaseCodec.Read(json.Deserialize(LeaseJson.Default.LeaseObject)!));
 
     private Task<LeaseReply> PatchAsync(byte[] patch, CancellationToken cancellationToken) =>
         CallAsync("patch", () => Store.Patch(Kind, _key, JsonNode.Parse(patch)!.AsObject()), cancellationToken);

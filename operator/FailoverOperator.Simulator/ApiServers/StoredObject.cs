@@ -10,12 +10,17 @@ namespace FailoverOperator.Simulator.ApiServers;
 internal sealed class StoredObject(JsonObject json)
 {
     private object? _entity;
+    private object? _reading;
 
     public JsonObject Json => json;
 
     /// <summary>For who does not change it. It is read once, whoever asks how often.</summary>
     public T As<T>()
         where T : class, IKubernetesObject<V1ObjectMeta> => (_entity as T) ?? Read<T>();
+
+    /// <summary>As somebody else reads it who has a reader of his own. There is one such reader for each kind.</summary>
+    public T As<T>(Func<JsonObject, T> read)
+        where T : class => (T)(_reading ??= read(json));
 
     /// <summary>For who changes it.</summary>
     public T Copy<T>()

@@ -46,6 +46,9 @@ public sealed class Volume(string member)
     /// <summary>The timeline that the present one continued. Null: none.</summary>
     public int? ParentTimeline { get; private set; }
 
+    /// <summary>How many records are of the timelines before the present one.</summary>
+    public int InheritedRecords => _log.FindLastIndex(r => r.Timeline != Timeline) + 1;
+
     public void Append(LogRecord record)
     {
         if (!IsEmpty && record.Timeline != Timeline) ParentTimeline = Timeline;
@@ -90,7 +93,6 @@ public sealed class Volume(string member)
 
     private void FindParent()
     {
-        var at = _log.FindLastIndex(r => r.Timeline != Timeline);
-        ParentTimeline = at < 0 ? null : _log[at].Timeline;
+        ParentTimeline = InheritedRecords is > 0 and var count ? _log[count - 1].Timeline : null;
     }
 }

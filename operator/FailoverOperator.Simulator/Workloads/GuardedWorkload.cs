@@ -27,8 +27,13 @@ internal sealed class GuardedWorkload(SimulatedWorld world) : Workload(world)
 
     public override IReadOnlyList<PodContainer> Active => World.Judge.Primaries is [.., var last] ? [last.Container] : [];
 
-    public override bool MayLoseVolume(PodContainer victim) => victim is Container container && World.Judge.Primaries is [_]
-        && !World.Volumes.Any(v => v != container.Volume && v.IsUnfinished);
+    /// <summary>
+    /// Not one that alone has all that its log began with: of a primary that was lost so soon nobody but a person can tell how much of that had
+    /// been acknowledged, and by how many members, in the terms before.
+    /// </summary>
+    public override bool MayLoseVolume(PodContainer victim) => victim is Container { Volume: var volume } && World.Judge.Primaries is [_]
+        && World.Volumes.Where(v => v != volume).ToList() is var others && !others.Exists(v => v.IsUnfinished)
+        && others.Exists(v => v.CommonWith(volume.Log) >= volume.InheritedRecords);
 
     public override long? WritesIn(string podUid, string slot) => World.Judge.Primaries.FirstOrDefault(p => p.Container.PodUid == podUid)?.Term;
 

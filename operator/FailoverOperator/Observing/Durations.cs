@@ -15,8 +15,5 @@ public sealed class Durations<TState>(OperatorClock clock)
     }
 
     /// <summary>Forgets everything but these.</summary>
-    public void Keep(IReadOnlyCollection<string> subjects)
-    {
-        foreach (var subject in _since.Keys.Except(subjects).ToList()) _since.TryRemove(subject, out _);
-    }
+    public void Keep(IReadOnlyCollection<string> subjects) => _since.KeepOnly(subjects);
 }

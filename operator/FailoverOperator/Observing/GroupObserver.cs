@@ -116,14 +116,15 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
     /// <summary>Forgets what is remembered of objects that are gone.</summary>
     public void Forget()
     {
-        _idleness.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
-        _readiness.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
-        _nodes.Keep([.. cluster.Nodes.Items().Select(n => n.Name())]);
-        _fitness.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
-        var slots = cluster.Groups.Items().SelectMany(g => Slots.Names(g.Spec).Select(slot => $"{g.Uid()}/{slot}")).ToList();
+        var pods = cluster.Pods.Items().Select(p => p.Uid()).ToHashSet();
+        _idleness.Keep(pods);
+        _readiness.Keep(pods);
+        _fitness.Keep(pods);
+        _nodes.Keep(cluster.Nodes.Items().Select(n => n.Name()).ToHashSet());
+        var slots = cluster.Groups.Items().SelectMany(g => Slots.Names(g.Spec).Select(slot => $"{g.Uid()}/{slot}")).ToHashSet();
         _failures.Keep(slots);
         _signs.Keep(slots);
-        _phases.Keep([.. cluster.Failovers.Items().Select(f => f.Uid())]);
+        _phases.Keep(cluster.Failovers.Items().Select(f => f.Uid()).ToHashSet());
     }
 
     /// <summary>Learns in which container a member's server runs, once both have been the same for long enough.</summary>

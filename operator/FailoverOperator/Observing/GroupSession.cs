@@ -62,7 +62,7 @@ public sealed class GroupSession : IAsyncDisposable
     {
         Pods.Keep(podUids);
         Engine.Keep(podUids);
-        foreach (var uid in _containers.Keys.Except(podUids).ToList()) _containers.TryRemove(uid, out _);
+        _containers.KeepOnly(podUids);
         Runs.Keep(podUids);
     }
 

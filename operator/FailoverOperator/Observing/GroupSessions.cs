@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Text.Json;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Engines;
@@ -14,6 +15,9 @@ public delegate IEngine EngineMaker(RedundancyGroup group, string slot, GroupCre
 public sealed class GroupSessions(EngineMaker makeEngine, OperatorClock clock) : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<(ObjectKey Group, string Slot), Opened> _sessions = new();
+
+    /// <summary>Which slots of a group have sessions: each look at one group asks, and must not walk through all others.</summary>
+    private readonly ConcurrentDictionary<ObjectKey, ImmutableList<string>> _slots = new();
 
     /// <summary>Called from one reconciliation at a time for each slot.</summary>
     /// <param name="onNews">Called when a member has told something new.</param>
@@ -35,18 +39,22 @@ public sealed class GroupSessions(EngineMaker makeEngine, OperatorClock clock) :
         GroupSession? session = null;
         session = new GroupSession(slot, group.Spec, makeEngine(group, slot, credentials, uid => session?.Prober.Hurry(uid)), clock, onNews);
         _sessions[key] = new(way, session, group, credentials);
+        _slots.AddOrUpdate(key.Item1, _ => [slot], (_, others) => others.Contains(slot) ? others : others.Add(slot));
         return session;
     }
 
     /// <summary>Those of all slots of the group, except of <paramref name="but"/>.</summary>
     public async Task CloseAsync(ObjectKey group, IReadOnlyCollection<string>? but = null)
     {
-        foreach (var key in _sessions.Keys.Where(k => k.Group == group && but?.Contains(k.Slot) != true)) await CloseAsync(key);
+        foreach (var slot in _slots.GetValueOrDefault(group, []))
+            if (but?.Contains(slot) != true) await CloseAsync((group, slot));
     }
 
     private async Task CloseAsync((ObjectKey Group, string Slot) key)
     {
-        if (_sessions.TryRemove(key, out var known)) await known.Session.DisposeAsync();
+        if (!_sessions.TryRemove(key, out var known)) return;
+        if (_slots.AddOrUpdate(key.Group, [], (_, slots) => slots.Remove(key.Slot)).IsEmpty) _slots.TryRemove(KeyValuePair.Create(key.Group, ImmutableList<string>.Empty));
+        await known.Session.DisposeAsync();
     }
 
     public async ValueTask DisposeAsync()

@@ -34,7 +34,8 @@ public sealed class MemberProber(
             _loops[member.PodUid] = loop;
             loop.Running = RunAsync(loop);
         }
-        foreach (var uid in _loops.Keys.Except(members.Select(m => m.PodUid)).ToList()) Stop(uid);
+        foreach (var (uid, _) in _loops)
+            if (members.All(m => m.PodUid != uid)) Stop(uid);
     }
 
     /// <summary>Asks at once, beside the loop.</summary>

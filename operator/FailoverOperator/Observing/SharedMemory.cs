@@ -47,6 +47,6 @@ public sealed class SharedMemory(ClusterView cluster, OperatorClock clock)
     {
         _admissions.TryRemove(group.Uid(), out _);
         _serving.TryRemove(group.Uid(), out _);
-        _fitness.Keep([.. cluster.Pods.Items().Select(p => p.Uid())]);
+        _fitness.Keep(cluster.Pods.Items().Select(p => p.Uid()).ToHashSet());
     }
 }

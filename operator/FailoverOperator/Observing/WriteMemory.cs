@@ -25,10 +25,7 @@ public sealed class WriteMemory<T>
     }
 
     /// <summary>Forgets objects that are gone.</summary>
-    public void Keep(IReadOnlyCollection<string> uids)
-    {
-        foreach (var uid in _written.Keys.Except(uids).ToList()) _written.TryRemove(uid, out _);
-    }
+    public void Keep(IReadOnlyCollection<string> uids) => _written.KeepOnly(uids);
 
     /// <summary>Versions of one object grow; the API server compares them as numbers too.</summary>
     private static ulong Version(T entity) => ulong.TryParse(entity.ResourceVersion(), out var version) ? version : 0;

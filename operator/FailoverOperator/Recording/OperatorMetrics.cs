@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using FailoverOperator.Api.Agents;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
@@ -18,6 +19,9 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
     private static readonly string[] MemberLabels = ["namespace", "group", "member"];
 
     private readonly IMetricFactory _factory = Metrics.WithCustomRegistry(registry);
+
+    /// <summary>The members of each group that have series. To look for them among all series would cost every look at one group a walk through all others.</summary>
+    private readonly ConcurrentDictionary<(string Namespace, string Group), string[]> _members = new();
 
     private Histogram Duration => field ??= _factory.CreateHistogram("redundancy_failover_duration_seconds",
         "Time that a phase of a failover took; phase total is the whole downtime.", ["namespace", "group", "phase"],
@@ -89,7 +93,7 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
         if (group.Spec.Agent is null) LeaseSlack.RemoveLabelled(labels);
         else LeaseSlack.WithLabels(labels).Set(Slack(group.Spec).TotalSeconds);
         if (report.Statistics is { } statistics) Report(labels, statistics);
-        RemoveMembers(labels, except: [.. report.Members.Select(m => m.Name)]);
+        KeepMembers(labels, [.. report.Members.Select(m => m.Name)]);
         foreach (var member in report.Members)
         {
             Healthy.WithLabels([.. labels, member.Name]).Set(member.Health == MemberHealth.Healthy ? 1 : 0);
@@ -118,7 +122,7 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
     {
         var labels = Labels(group);
         foreach (var gauge in new[] { Available, FailoverReady, SparesReady, SparesWanted, Term, Blocked, LeaseSlack, TimeBetweenFailures, TimeToRecovery, TimeToDetection, Availability }) gauge.RemoveLabelled(labels);
-        RemoveMembers(labels, except: []);
+        KeepMembers(labels, []);
         foreach (var counter in new[] { Failovers, Fences, Suppressed, Ejections })
         {
             foreach (var series in counter.GetAllLabelValues().Where(l => l[0] == labels[0] && l[1] == labels[1]).ToList()) counter.RemoveLabelled(series);
@@ -126,12 +130,16 @@ public sealed class OperatorMetrics(CollectorRegistry registry)
         foreach (var series in Duration.GetAllLabelValues().Where(l => l[0] == labels[0] && l[1] == labels[1]).ToList()) Duration.RemoveLabelled(series);
     }
 
-    private void RemoveMembers(string[] labels, HashSet<string> except)
+    /// <summary>Those of others go.</summary>
+    private void KeepMembers(string[] labels, string[] names)
     {
-        foreach (var gauge in new[] { Lag, Healthy, OpenCircuits })
+        var group = (labels[0], labels[1]);
+        foreach (var gone in _members.GetValueOrDefault(group, []).Where(name => !names.Contains(name)))
         {
-            foreach (var series in gauge.GetAllLabelValues().Where(l => l[0] == labels[0] && l[1] == labels[1] && !except.Contains(l[2])).ToList()) gauge.RemoveLabelled(series);
+            foreach (var gauge in new[] { Lag, Healthy, OpenCircuits }) gauge.RemoveLabelled([.. labels, gone]);
         }
+        if (names.Length > 0) _members[group] = names;
+        else _members.TryRemove(group, out _);
     }
 
     private static TimeSpan Slack(RedundancyGroupSpec spec) => LeaseTimings.Of(new LeaseTerms

@@ -189,8 +189,40 @@ public sealed class LeaseElectionsTests
         Assert.Equal("db-0", Chosen(back, FenceEvidence.Released));
         Assert.Equal(Reasons.QuorumNotHeard, Chosen(back.Change("db-0", m => m.NotReady(1)), FenceEvidence.Released));
         Assert.Equal(Reasons.QuorumNotHeard, Chosen(back.Change("db-0", m => m.Says(s => s with { IsEmpty = true })), FenceEvidence.Released));
-        Assert.Equal(Reasons.QuorumNotHeard, Chosen(back.Change("db-0", m => m.Recreated()), FenceEvidence.Released));
+        var crashed = back.Change("db-0", m => m.Recreated()).Leased(l => l with { Release = l.Release! with { PositionBytes = null } });
+        Assert.Equal(Reasons.QuorumNotHeard, Chosen(crashed, FenceEvidence.Released));
         Assert.Equal("db-0", Chosen(Group(Standby("db-0").Recreated(), Standby("db-1").Says(s => s with { History = "log-9" }), Standby("db-2").Says(s => s with { History = "log-9" })).Released(), FenceEvidence.Released));
+    }
+
+    private static GroupObservation HandedOver(GroupObservation group, long end, string holder = "db-0") =>
+        group.Released(ReleaseReason.HandOver).Leased(l => l with { Release = l.Release! with { Holder = Identity(holder), PositionBytes = end } });
+
+    /// <summary>
+    /// By its own word the old primary's log ended there: whoever has all of it has every acknowledged write, whoever else can be heard. Its
+    /// own volume in a new pod is such a one, though the others be empty, or parted from it before.
+    /// </summary>
+    [Theory]
+    [InlineData(1000, "db-0")]
+    [InlineData(1001, Reasons.QuorumNotHeard)] // it misses the end, or the word is not of this log
+    public void Who_has_all_that_the_old_primary_logged_is_chosen_without_the_others(long end, string expected)
+    {
+        var others = new[] { Standby("db-1").Refused(1), Standby("db-2").Says(s => s with { History = "log-9" }) };
+        Assert.Equal(expected, Chosen(HandedOver(Group([Standby("db-0").Recreated(), .. others]), end), FenceEvidence.Released));
+        Assert.Equal(expected, Chosen(HandedOver(Group([Standby("db-0").Recreated().Says(s => s with { History = "log-2", PreviousHistory = "log-1" }), .. others]), end), FenceEvidence.Released, FromDb0 with { History = null, Origin = new() { History = "log-1", PositionBytes = 900 } }));
+        Assert.Equal(expected == "db-0" ? "db-1" : expected, Chosen(HandedOver(Group(Primary().Unreachable(6), Standby("db-1"), Standby("db-2").Silent(9)), end), FenceEvidence.Released));
+    }
+
+    [Fact]
+    public void What_somebody_else_said_or_the_same_one_of_another_term_is_not_the_end_of_the_log()
+    {
+        var group = HandedOver(Group(Primary().Unreachable(6), Standby("db-1"), Standby("db-2").Silent(9)), 1000);
+        Assert.Equal("db-1", Chosen(group, FenceEvidence.Released));
+        Assert.Equal(Reasons.QuorumNotHeard, Chosen(group, FenceEvidence.Released, FromDb0 with { History = null }));
+        Assert.Equal(Reasons.QuorumNotHeard, Chosen(group.Leased(l => l with { Release = l.Release! with { PositionBytes = null } }), FenceEvidence.Released));
+        Assert.Equal(Reasons.QuorumNotHeard, Chosen(HandedOver(group, 1000, holder: "db-2"), FenceEvidence.Released));
+        Assert.Equal(Reasons.QuorumNotHeard, Chosen(group.Leased(l => l with { Release = l.Release! with { Term = l.Term - 1 } }), FenceEvidence.Released));
+        Assert.Equal(Reasons.QuorumNotHeard, Chosen(group with { Failovers = [.. group.Failovers, Given.Ended(group.Lease!.Record!.Term + 1, "db-0")] }, FenceEvidence.Released));
+        Assert.Equal(Reasons.QuorumNotHeard, Chosen(group.Change("db-1", m => m.AskedAgo(1.1)), FenceEvidence.Released));
     }
 
     private static GroupObservation MadeAnew(GroupObservation group) =>

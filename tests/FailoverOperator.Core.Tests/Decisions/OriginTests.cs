@@ -49,6 +49,31 @@ public sealed class OriginTests
     public void Whoever_has_the_log_before_may_follow_if_nothing_was_acknowledged_since(string why, Member[] standbys, string expected) =>
         Assert.True(Chosen(Lost, standbys) == expected, why);
 
+    /// <summary>log-1 was begun in term 2 from log-0: a member that has come no further has nothing that was acknowledged since, and is no candidate.</summary>
+    [Fact]
+    public void Who_lags_in_a_log_before_that_one_is_a_witness_too()
+    {
+        static FailoverRecord Began(long term, string history, string before) => Given.Ended(term, "db-2") is var f
+            ? f with { Status = f.Status with { History = history, Origin = new() { History = before, PositionBytes = 500 } } } : f;
+        string Remembering(IEnumerable<FailoverRecord> failovers, params Member[] standbys) =>
+            Choose(Group([Primary().Unreachable(6), .. standbys]).Expired() is var g ? g with { Failovers = [.. failovers, .. g.Failovers] } : g, Lost) switch
+            {
+                Choice.Candidate(var member, _) => member.Name,
+                Choice.Nobody(var reason, _) => reason,
+                var choice => throw new InvalidOperationException($"{choice}"),
+            };
+        FailoverRecord[] known = [Began(-1, "log-0", "log-00"), Began(0, "log-1", "log-0")];
+
+        Assert.Equal("db-2", Remembering(known, Alien("db-1", 2000), After("db-2", 950)));
+        Assert.Equal("db-2", Remembering(known, Alien("db-1", 2000).Says(s => s with { History = "log-00" }), After("db-2", 950)));
+        Assert.Equal("db-2", Remembering(known, Alien("db-1", 2000), Before("db-2", 900)));
+        Assert.Equal(Reasons.BeyondRpo, Remembering(known, Alien("db-1", 2000), Before("db-2", 899)));
+        Assert.Equal(Reasons.LagUnknown, Remembering(known, Alien("db-1", 2000), Alien("db-2", 950)));
+        Assert.Equal(Reasons.QuorumNotHeard, Remembering(known, Alien("db-1", 2000).Says(s => s with { History = "log-9" }), After("db-2", 950)));
+        Assert.Equal(Reasons.QuorumNotHeard, Remembering([Began(0, "log-8", "log-0")], Alien("db-1", 2000), After("db-2", 950)));
+        Assert.Equal(Reasons.QuorumNotHeard, Remembering([], Alien("db-1", 2000), After("db-2", 950)));
+    }
+
     /// <summary>Of a primary that no operator has seen at work only what was written down before its promotion is known.</summary>
     [Theory]
     [MemberData(nameof(Elections), DisableDiscoveryEnumeration = true)]
