@@ -4,6 +4,7 @@ using FailoverOperator.Core.Detection;
 using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Recovery;
+using FailoverOperator.Core.Sharing;
 
 namespace FailoverOperator.Core.Decisions;
 
@@ -56,6 +57,8 @@ public static class Decider
         Diagnosis.CredentialsRejected rejected => new Decision.Blocked(Reasons.CredentialsRejected,
             "the operator cannot log in, so nothing is known of the members; "
             + $"correct the Secret that {SecretField(group)} names: {rejected.Message}"),
+        // Before anything else: while it waits for its first primary, it may wait for long.
+        Diagnosis.NewGroup when MemberBudgets.Superfluous(group) is { Count: > 0 } earlier => new Decision.Advance(earlier),
         Diagnosis.NewGroup => OnNewGroup(group),
         Diagnosis.PrimaryFailed failed => OnFailure(group, failed),
         Diagnosis.OperatorImpaired => throw new InvalidOperationException("an impaired operator decides nothing"),

@@ -35,13 +35,13 @@ public sealed class ServedBudgets(IKubernetesApi api, Func<IDisruptionBudgets> n
 
     public void Subscribe(Action<string, string?> onChange) => _subscribers.Add(onChange);
 
-    public BudgetObservation Observe(RedundancyGroup group, IReadOnlyList<V1Pod> pods, bool evictionsAreSeen) =>
+    public BudgetObservation Observe(RedundancyGroup group, V1StatefulSet workload, IReadOnlyList<V1Pod> pods, bool evictionsAreSeen) =>
         _refused.TryGetValue(group.Uid(), out var refusal) && clock.Now - refusal.At < RefusalHolds ? new BudgetObservation.Unobserved(refusal.Message)
-        : _isChosen.IsReached ? _served!.Observe(group, pods, evictionsAreSeen)
+        : _isChosen.IsReached ? _served!.Observe(group, workload, pods, evictionsAreSeen)
         : new BudgetObservation.Unobserved("the operator has just started");
 
-    public Task KeepAsync(RedundancyGroup group, string name, string? readVersion, CancellationToken cancellationToken) =>
-        TryAsync(group, () => _served!.KeepAsync(group, name, readVersion, cancellationToken));
+    public Task KeepAsync(RedundancyGroup group, string name, string? readVersion, V1PodDisruptionBudgetSpec spec, CancellationToken cancellationToken) =>
+        TryAsync(group, () => _served!.KeepAsync(group, name, readVersion, spec, cancellationToken));
 
     public Task RemoveAsync(RedundancyGroup group, string name, CancellationToken cancellationToken) =>
         TryAsync(group, () => _served!.RemoveAsync(group, name, cancellationToken));

@@ -123,7 +123,7 @@ public sealed class ActiveActiveTests
         world.Forbidden = "PodDisruptionBudget";
         world.StartOperator();
         world.Until(() => world.Condition("Available") == "True EnoughActive", "it goes on without");
-        world.Until(() => Message(world, "Redundant").Contains("lacks the right to get, create and patch poddisruptionbudgets", StringComparison.Ordinal), "and says so");
+        world.Until(() => Message(world, "Redundant").Contains("evictions are not bounded: the operator lacks the right to PodDisruptionBudgets", StringComparison.Ordinal), "and says so");
         Assert.Null(world.Api.Peek<V1PodDisruptionBudget>("shop", "db-members"));
     }
 
