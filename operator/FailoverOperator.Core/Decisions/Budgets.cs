@@ -17,6 +17,7 @@ public static class Budgets
 
     private static IReadOnlyList<Step> OfPrimary(GroupObservation group) => group.Budgets switch
     {
+        BudgetObservation.Seen { Own.IsGoing: true } => [],
         BudgetObservation.Seen { Own: { IsOurs: true } own } when WhyNone(group) is not null => [new Step.RemoveBudget(own.Name)],
         BudgetObservation.Seen { Own: null } when WhyNone(group) is null => [new Step.KeepBudget(NameOf(group.Name), null)],
         BudgetObservation.Seen { Own: { IsOurs: true, HoldsPrimary: false } own } => [new Step.KeepBudget(own.Name, own.Version)],

@@ -57,9 +57,10 @@ public static class Decider
         Diagnosis.CredentialsRejected rejected => new Decision.Blocked(Reasons.CredentialsRejected,
             "the operator cannot log in, so nothing is known of the members; "
             + $"correct the Secret that {SecretField(group)} names: {rejected.Message}"),
-        // Before anything else: while it waits for its first primary, it may wait for long.
-        Diagnosis.NewGroup when MemberBudgets.Superfluous(group) is { Count: > 0 } earlier => new Decision.Advance(earlier),
-        Diagnosis.NewGroup => OnNewGroup(group),
+        // A budget of an earlier mode is never more important than an election; but who waits for the first primary may wait for long.
+        Diagnosis.NewGroup => OnNewGroup(group) is var next && next is Decision.Wait or Decision.Blocked && MemberBudgets.Superfluous(group) is { Count: > 0 } earlier
+            ? new Decision.Advance(earlier)
+            : next,
         Diagnosis.PrimaryFailed failed => OnFailure(group, failed),
         Diagnosis.OperatorImpaired => throw new InvalidOperationException("an impaired operator decides nothing"),
         _ => throw new ArgumentOutOfRangeException(nameof(diagnosis), diagnosis, "unknown diagnosis"),

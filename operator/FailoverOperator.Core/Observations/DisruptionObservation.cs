@@ -27,6 +27,9 @@ public sealed record BudgetFacts(string Name, string Version, bool IsOurs, bool 
 {
     /// <summary>It selects all pods of the workload, and no others, and so many must stay. Null: it is not such a one.</summary>
     public int? LeastMembers { get; init; }
+
+    /// <summary>Its deletion has been asked for, and somebody's finalizer holds it: nothing is to be done about it any more.</summary>
+    public bool IsGoing { get; init; }
 }
 
 /// <summary>How the workload is updated.</summary>

@@ -13,6 +13,7 @@ public static class MemberBudgets
 
     public static IReadOnlyList<Step> Needed(GroupObservation group) => group.Budgets switch
     {
+        BudgetObservation.Seen { Members.IsGoing: true } => [],
         BudgetObservation.Seen { Members: { IsOurs: true } own } seen when Rival(group, seen) is not null => [new Step.RemoveBudget(own.Name)],
         BudgetObservation.Seen { Members: null } seen when Rival(group, seen) is null => [Keep(group, null)],
         BudgetObservation.Seen { Members: { IsOurs: true } own } when own.LeastMembers != SharedDecider.LeastMembers(group) => [Keep(group, own.Version)],
@@ -21,7 +22,7 @@ public static class MemberBudgets
 
     /// <summary>What an earlier mode of the group has left behind.</summary>
     public static IReadOnlyList<Step> Superfluous(GroupObservation group) =>
-        group.Budgets is BudgetObservation.Seen { Members: { IsOurs: true } own } ? [new Step.RemoveBudget(own.Name)] : [];
+        group.Budgets is BudgetObservation.Seen { Members: { IsOurs: true, IsGoing: false } own } ? [new Step.RemoveBudget(own.Name)] : [];
 
     /// <summary>Why the operator does not guard the members; what a person can do. Null: it does.</summary>
     public static string? Complaint(GroupObservation group) => group.Budgets switch

@@ -30,7 +30,7 @@ public static class SharedDecider
         var verdict = group.Spec.Mode == RedundancyMode.Quorum ? QuorumMode.Decide(seen) : OfActiveActive(seen);
         if (group.Failovers.FirstOrDefault(f => !f.IsEnded) is { } request) return verdict with { Request = request, Steps = [Refusal(group.Spec.Mode)] };
         // Of an earlier mode. Of two budgets for one pod the API server obeys neither.
-        IReadOnlyList<Step> earlier = group.Budgets is BudgetObservation.Seen { Own: { IsOurs: true } budget } ? [new Step.RemoveBudget(budget.Name)] : [];
+        IReadOnlyList<Step> earlier = group.Budgets is BudgetObservation.Seen { Own: { IsOurs: true, IsGoing: false } budget } ? [new Step.RemoveBudget(budget.Name)] : [];
         return verdict with { Steps = [.. verdict.Steps, .. earlier, .. MemberBudgets.Needed(group)] };
     }
 

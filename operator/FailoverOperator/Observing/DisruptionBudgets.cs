@@ -47,7 +47,8 @@ public sealed class BudgetReader<T>(IInformer<T> budgets, IKubernetesApi api) : 
         var name = Budgets.NameOf(group.Name());
         var (own, members) = (Find(group, name), Find(group, MemberBudgets.NameOf(group.Name())));
         // Of the operator's own only another one of this group, as it needs one in another mode.
-        var others = _budgets.ByIndex(ByNamespace, group.Namespace()).Concat(_budgets.ByIndex(ByNamespace, $"{group.Namespace()}/{group.Name()}")).Where(b => b.Name() != name && pods.Any(p => SelectsPrimary(b, p))).Select(b => b.Name()).ToList();
+        var others = _budgets.ByIndex(ByNamespace, group.Namespace()).Concat(_budgets.ByIndex(ByNamespace, $"{group.Namespace()}/{group.Name()}"))
+            .Where(b => b.Name() != name && pods.Any(p => SelectsPrimary(b, p))).Select(b => b.Name()).ToList();
         if (_budgets.IsForbidden) return new BudgetObservation.Unobserved("the operator lacks the right to PodDisruptionBudgets; upgrade its chart");
         return new BudgetObservation.Seen(own is null ? null : Facts(group, workload, own), others, evictionsAreSeen)
         {
@@ -106,6 +107,7 @@ public sealed class BudgetReader<T>(IInformer<T> budgets, IKubernetesApi api) : 
         budget.Name(), budget.ResourceVersion() ?? "", budget.Metadata.OwnerReferences?.Any(o => o.Uid == group.Uid()) == true, BudgetSpecs.HoldsPrimary(group, budget.Spec))
     {
         LeastMembers = BudgetSpecs.LeastMembers(workload, budget.Spec),
+        IsGoing = budget.Metadata.DeletionTimestamp is not null,
     };
 
     /// <summary>Whether it would select this pod if that were the primary.</summary>

@@ -31,6 +31,7 @@ public sealed class MemberBudgetsTests
         { "somebody else's of its name", Seen(Members(2, isOurs: false)), "", Foreign },
         { "somebody else's for the same pods", Seen(null, "mine"), "", Alone },
         { "both", Seen(Members(2), "mine"), "delete db-members", Alone },
+        { "being deleted, which somebody's finalizer holds", Seen(Members(1) with { IsGoing = true }), "", null },
         { "of an earlier mode", Seen(Members(2)) with { Own = Primary }, "delete db-primary", null },
     };
 
@@ -50,6 +51,26 @@ public sealed class MemberBudgetsTests
     [Fact]
     public void In_a_mode_with_a_primary_it_goes() =>
         Assert.Equal(["delete db-members"], Core.Decisions.Budgets.Needed(Given.Healthy() with { Budgets = Seen(Members(2)) }).Select(Say));
+
+    [Theory]
+    [InlineData(true, false, "Begin")]
+    [InlineData(false, false, "Advance")]
+    [InlineData(false, true, "Wait")]
+    public void It_holds_up_no_first_election(bool allAnswer, bool isGoing, string expected)
+    {
+        var group = Given.NewGroup(Given.Standby("db-0"), allAnswer ? Given.Standby("db-1") : Given.Standby("db-1").Silent(1), Given.Standby("db-2"));
+        var decision = Decider.Decide(group with { Budgets = Seen(Members(2) with { IsGoing = isGoing }) }).Decision;
+        Assert.Equal(expected, decision.GetType().Name);
+        if (decision is Decision.Advance advance) Assert.Equal(["delete db-members"], advance.Steps.Select(Say));
+    }
+
+    [Fact]
+    public void It_holds_up_no_failover() => Assert.IsType<Decision.Begin>(
+        Decider.Decide(Given.Healthy().Change("db-0", m => m.Terminating()) with { Budgets = Seen(Members(2)) }).Decision);
+
+    [Fact]
+    public void One_that_somebodys_finalizer_holds_is_left_alone() =>
+        Assert.Empty(Core.Decisions.Budgets.Needed(Given.Healthy() with { Budgets = Seen(Members(2) with { IsGoing = true }) }));
 
     private static string? Say(Step step) => step switch
     {
