@@ -4,6 +4,7 @@ using FailoverOperator.Core.Detection;
 using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Recovery;
+using FailoverOperator.Core.Sharing;
 
 namespace FailoverOperator.Core.Decisions;
 
@@ -56,7 +57,10 @@ public static class Decider
         Diagnosis.CredentialsRejected rejected => new Decision.Blocked(Reasons.CredentialsRejected,
             "the operator cannot log in, so nothing is known of the members; "
             + $"correct the Secret that {SecretField(group)} names: {rejected.Message}"),
-        Diagnosis.NewGroup => OnNewGroup(group),
+        // A budget of an earlier mode is never more important than an election; but who waits for the first primary may wait for long.
+        Diagnosis.NewGroup => OnNewGroup(group) is var next && next is Decision.Wait or Decision.Blocked && MemberBudgets.Superfluous(group) is { Count: > 0 } earlier
+            ? new Decision.Advance(earlier)
+            : next,
         Diagnosis.PrimaryFailed failed => OnFailure(group, failed),
         Diagnosis.OperatorImpaired => throw new InvalidOperationException("an impaired operator decides nothing"),
         _ => throw new ArgumentOutOfRangeException(nameof(diagnosis), diagnosis, "unknown diagnosis"),

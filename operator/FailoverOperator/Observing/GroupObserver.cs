@@ -58,7 +58,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
             Domains = cluster.Domains(),
             FailbackTimes = session.Failbacks.Observe(group.Spec.Failback, clock.WallNow),
             Statistics = StatisticsOf(group, session.Slot),
-            Budgets = cluster.Budgets.Observe(group, pods, evictions.IsOpen),
+            Budgets = cluster.Budgets.Observe(group, workload, pods, evictions.IsOpen),
             Rollout = RolloutReader.Read(workload),
             Operator = self.Observe(),
             AskingFor = now - session.OpenedAt,
