@@ -1,6 +1,7 @@
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Recovery;
+using FailoverOperator.Core.Sharing;
 
 namespace FailoverOperator.Core.Decisions;
 
@@ -12,8 +13,11 @@ public static class Budgets
 {
     public static string NameOf(string group) => $"{group}-primary";
 
-    public static IReadOnlyList<Step> Needed(GroupObservation group) => group.Budgets switch
+    public static IReadOnlyList<Step> Needed(GroupObservation group) => [.. MemberBudgets.Superfluous(group), .. OfPrimary(group)];
+
+    private static IReadOnlyList<Step> OfPrimary(GroupObservation group) => group.Budgets switch
     {
+        BudgetObservation.Seen { Own.IsGoing: true } => [],
         BudgetObservation.Seen { Own: { IsOurs: true } own } when WhyNone(group) is not null => [new Step.RemoveBudget(own.Name)],
         BudgetObservation.Seen { Own: null } when WhyNone(group) is null => [new Step.KeepBudget(NameOf(group.Name), null)],
         BudgetObservation.Seen { Own: { IsOurs: true, HoldsPrimary: false } own } => [new Step.KeepBudget(own.Name, own.Version)],

@@ -38,6 +38,9 @@ public abstract record Step
         /// <summary>Null: unknown.</summary>
         public long? LostBytes { get; init; }
 
+        /// <summary>In words, what a person accepted. Null: nothing, or that is written down already.</summary>
+        public string? AcceptedLoss { get; init; }
+
         public string? Reason { get; init; }
 
         public string? Message { get; init; }
@@ -131,11 +134,15 @@ public abstract record Step
     /// <summary>Delete this incarnation of a standby's pod, so that one of the new revision takes its place.</summary>
     public sealed record RestartMember(MemberReference Member, string Revision) : Step;
 
-    /// <summary>Make the PodDisruptionBudget that lets no primary of the group be evicted, or put it right.</summary>
+    /// <summary>Make a PodDisruptionBudget of the operator's own, or put it right.</summary>
     /// <param name="ReadVersion">The version of it that this was decided on. Null: there is none, create it.</param>
-    public sealed record KeepBudget(string Name, string? ReadVersion) : Step;
+    public sealed record KeepBudget(string Name, string? ReadVersion) : Step
+    {
+        /// <summary>It guards all members: so many must stay. Null: it lets no primary of the group be evicted, and guards nobody else.</summary>
+        public int? LeastMembers { get; init; }
+    }
 
-    /// <summary>Delete that budget.</summary>
+    /// <summary>Delete such a budget.</summary>
     public sealed record RemoveBudget(string Name) : Step;
 
     /// <summary>Give the workload of the cold standby so many replicas, by its subresource scale. Refused if it has changed since it was read.</summary>

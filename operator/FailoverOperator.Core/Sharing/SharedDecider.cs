@@ -30,9 +30,8 @@ public static class SharedDecider
         var verdict = group.Spec.Mode == RedundancyMode.Quorum ? QuorumMode.Decide(seen) : OfActiveActive(seen);
         if (group.Failovers.FirstOrDefault(f => !f.IsEnded) is { } request) return verdict with { Request = request, Steps = [Refusal(group.Spec.Mode)] };
         // Of an earlier mode. Of two budgets for one pod the API server obeys neither.
-        return group.Budgets is BudgetObservation.Seen { Own: { IsOurs: true } budget }
-            ? verdict with { Steps = [.. verdict.Steps, new Step.RemoveBudget(budget.Name)] }
-            : verdict;
+        IReadOnlyList<Step> earlier = group.Budgets is BudgetObservation.Seen { Own: { IsOurs: true, IsGoing: false } budget } ? [new Step.RemoveBudget(budget.Name)] : [];
+        return verdict with { Steps = [.. verdict.Steps, .. earlier, .. MemberBudgets.Needed(group)] };
     }
 
     private static SharedVerdict OfActiveActive(SharedObservation seen)

@@ -10,8 +10,7 @@ namespace FailoverOperator.Core.Sharing;
 /// <summary>What the status of a group is to say in which nobody is promoted by the operator.</summary>
 public static class SharedReport
 {
-    /// <param name="unguarded">Why no PodDisruptionBudget guards the members. Null: one does.</param>
-    public static GroupReport Of(GroupObservation group, AcceptanceVerdict acceptance, SharedVerdict verdict, string? unguarded)
+    public static GroupReport Of(GroupObservation group, AcceptanceVerdict acceptance, SharedVerdict verdict)
     {
         var readiness = Readiness(verdict);
         return new GroupReport
@@ -20,7 +19,7 @@ public static class SharedReport
             [
                 new(ConditionTypes.Accepted, Is(acceptance.Accepted), acceptance.Reason, acceptance.Message),
                 verdict.Available,
-                Redundant(group, verdict, unguarded),
+                Redundant(group, verdict, MemberBudgets.Complaint(group)),
                 new(ConditionTypes.FailoverReady, verdict.Impaired is null ? Is(readiness.Ready) : ConditionStatus.Unknown, readiness.Reason, readiness.Message),
                 new(ConditionTypes.TargetsMet, ConditionStatus.Unknown, Reasons.NoFailoverYet, $"mode {group.Spec.Mode} has no failovers that could be judged"),
                 Progressing(verdict),
@@ -43,6 +42,7 @@ public static class SharedReport
         Message = placed.Standing.Why ?? status.Message,
     };
 
+    /// <param name="unguarded">Why no PodDisruptionBudget guards the members. Null: one does.</param>
     private static ConditionFact Redundant(GroupObservation group, SharedVerdict verdict, string? unguarded)
     {
         if (verdict.Impaired is { } doubt) return new(ConditionTypes.Redundant, ConditionStatus.Unknown, Reasons.OperatorImpaired, doubt);

@@ -7,8 +7,8 @@ using k8s.Models;
 
 namespace FailoverOperator.Acting;
 
-/// <summary>Keeps the budget that holds evictions, and restarts members for an update.</summary>
-public sealed class DisruptionTools(IKubernetesApi api, IDisruptionBudgets budgets, FailoverNews news)
+/// <summary>Keeps the budgets that hold evictions, and restarts members for an update.</summary>
+public sealed class DisruptionTools(IKubernetesApi api, ClusterView cluster, IDisruptionBudgets budgets, FailoverNews news)
 {
     public async Task RestartAsync(RedundancyGroup group, Step.RestartMember step, CancellationToken cancellationToken)
     {
@@ -23,8 +23,14 @@ public sealed class DisruptionTools(IKubernetesApi api, IDisruptionBudgets budge
         }
     }
 
-    public Task KeepBudgetAsync(RedundancyGroup group, Step.KeepBudget step, CancellationToken cancellationToken) =>
-        budgets.KeepAsync(group, step.Name, step.ReadVersion, cancellationToken);
+    public async Task KeepBudgetAsync(RedundancyGroup group, Step.KeepBudget step, CancellationToken cancellationToken)
+    {
+        var spec = step.LeastMembers is not { } least ? BudgetSpecs.OfPrimary(group)
+            : cluster.WorkloadOf(group) is { } workload ? BudgetSpecs.OfMembers(workload, least)
+            : null;
+        // Without a workload nobody can be evicted.
+        if (spec is not null) await budgets.KeepAsync(group, step.Name, step.ReadVersion, spec, cancellationToken);
+    }
 
     public Task RemoveBudgetAsync(RedundancyGroup group, Step.RemoveBudget step, CancellationToken cancellationToken) =>
         budgets.RemoveAsync(group, step.Name, cancellationToken);

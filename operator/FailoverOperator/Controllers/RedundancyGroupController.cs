@@ -84,7 +84,6 @@ public sealed class RedundancyGroupController(
             var session = await sessions.OpenAsync(entity, ApiGroup.FirstSlot, secrets.Credentials, () => enqueue(key));
             return ReconciliationResult<RedundancyGroup>.Success(entity, await shared.RunAsync(entity, workload, session, acceptance, cancellationToken));
         }
-        await shared.LeaveAsync(entity, cancellationToken);
         var slots = Slots.Names(entity.Spec);
         await sessions.CloseAsync(key, but: slots);
         var looks = await slotRuns.RunAsync(slots, slot => LookAsync(entity, workload, slot, secrets.Credentials, cancellationToken), cancellationToken);

@@ -20,7 +20,7 @@ namespace FailoverOperator.Controllers;
 /// traffic only.
 /// </summary>
 public sealed class SharedGroupController(
-    GroupObserver observer, SharedMemory memory, StepExecutor executor, MemberBudget budget, GroupRecorder recorder, SharedNews news, Duties duties)
+    GroupObserver observer, SharedMemory memory, StepExecutor executor, GroupRecorder recorder, SharedNews news, Duties duties)
 {
     private const int MaxTurns = 20;
 
@@ -50,8 +50,7 @@ public sealed class SharedGroupController(
             var again = work is not null && work == previous;
             if (work is null || again)
             {
-                var unguarded = await budget.EnsureAsync(group, workload, SharedDecider.LeastMembers(observation), observation.Budgets, cancellationToken);
-                var putOff = Publication.IsPremature(observation) ? null : await recorder.RecordAsync(group, SharedReport.Of(observation, acceptance, verdict, unguarded), cancellationToken);
+                var putOff = Publication.IsPremature(observation) ? null : await recorder.RecordAsync(group, SharedReport.Of(observation, acceptance, verdict), cancellationToken);
                 return Pause(putOff, verdict.LookAgainIn, again ? RetryPause : null);
             }
             previous = work;
@@ -69,15 +68,7 @@ public sealed class SharedGroupController(
         return RetryPause;
     }
 
-    /// <summary>A budget that an earlier mode needed goes.</summary>
-    public Task LeaveAsync(RedundancyGroup group, CancellationToken cancellationToken) =>
-        budget.Guards(group) ? budget.RemoveAsync(group, cancellationToken) : Task.CompletedTask;
-
-    public void Forget(RedundancyGroup group)
-    {
-        memory.Forget(group);
-        budget.Forget(group);
-    }
+    public void Forget(RedundancyGroup group) => memory.Forget(group);
 
     private void Note(RedundancyGroup group, SharedVerdict verdict)
     {

@@ -128,7 +128,7 @@ public static class Composition
         services.AddSingleton<GroupSessions>();
         services.AddSingleton<OperatorMetrics>().AddSingleton<FailoverNews>().AddSingleton<EventOutbox>();
         services.AddSingleton<FailoverRecorder>().AddSingleton<GroupStatusWriter>().AddSingleton<GroupRecorder>().AddSingleton<LeaseWriter>().AddSingleton<FencingTools>().AddSingleton<DisruptionTools>().AddSingleton<StepExecutor>();
-        services.AddSingleton<SharedMemory>().AddSingleton<MemberBudget>().AddSingleton<SharedNews>().AddSingleton<SharedGroupController>();
+        services.AddSingleton<SharedMemory>().AddSingleton<SharedNews>().AddSingleton<SharedGroupController>();
         services.AddSingleton<EventPublisher>(s => new KubernetesEventPublisher(
             s.GetRequiredService<IKubernetesApi>(), "failover-operator.io/operator", settings.Instance, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<KubernetesEventPublisher>>()).PublishAsync);
         services.AddSingleton<Action<ObjectKey>>(s => key => s.GetRequiredService<IWorkQueue<ObjectKey>>().Enqueue(key));

@@ -2,6 +2,7 @@ using FailoverOperator.Api;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Sharing;
 using FailoverOperator.Runtime.Informers;
 using FailoverOperator.Runtime.Kubernetes;
 using k8s.Models;
@@ -16,13 +17,13 @@ public record V1Beta1PodDisruptionBudget : V1PodDisruptionBudget;
 public interface IDisruptionBudgets : IWatched
 {
     /// <param name="pods">The group's members.</param>
-    BudgetObservation Observe(RedundancyGroup group, IReadOnlyList<V1Pod> pods, bool evictionsAreSeen);
+    BudgetObservation Observe(RedundancyGroup group, V1StatefulSet workload, IReadOnlyList<V1Pod> pods, bool evictionsAreSeen);
 
     /// <summary>Calls back with the namespace when a budget's spec has changed, and with the group's name if it is the operator's.</summary>
     void Subscribe(Action<string, string?> onChange);
 
-    /// <summary>Creates the group's, or replaces the version of it that was read.</summary>
-    Task KeepAsync(RedundancyGroup group, string name, string? readVersion, CancellationToken cancellationToken);
+    /// <summary>Creates one of the group's, or replaces the version of it that was read.</summary>
+    Task KeepAsync(RedundancyGroup group, string name, string? readVersion, V1PodDisruptionBudgetSpec spec, CancellationToken cancellationToken);
 
     Task RemoveAsync(RedundancyGroup group, string name, CancellationToken cancellationToken);
 }
@@ -41,14 +42,18 @@ public sealed class BudgetReader<T>(IInformer<T> budgets, IKubernetesApi api) : 
 
     public Task RunAsync(CancellationToken cancellationToken) => _budgets.RunAsync(cancellationToken);
 
-    public BudgetObservation Observe(RedundancyGroup group, IReadOnlyList<V1Pod> pods, bool evictionsAreSeen)
+    public BudgetObservation Observe(RedundancyGroup group, V1StatefulSet workload, IReadOnlyList<V1Pod> pods, bool evictionsAreSeen)
     {
         var name = Budgets.NameOf(group.Name());
-        var own = _budgets.TryGet(new ObjectKey(group.Namespace(), name), out var found) ? found : null;
+        var (own, members) = (Find(group, name), Find(group, MemberBudgets.NameOf(group.Name())));
         // Of the operator's own only another one of this group, as it needs one in another mode.
-        var others = _budgets.ByIndex(ByNamespace, group.Namespace()).Concat(_budgets.ByIndex(ByNamespace, $"{group.Namespace()}/{group.Name()}")).Where(b => b.Name() != name && pods.Any(p => SelectsPrimary(b, p))).Select(b => b.Name()).ToList();
+        var others = _budgets.ByIndex(ByNamespace, group.Namespace()).Concat(_budgets.ByIndex(ByNamespace, $"{group.Namespace()}/{group.Name()}"))
+            .Where(b => b.Name() != name && pods.Any(p => SelectsPrimary(b, p))).Select(b => b.Name()).ToList();
         if (_budgets.IsForbidden) return new BudgetObservation.Unobserved("the operator lacks the right to PodDisruptionBudgets; upgrade its chart");
-        return new BudgetObservation.Seen(own is null ? null : Facts(group, own), others, evictionsAreSeen);
+        return new BudgetObservation.Seen(own is null ? null : Facts(group, workload, own), others, evictionsAreSeen)
+        {
+            Members = members is null ? null : Facts(group, workload, members),
+        };
     }
 
     public void Subscribe(Action<string, string?> onChange) => _budgets.Subscribe(change =>
@@ -58,7 +63,7 @@ public sealed class BudgetReader<T>(IInformer<T> budgets, IKubernetesApi api) : 
         if (isNews) onChange(change.Current.Namespace(), GroupOf(change.Current));
     });
 
-    public Task KeepAsync(RedundancyGroup group, string name, string? readVersion, CancellationToken cancellationToken)
+    public Task KeepAsync(RedundancyGroup group, string name, string? readVersion, V1PodDisruptionBudgetSpec spec, CancellationToken cancellationToken)
     {
         var budget = new T
         {
@@ -70,7 +75,7 @@ public sealed class BudgetReader<T>(IInformer<T> budgets, IKubernetesApi api) : 
                 Labels = new Dictionary<string, string> { [ApiGroup.GroupLabel] = group.Name() },
                 OwnerReferences = [GroupOwnership.By(group)],
             },
-            Spec = new V1PodDisruptionBudgetSpec { MaxUnavailable = 0, Selector = new V1LabelSelector { MatchLabels = Selector(group) } },
+            Spec = spec,
         };
         return readVersion is null ? api.CreateAsync(budget, cancellationToken) : api.ReplaceAsync(budget, cancellationToken);
     }
@@ -96,17 +101,14 @@ public sealed class BudgetReader<T>(IInformer<T> budgets, IKubernetesApi api) : 
 
     private static string? GroupOf(T budget) => budget.Metadata.Labels?.TryGetValue(ApiGroup.GroupLabel, out var group) == true ? group : null;
 
-    private static Dictionary<string, string> Selector(RedundancyGroup group) =>
-        new() { [ApiGroup.GroupLabel] = group.Name(), [ApiGroup.RoleLabel] = RoleLabels.Active };
+    private T? Find(RedundancyGroup group, string name) => _budgets.TryGet(new ObjectKey(group.Namespace(), name), out var found) ? found : null;
 
-    private static BudgetFacts Facts(RedundancyGroup group, T budget)
+    private static BudgetFacts Facts(RedundancyGroup group, V1StatefulSet workload, T budget) => new(
+        budget.Name(), budget.ResourceVersion() ?? "", budget.Metadata.OwnerReferences?.Any(o => o.Uid == group.Uid()) == true, BudgetSpecs.HoldsPrimary(group, budget.Spec))
     {
-        var spec = budget.Spec;
-        var holds = spec is { MinAvailable: null, MaxUnavailable.Value: "0", Selector: { MatchExpressions: null or { Count: 0 }, MatchLabels: { } labels } }
-            && labels.OrderBy(l => l.Key, StringComparer.Ordinal).SequenceEqual(Selector(group).OrderBy(l => l.Key, StringComparer.Ordinal));
-        var isOurs = budget.Metadata.OwnerReferences?.Any(o => o.Uid == group.Uid()) == true;
-        return new BudgetFacts(budget.Name(), budget.ResourceVersion() ?? "", isOurs, holds);
-    }
+        LeastMembers = BudgetSpecs.LeastMembers(workload, budget.Spec),
+        IsGoing = budget.Metadata.DeletionTimestamp is not null,
+    };
 
     /// <summary>Whether it would select this pod if that were the primary.</summary>
     private static bool SelectsPrimary(T budget, V1Pod pod)

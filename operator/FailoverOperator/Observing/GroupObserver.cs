@@ -30,6 +30,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
     private readonly Durations<bool> _fitness = new(clock);
     private readonly Durations<bool> _failures = new(clock);
     private readonly Durations<bool> _signs = new(clock);
+    private readonly Durations<bool> _ends = new(clock);
 
     public GroupObservation Observe(RedundancyGroup group, V1StatefulSet workload, GroupSession session)
     {
@@ -50,12 +51,14 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
             Lease = group.Spec.Agent is null ? null : leases.Observe(group),
             SuspendedUntil = group.Spec.Suspended is { } suspension ? ScheduleOf(suspension.Until) : null,
             Acknowledged = group.Metadata.Annotations?.TryGetValue(ApiGroup.AcknowledgedAnnotation, out var acknowledged) == true ? acknowledged : null,
+            AcceptedLosses = group.Metadata.Annotations?.TryGetValue(ApiGroup.DataLossAcceptedAnnotation, out var losses) == true
+                ? losses.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : [],
             Dependencies = DependencyReader.Read(group, cluster),
             DependencyGraph = DependencyReader.Graph(group, cluster),
             Domains = cluster.Domains(),
             FailbackTimes = session.Failbacks.Observe(group.Spec.Failback, clock.WallNow),
             Statistics = StatisticsOf(group, session.Slot),
-            Budgets = cluster.Budgets.Observe(group, pods, evictions.IsOpen),
+            Budgets = cluster.Budgets.Observe(group, workload, pods, evictions.IsOpen),
             Rollout = RolloutReader.Read(workload),
             Operator = self.Observe(),
             AskingFor = now - session.OpenedAt,
@@ -75,6 +78,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
             Departures = [.. MissingOf(observation.Failovers, holder, observation)],
             PrimaryMemory = session.Primaries.Recall(holder?.Uid, now),
         };
+        observation = observation with { EndProvenFor = EndProvenFor(observation, holder) };
         return observation with { WantedFitFor = WantedFitFor(observation), FailedSince = FailedSince(group, observation) };
     }
 
@@ -86,6 +90,14 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         var since = _failures.Of($"{group.Uid()}/{observation.Slot}", hasFailed);
         var unwell = _signs.Of($"{group.Uid()}/{observation.Slot}", Dependencies.IsUnwell(diagnosis));
         return hasFailed ? new(since, clock.WallAt(clock.Now - since), unwell) : null;
+    }
+
+    private TimeSpan? EndProvenFor(GroupObservation observation, MemberReference? holder)
+    {
+        if (holder is null) return null;
+        var isProven = DataLoss.IsEndProven(observation);
+        var since = _ends.Of(holder.Uid, isProven);
+        return isProven ? since : null;
     }
 
     private TimeSpan? WantedFitFor(GroupObservation group)
@@ -125,6 +137,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         _failures.Keep(slots);
         _signs.Keep(slots);
         _phases.Keep(cluster.Failovers.Items().Select(f => f.Uid()).ToHashSet());
+        _ends.Keep(cluster.Failovers.Items().Select(f => f.Status?.Candidate?.Uid).OfType<string>().ToHashSet());
     }
 
     /// <summary>Learns in which container a member's server runs, once both have been the same for long enough.</summary>
@@ -174,11 +187,16 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         IsOwn = GroupOwnership.Owns(group, failover.Metadata),
         SpecChanged = failover.Metadata.Generation > 1,
         IsApproved = failover.Metadata.Annotations?.TryGetValue(ApiGroup.ApprovedAnnotation, out var approved) == true && approved == "true",
+        SilentFor = SilentFor(failover),
         FenceConfirmedFor = failover.Metadata.Annotations?.TryGetValue(ApiGroup.FenceConfirmedAnnotation, out var pod) == true ? pod : null,
         Verification = session.Verifications.GetValueOrDefault(failover.Name()),
         FencingJob = group.Spec.Fencing.Job is null ? new JobObservation.NotCreated()
             : session.JobRefusals.Of(failover.Name()) ?? FencingJobReader.Read(cluster.FencingJobOf(failover), failover),
     };
+
+    private TimeSpan? SilentFor(Failover failover) => Timestamps.Parse(failover.Status?.LastServiceAt ?? failover.Spec.LastServiceAt) is { } heard
+        ? (Timestamps.Parse(failover.Status?.Fence?.At) ?? clock.WallNow) - heard
+        : null;
 
     /// <summary>Zero for what is not a time, or is yet to come.</summary>
     private TimeSpan AgeOf(string? text) => Timestamps.Parse(text) is { } time && clock.WallNow is var now && now > time ? now - time : TimeSpan.Zero;

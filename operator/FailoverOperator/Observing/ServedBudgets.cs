@@ -12,7 +12,10 @@ public sealed class ServedBudgets(IKubernetesApi api, Func<IDisruptionBudgets> n
     /// <summary>What the API server would not take is not tried again for so long: somebody has to change something first.</summary>
     private static readonly TimeSpan RefusalHolds = TimeSpan.FromMinutes(1);
 
-    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, (string Message, TimeSpan At)> _refused = new();
+    /// <summary>What it could not do just now, such as when a webhook that it asks is down.</summary>
+    private static readonly TimeSpan FailureHolds = TimeSpan.FromSeconds(10);
+
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, (string Message, TimeSpan Until)> _refused = new();
     private readonly Milestone _isChosen = new();
     private readonly List<Action<string, string?>> _subscribers = [];
     private IDisruptionBudgets? _served;
@@ -35,13 +38,13 @@ public sealed class ServedBudgets(IKubernetesApi api, Func<IDisruptionBudgets> n
 
     public void Subscribe(Action<string, string?> onChange) => _subscribers.Add(onChange);
 
-    public BudgetObservation Observe(RedundancyGroup group, IReadOnlyList<V1Pod> pods, bool evictionsAreSeen) =>
-        _refused.TryGetValue(group.Uid(), out var refusal) && clock.Now - refusal.At < RefusalHolds ? new BudgetObservation.Unobserved(refusal.Message)
-        : _isChosen.IsReached ? _served!.Observe(group, pods, evictionsAreSeen)
+    public BudgetObservation Observe(RedundancyGroup group, V1StatefulSet workload, IReadOnlyList<V1Pod> pods, bool evictionsAreSeen) =>
+        _refused.TryGetValue(group.Uid(), out var refusal) && clock.Now < refusal.Until ? new BudgetObservation.Unobserved(refusal.Message)
+        : _isChosen.IsReached ? _served!.Observe(group, workload, pods, evictionsAreSeen)
         : new BudgetObservation.Unobserved("the operator has just started");
 
-    public Task KeepAsync(RedundancyGroup group, string name, string? readVersion, CancellationToken cancellationToken) =>
-        TryAsync(group, () => _served!.KeepAsync(group, name, readVersion, cancellationToken));
+    public Task KeepAsync(RedundancyGroup group, string name, string? readVersion, V1PodDisruptionBudgetSpec spec, CancellationToken cancellationToken) =>
+        TryAsync(group, () => _served!.KeepAsync(group, name, readVersion, spec, cancellationToken));
 
     public Task RemoveAsync(RedundancyGroup group, string name, CancellationToken cancellationToken) =>
         TryAsync(group, () => _served!.RemoveAsync(group, name, cancellationToken));
@@ -54,13 +57,15 @@ public sealed class ServedBudgets(IKubernetesApi api, Func<IDisruptionBudgets> n
             await write();
             _refused.TryRemove(group.Uid(), out _);
         }
-        catch (KubernetesApiException e) when (e.Failure is ApiFailure.Forbidden or ApiFailure.Invalid)
+        catch (KubernetesApiException e) when (e.Failure is not (ApiFailure.Conflict or ApiFailure.AlreadyExists or ApiFailure.NotFound))
         {
             foreach (var (uid, old) in _refused)
             {
-                if (clock.Now - old.At >= RefusalHolds) _refused.TryRemove(uid, out _);
+                if (clock.Now >= old.Until) _refused.TryRemove(uid, out _);
             }
-            _refused[group.Uid()] = ($"the API server refuses the operator's PodDisruptionBudget: {e.Message}", clock.Now);
+            _refused[group.Uid()] = e.Failure is ApiFailure.Forbidden or ApiFailure.Invalid
+                ? ($"the API server refuses the operator's PodDisruptionBudget: {e.Message}", clock.Now + RefusalHolds)
+                : ($"the operator's PodDisruptionBudget could not be written: {e.Message}", clock.Now + FailureHolds);
         }
     }
 }

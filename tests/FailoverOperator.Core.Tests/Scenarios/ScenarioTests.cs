@@ -54,7 +54,7 @@ public sealed class ScenarioTests
     private static ExpectFile Decide(SharedObservation seen)
     {
         var verdict = SharedDecider.Decide(seen);
-        return ExpectFile.Of(verdict, SharedReport.Of(seen.Group, Fine, verdict, null));
+        return ExpectFile.Of(verdict, SharedReport.Of(seen.Group, Fine, verdict));
     }
 
     private static readonly AcceptanceVerdict Fine = new(true, true, Reasons.Valid, "fine");
