@@ -205,8 +205,8 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
 
     /// <summary>
     /// Members beside the old primary that told their position just now, in its log or in one before it. Invariant I5: who has only a log that was
-    /// begun before, be it one that nobody continued, surely has no write that was acknowledged since, and that is what it is counted for; such a write is in W of N members, so that if
-    /// R with R + W &gt; N are heard and none has anything of the old primary's log, there is none.
+    /// begun before, be it one that nobody continued, surely has no write that was acknowledged since, and that is what it is counted for; such a
+    /// write is in W of N members, so that if R with R + W &gt; N are heard and none has anything of the old primary's log, there is none.
     /// </summary>
     private IReadOnlyList<Member> Heard(IReadOnlyList<Member> members) =>
     [
