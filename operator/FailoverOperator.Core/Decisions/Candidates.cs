@@ -46,7 +46,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     /// <summary>Null: nobody knows where the old primary's log ended.</summary>
     private LastWord? End { get; init; }
 
-    /// <summary>The logs that were begun before the old primary's, as far as is written down: whoever has one of them has nothing of the old primary's.</summary>
+    /// <summary>The logs that were begun before the old primary's, as far as is written down: who has one of them has nothing of that.</summary>
     private IReadOnlySet<string> Earlier { get; init; } = new HashSet<string>();
 
     /// <summary>How long the old primary may have gone on unseen. Null: nobody counts it.</summary>
@@ -231,7 +231,8 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     /// Of earlier terms than the last that was seen to serve. Each log is a term's, and nobody goes back to one whose term is over, so that whoever
     /// has one of these has none of the writes since. A term that was not seen to serve may be the one whose log counts.
     /// </summary>
-    private static IEnumerable<string> BegunBefore(GroupObservation group) => group.Failovers.LastOrDefault(f => f is { IsOwn: true, HasServed: true }) is { } served
+    private static IEnumerable<string> BegunBefore(GroupObservation group) =>
+        group.Failovers.LastOrDefault(f => f is { IsOwn: true, HasServed: true }) is { } served
         ? group.Failovers.Where(f => f.IsOwn && f.Spec.Term < served.Spec.Term).Select(f => f.Status.History).OfType<string>()
         : [];
 
