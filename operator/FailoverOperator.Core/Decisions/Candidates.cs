@@ -46,8 +46,8 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     /// <summary>Null: nobody knows where the old primary's log ended.</summary>
     private LastWord? End { get; init; }
 
-    /// <summary>The logs that came before the one that the old primary's began from, as far as is written down.</summary>
-    private IReadOnlySet<string> Ancestors { get; init; } = new HashSet<string>();
+    /// <summary>The logs that were begun before the old primary's, as far as is written down: whoever has one of them has nothing of the old primary's.</summary>
+    private IReadOnlySet<string> Earlier { get; init; } = new HashSet<string>();
 
     /// <summary>How long the old primary may have gone on unseen. Null: nobody counts it.</summary>
     private TimeSpan? Silence { get; init; }
@@ -76,7 +76,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
             Slot = Slots.AreBound(group.Spec) ? group.Slot : null,
             ArePromised = Slots.AreSparesPromised(group),
             End = LastWord.Of(group, benchmark),
-            Ancestors = AncestorsOf(benchmark, group).ToHashSet(),
+            Earlier = AncestorsOf(benchmark, group).Concat(BegunBefore(group)).ToHashSet(),
             Silence = DataLoss.Silence(group),
             Positions = group.PrimaryMemory is { } memory && memory.Uid == benchmark.From?.Uid ? memory.Positions : null,
         };
@@ -88,7 +88,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
         Slot = Slot,
         ArePromised = ArePromised,
         End = End,
-        Ancestors = Ancestors,
+        Earlier = Earlier,
         Silence = Silence,
         Positions = Positions,
         IsLossAccepted = true,
@@ -204,15 +204,15 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     }
 
     /// <summary>
-    /// Members beside the old primary that told their position just now, in its log or in one before it. Invariant I5: who has only a log from
-    /// before surely has no write that was acknowledged since, and that is what it is counted for; such a write is in W of N members, so that if
-    /// R with R + W &gt; N are heard and none has anything of the old primary's log, there is none.
+    /// Members beside the old primary that told their position just now, in its log or in one before it. Invariant I5: who has only a log that was
+    /// begun before, be it one that nobody continued, surely has no write that was acknowledged since, and that is what it is counted for; such a
+    /// write is in W of N members, so that if R with R + W &gt; N are heard and none has anything of the old primary's log, there is none.
     /// </summary>
     private IReadOnlyList<Member> Heard(IReadOnlyList<Member> members) =>
     [
         .. members.Where(m => !IsOldPrimary(m) && m.StatusAge <= maxAge
             && m.Probe.Status is { PositionBytes: not null, IsEmpty: not true, Link: not ReplicationLink.Syncing } status
-            && (benchmark.KinshipOf(status) is not Kinship.Other || Ancestors.Contains(status.History!)) && !IsOutdated(status, members)),
+            && (benchmark.KinshipOf(status) is not Kinship.Other || Earlier.Contains(status.History!)) && !IsOutdated(status, members)),
     ];
 
     private static IEnumerable<string> AncestorsOf(Benchmark benchmark, GroupObservation group)
@@ -226,6 +226,14 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
             yield return history;
         }
     }
+
+    /// <summary>
+    /// Of earlier terms than the last that was seen to serve. Each log is a term's, and nobody goes back to one whose term is over, so that whoever
+    /// has one of these has none of the writes since. A term that was not seen to serve may be the one whose log counts.
+    /// </summary>
+    private static IEnumerable<string> BegunBefore(GroupObservation group) => group.Failovers.LastOrDefault(f => f is { IsOwn: true, HasServed: true }) is { } served
+        ? group.Failovers.Where(f => f.IsOwn && f.Spec.Term < served.Spec.Term).Select(f => f.Status.History).OfType<string>()
+        : [];
 
     /// <summary>
     /// Nobody remembers which log was the old primary's, and another member holds one that continues this one; or what the old primary's began

@@ -46,6 +46,8 @@ public static class Decider
             FailoverCause.PrimaryUnresponsive, [$"{demoted.Primary.Name} was to become primary and did not within promotion.timeoutSeconds"])),
         Diagnosis.PrimaryDemoted when Rivals.Carried(group) is [var rival, ..] => OnFailure(group, new Diagnosis.PrimaryFailed(
             FailoverCause.PrimaryMoved, [$"{rival.Name} said that it takes writes, and has not been heard since"])),
+        Diagnosis.PrimaryDemoted demoted when Elections.HasLostItsData(group, demoted.Primary) => OnFailure(group, new Diagnosis.PrimaryFailed(
+            FailoverCause.PrimaryProcessDown, [$"{demoted.Primary.Name} has become a standby, and holds no data any more"])),
         Diagnosis.PrimaryDemoted demoted => new Decision.Advance(new Step.Promote(demoted.Primary, SlotHolder.Of(group).Term)),
         Diagnosis.PrimaryMoved moved => Begin(group, FailoverType.Adoption, FailoverCause.PrimaryMoved,
             [$"{moved.Primary.Name} takes writes, and {SlotHolder.Of(group).Holder!.Name} has become a standby, without the operator"]),

@@ -87,6 +87,10 @@ public static class Elections
                 + $"kubectl delete failovers -l {ApiGroup.GroupLabel}={group.Name},{ApiGroup.SlotLabel}={group.Slot} lets the slot begin anew, empty")
             : null;
 
+    /// <summary>It is the same pod as before, but empty, and others may have data: promoted, it would have them copy nothing.</summary>
+    public static bool HasLostItsData(GroupObservation group, Member primary) => primary.Probe.Status?.IsEmpty == true
+        && (group.Members.Any(m => m.Uid != primary.Uid && m.Probe.Status?.IsEmpty != true) || MayHaveHeldData(group, Benchmark.Of(group)));
+
     private static Member? Back(GroupObservation group, MemberReference last)
     {
         // That a cold standby is on its way is no reason to wait for it: it has not been the primary since.

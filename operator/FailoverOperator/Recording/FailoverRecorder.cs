@@ -84,9 +84,9 @@ public sealed class FailoverRecorder(IKubernetesApi api, OperatorClock clock, Fa
         var before = WithPending(record, now);
         var steps = enter.Phase == record.Status.Phase ? before : [.. before, new StepRecord { Phase = enter.Phase, BeganAt = Timestamps.Text(now) }];
         var entries = steps.Select(s => new PhaseEntry(s.Phase, Timestamps.Parse(s.BeganAt) ?? now)).ToList();
-        // Who hands over goes on serving for a while, and so may who is fenced.
-        var servedUntil = record.ReplacesPrimary && enter.Phase == FailoverPhase.Electing && enter.Phase != record.Status.Phase
-            ? LastService(context.Session, record.Spec) ?? record.Status.LastServiceAt : record.Status.LastServiceAt;
+        // Who hands over goes on serving for a while.
+        var servedUntil = record.IsPlanned && enter.Phase == FailoverPhase.Electing
+            ? LastService(context.Session, record.Spec) : record.Status.LastServiceAt;
         var lastServiceAt = Timestamps.Parse(servedUntil ?? record.Spec.LastServiceAt);
         var acceptedLoss = enter.AcceptedLoss ?? record.Status.AcceptedLoss;
         var downtime = record.ReplacesPrimary ? Timeline.DowntimeMilliseconds(lastServiceAt, entries) : null;
