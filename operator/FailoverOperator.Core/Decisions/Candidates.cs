@@ -78,7 +78,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
             End = LastWord.Of(group, benchmark),
             Earlier = AncestorsOf(benchmark, group).Concat(BegunBefore(group)).ToHashSet(),
             Silence = DataLoss.Silence(group),
-            Positions = group.PrimaryMemory is { } memory && memory.Uid == benchmark.From?.Uid ? memory.Positions : null,
+            Positions = Benchmark.MemoryOf(group) is { } memory && memory.Uid == benchmark.From?.Uid && memory.History == benchmark.History ? memory.Positions : null,
         };
 
     /// <summary>The same as a person wants it who has accepted the loss. Null: nobody has. Only if there is no other way.</summary>
@@ -102,7 +102,10 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     public IReadOnlyList<Member> Ranked(IReadOnlyList<Member> members)
     {
         if (_isSynchronous && limits is not null) return MissingQuorum(members) is null ? MostComplete(Heard(members)) : [];
-        var ranked = members.Where(m => Judge(m) is Eligibility.Eligible).OrderBy(m => m.Name == benchmark.Preferred ? 0 : 1).ThenBy(m => Last.Contains(m.Name));
+        var eligible = members.Where(m => Judge(m) is Eligibility.Eligible);
+        // Where more is lost than should be, it is as little as can be.
+        if (IsLossAccepted) return [.. eligible.OrderBy(Lag).ThenByDescending(Beyond).ThenBy(m => m.Name, StringComparer.Ordinal)];
+        var ranked = eligible.OrderBy(m => m.Name == benchmark.Preferred ? 0 : 1).ThenBy(m => Last.Contains(m.Name));
         // Who is bound already stays so: a slot that changed its mind would keep two spares from the others.
         return [.. InOrder(Slot is null ? ranked : ranked.ThenBy(m => m.SlotLabel == Slot ? 0 : 1))];
     }
@@ -150,6 +153,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
         if (limits?.Refuse(member) is { } refusal) return refusal;
         // How much of it the old primary had not written to the storage yet nobody knows, nor could anybody have it.
         if (ColdStandby.SharesData(spec)) return new Eligibility.Eligible(null);
+        if (!_isSynchronous && HasAll(member)) return new Eligibility.Eligible(Losses.LagOf(status));
         return Losses.Judge(member, status) switch
         {
             Eligibility.Ineligible { IsForLoss: true } when IsLossAccepted => new Eligibility.Eligible(Losses.LagOf(status)),
