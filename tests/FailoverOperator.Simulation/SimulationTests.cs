@@ -94,6 +94,11 @@ public sealed class SimulationTests
     [InlineData(20189)]
     public void What_is_written_down_of_a_holders_end_outlives_its_lease(int seed) => HasNoViolation(seed);
 
+    /// <summary>Whoever emptied the lease took with it by how many members the last holder lived; and a pod was deleted.</summary>
+    [Theory]
+    [InlineData(40304)]
+    public void Members_that_nobody_knows_of_count(int seed) => HasNoViolation(seed);
+
     private static void HasNoViolation(int seed)
     {
         var result = Simulator.Simulation.Run(Schedule.Of(seed));
