@@ -26,10 +26,11 @@ public sealed record LeaseLimits(LeaseRecord? Lease, LeaseTerms Wanted, bool Exp
         var holders = LeaseFence.PossibleHolders(group);
         // The proven end of the last one is not that of those before.
         var others = !isHope && holders.SkipLast(1).Any(h => Fence.Proof(group, h, null, TimeSpan.Zero) is null);
-        return new(
+        var limits = new LeaseLimits(
             LeaseFence.Trusted(group), LeasePlan.TermsFor(group), others || MayBeKept(group, evidence),
             group.Departures.Where(d => d.ConfirmedByKubelet && d.Age >= group.LeaseDuration).Select(d => d.Uid).ToHashSet(),
-            holders is [var sole] ? sole.Uid : null, evidence == FenceEvidence.Released) { Replicas = group.WorkloadReplicas };
+            holders is [var sole] ? sole.Uid : null, evidence == FenceEvidence.Released);
+        return limits with { Replicas = group.WorkloadReplicas };
     }
 
     /// <summary>

@@ -299,8 +299,8 @@ public sealed class DataLossTests
     public void Who_has_all_by_the_old_primarys_last_word_lacks_nothing_however_long_ago()
     {
         var group = GivenAgents.Healthy().With(s => s with { Targets = s.Targets with { RpoSeconds = 30 } }).Without("db-0").Released()
-            .Change("db-1", m => Cut("db-1", 1000).Knows(1)).Change("db-2", _ => Cut("db-2", 999).Knows(1)) with { PrimaryMemory = null };
-        group = group.With(Electing(600, FenceEvidence.Released));
+            .Change("db-1", m => Cut("db-1", 1000).Knows(1)).Change("db-2", _ => Cut("db-2", 999).Knows(1));
+        group = group.With(Electing(600, FenceEvidence.Released)) with { PrimaryMemory = null };
         Assert.Equal("db-1", (LeaseElections.Choose(group, group.Failovers[^1], FailoverProcedure.FreshnessBound) as Choice.Candidate)?.Member.Name);
         Assert.IsType<Choice.Nobody>(LeaseElections.Choose(group.Without("db-1"), group.Failovers[^1], FailoverProcedure.FreshnessBound));
     }
