@@ -28,8 +28,9 @@ public enum RedundancyMode
     "Redis replicates asynchronously and cannot promise targets.rpoSeconds: 0; write 1 or more")]
 [ValidationRule(RuleIds.DetectionWithinRto, "self.detection.unhealthyAfterSeconds < self.targets.rtoSeconds",
     "detection.unhealthyAfterSeconds must be less than targets.rtoSeconds, or no failover for a silent primary can meet the target")]
-[ValidationRule(RuleIds.FailbackNeedsAgent, "self.failback.policy == 'Never' || has(self.agent) || (has(self.cold) && self.cold.data == 'Shared')",
-    "failback.policy Automatic or Scheduled is a switchover, which needs agents in the members, or a cold standby with data: Shared: describe one of them, or write Never")]
+[ValidationRule(RuleIds.FailbackNeedsSwitchover,
+    "self.failback.policy == 'Never' || has(self.agent) || (has(self.cold) && self.cold.data == 'Shared') || (self.mode == 'ActivePassive' && self.standby != 'Cold' && self.fencing.policy.exists(m, m == 'PodTermination') && (self.engine.type == 'Redis' || (has(self.engine.hooks) && has(self.engine.hooks.demote))))",
+    "failback.policy Automatic or Scheduled is a switchover, which needs agents in the members; or engine.type Redis, or a hook demote, with PodTermination in fencing.policy, in mode ActivePassive; or a cold standby with data: Shared. Describe one of them, or write Never")]
 [ValidationRule(RuleIds.FailbackNeedsPriorities, "self.failback.policy == 'Never' || self.standby == 'Cold' || self.promotion.priorities.size() > 0",
     "failback.policy Automatic or Scheduled leads to the member of the highest priority: write promotion.priorities, or failback.policy: Never")]
 [ValidationRule(RuleIds.FailbackScheduleFitsPolicy, "self.failback.policy == 'Scheduled' ? has(self.failback.schedule) : (!has(self.failback.schedule) && !has(self.failback.timeZone))",
@@ -55,8 +56,9 @@ public enum RedundancyMode
     "detection.renewIntervalMilliseconds must be at most half of fencing.stopAfterMilliseconds, or one lost renewal would stop the primary")]
 [ValidationRule(RuleIds.RestartFirstNeedsAgent, "self.detection.onProcessCrash == 'Failover' || has(self.agent)",
     "detection.onProcessCrash RestartFirst needs agents in the members; describe them in agent, or write Failover")]
-[ValidationRule(RuleIds.CordonNeedsAgent, "self.disruption.onCordon == 'Ignore' || has(self.agent)",
-    "disruption.onCordon Switchover needs agents in the members, which hand over in order: describe them in agent, or write Ignore")]
+[ValidationRule(RuleIds.CordonNeedsSwitchover,
+    "self.disruption.onCordon == 'Ignore' || has(self.agent) || (self.mode in ['ActivePassive', 'NPlusM'] && self.standby != 'Cold' && self.fencing.policy.exists(m, m == 'PodTermination') && (self.engine.type == 'Redis' || (has(self.engine.hooks) && has(self.engine.hooks.demote))))",
+    "disruption.onCordon Switchover needs agents in the members, which hand over in order; or engine.type Redis, or a hook demote, with PodTermination in fencing.policy: describe one of them, or write Ignore")]
 [ValidationRule(RuleIds.CooldownWithinMaximum, "self.protection.cooldownSeconds <= self.protection.cooldownMaximumSeconds",
     "protection.cooldownSeconds must not be more than protection.cooldownMaximumSeconds; raise that, or lower cooldownSeconds")]
 [ValidationRule(RuleIds.PromotionNeedsHooks, "self.mode in ['ActiveActive', 'Quorum'] || !has(self.engine.hooks) || (has(self.engine.hooks.promote) && has(self.engine.hooks.follow))",

@@ -11,7 +11,7 @@ public static class RuleIds
     public const string RedisOnlyForRedis = nameof(RedisOnlyForRedis);
     public const string RedisIsAsynchronous = nameof(RedisIsAsynchronous);
     public const string DetectionWithinRto = nameof(DetectionWithinRto);
-    public const string FailbackNeedsAgent = nameof(FailbackNeedsAgent);
+    public const string FailbackNeedsSwitchover = nameof(FailbackNeedsSwitchover);
     public const string FailbackNeedsPriorities = nameof(FailbackNeedsPriorities);
     public const string FailbackScheduleFitsPolicy = nameof(FailbackScheduleFitsPolicy);
     public const string LeaseWithinRto = nameof(LeaseWithinRto);
@@ -25,7 +25,7 @@ public static class RuleIds
     public const string LeaseTimingsAreSafe = nameof(LeaseTimingsAreSafe);
     public const string RenewalsFitStop = nameof(RenewalsFitStop);
     public const string RestartFirstNeedsAgent = nameof(RestartFirstNeedsAgent);
-    public const string CordonNeedsAgent = nameof(CordonNeedsAgent);
+    public const string CordonNeedsSwitchover = nameof(CordonNeedsSwitchover);
     public const string CooldownWithinMaximum = nameof(CooldownWithinMaximum);
     public const string PromotionNeedsHooks = nameof(PromotionNeedsHooks);
     public const string StatusHookOnly = nameof(StatusHookOnly);

@@ -37,7 +37,7 @@ public static class FencingLadder
         : Candidates.Of(group, Benchmark.Of(failover.Spec), FailoverProcedure.ReadinessBound(group.Spec)).Ranked(group.Members).Count > 0;
 
     /// <summary>Something was done to the old primary that is not taken back.</summary>
-    private static bool IsTouched(FailoverRecord failover, Member old) =>
+    internal static bool IsTouched(FailoverRecord failover, Member old) =>
         old.Pod.Terminating || old.Node.OutOfService || failover.FencingJob is not JobObservation.NotCreated;
 
     /// <summary>Reasons to leave the old primary alone, for now or altogether. Null: none.</summary>

@@ -38,6 +38,9 @@ public abstract record Step
         /// <summary>Null: unknown.</summary>
         public long? LostBytes { get; init; }
 
+        /// <summary>Where the old primary's log ended, which somebody else has all of. Null: nothing new.</summary>
+        public LogEnd? End { get; init; }
+
         public string? Reason { get; init; }
 
         public string? Message { get; init; }
@@ -54,6 +57,9 @@ public abstract record Step
 
     /// <summary>Make the member writable, then ask it.</summary>
     public sealed record Promote(Member Member, long Term) : Step;
+
+    /// <summary>Make the member read-only, then ask it. No fence.</summary>
+    public sealed record Demote(Member Member, long Term) : Step;
 
     /// <summary>Make the member a standby of the primary, then ask it.</summary>
     public sealed record Follow(Member Member, Member Primary, long Term) : Step;
