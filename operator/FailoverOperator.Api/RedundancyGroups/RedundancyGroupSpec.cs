@@ -18,6 +18,10 @@ public enum RedundancyMode
     "mode NPlusM needs engine.type Hooks, whose hooks are told the slot; Redis and PostgreSQL servers know of one primary only: write a group for each of them")]
 [ValidationRule(RuleIds.SlotsServeActive, "self.mode != 'NPlusM' || !self.traffic.services.exists(s, s.role == 'Standby')",
     "in mode NPlusM a spare stands by for every slot, so that no Service can lead to the standbys of one; remove those of role Standby from traffic.services")]
+[ValidationRule(RuleIds.SlotsNeedNPlusM, "self.mode == 'NPlusM' || self.slots.size() == 0",
+    "slots says which slots of mode NPlusM are served first; remove it, or set mode: NPlusM")]
+[ValidationRule(RuleIds.SlotsExist, "self.mode != 'NPlusM' || self.slots.all(s, int(s.name) < self.active)",
+    "slots names a slot that there is not: they are 0 to active - 1")]
 [ValidationRule(RuleIds.HooksRequired, "self.engine.type != 'Hooks' || has(self.engine.hooks)",
     "engine.type Hooks needs engine.hooks with at least status, promote and follow")]
 [ValidationRule(RuleIds.HooksOnlyForHooks, "self.engine.type == 'Hooks' || !has(self.engine.hooks)",
@@ -110,6 +114,11 @@ public sealed record RedundancyGroupSpec
     [RangeMaximum(100)]
     public int Active { get; init; } = 1;
 
+    [Description("Mode NPlusM: which slots are served first when more fail than there are spares.")]
+    [ListMapKey("name")]
+    [Items(0, 100)]
+    public IReadOnlyList<SlotSpec> Slots { get; init; } = [];
+
     [Description("Standbys that are wanted. The group is Redundant while at least this many could take over. The workload needs active + spares replicas. In mode ActiveActive: members that are wanted beyond minActive. In mode Quorum: members that may fail while a majority stays; the workload needs 2 × spares + 1 replicas.")]
     [RangeMinimum(0)]
     [RangeMaximum(100)]
@@ -157,7 +166,7 @@ public sealed record RedundancyGroupSpec
     [Description("Whether, and when, the primary's place is given back to the member that is wanted most.")]
     public FailbackSpec Failback { get; init; } = new();
 
-    [Description("What is done about disruptions that somebody plans: drains of nodes, evictions, updates of the workload. For groups with agents.")]
+    [Description("What is done about disruptions that somebody plans: drains of nodes, evictions, updates of the workload. For groups that can have a switchover: with agents; or with engine.type Redis, or a hook demote, and PodTermination in fencing.policy.")]
     public DisruptionSpec Disruption { get; init; } = new();
 
     [Description("What keeps failovers from following each other too fast.")]

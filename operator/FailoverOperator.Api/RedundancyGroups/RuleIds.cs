@@ -4,6 +4,8 @@ namespace FailoverOperator.Api.RedundancyGroups;
 public static class RuleIds
 {
     public const string OneActive = nameof(OneActive);
+    public const string SlotsNeedNPlusM = nameof(SlotsNeedNPlusM);
+    public const string SlotsExist = nameof(SlotsExist);
     public const string SlotsNeedHooks = nameof(SlotsNeedHooks);
     public const string SlotsServeActive = nameof(SlotsServeActive);
     public const string HooksRequired = nameof(HooksRequired);
