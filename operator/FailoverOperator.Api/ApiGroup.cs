@@ -41,6 +41,13 @@ public static class ApiGroup
     public const string AcknowledgedAnnotation = Name + "/acknowledged";
 
     /// <summary>
+    /// Annotation that a person sets on a group to accept that its next failover loses writes, or nobody knows how many
+    /// (<c>promotion.dataLoss</c>). Its value is the name of the failover that made the failed primary one, as the blocked condition tells it, so that
+    /// it says nothing about any later primary; of several slots several, with commas between them.
+    /// </summary>
+    public const string DataLossAcceptedAnnotation = Name + "/data-loss-accepted";
+
+    /// <summary>
     /// Annotation of a member pod: when its eviction was asked for last, RFC 3339. Written by the operator's webhook; whoever evicts in a way of
     /// his own may write it as well.
     /// </summary>

@@ -86,6 +86,7 @@ public static class Reasons
     public const string NoFailoverYet = nameof(NoFailoverYet);
     public const string WithinTargets = nameof(WithinTargets);
     public const string RtoExceeded = nameof(RtoExceeded);
+    public const string RpoExceeded = nameof(RpoExceeded);
 
     // Progressing
     public const string Steady = nameof(Steady);

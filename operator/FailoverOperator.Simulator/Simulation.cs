@@ -40,6 +40,9 @@ public static class Simulation
     /// <summary>How long the slowest way out may take, copies of the data and pauses between restarts included.</summary>
     private static readonly TimeSpan RecoveryBound = TimeSpan.FromSeconds(240);
 
+    /// <summary>So long a person waits for those who may have more to come back.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+
     /// <summary>A watch that has fallen silent is noticed within that.</summary>
     private static readonly TimeSpan LongestDisturbance = TimeSpan.FromSeconds(420);
 
@@ -85,6 +88,8 @@ public static class Simulation
         world.Heal();
         var healed = world.Loop.Now;
         var bound = RecoveryBound + world.Judge.Brakes.LongestPause;
+        world.RunUntil(healed + Patience, world.IsSteady);
+        if (world.Workload.MayLose && world.Judge.Violation is null && !world.IsSteady() && new Hands(world).AcceptLoss()) world.Judge.Happened("a person accepts a loss");
         world.RunUntil(healed + bound, world.IsSteady);
         if (world.Judge.Violation is not null) return null;
         if (!world.IsSteady()) world.Judge.Break("L1",

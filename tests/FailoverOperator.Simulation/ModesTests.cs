@@ -37,6 +37,19 @@ public sealed class ModesTests
         Assert.NotEqual(Simulator.Simulation.Run(Schedule.In(mode, 1001)).TraceHash, one.TraceHash);
     }
 
+    /// <summary>
+    /// 20269: without questions of the operator's own nobody can know of a power cut before the node is called silent. 20297: after one everywhere
+    /// kubelets call the pods ready before the control plane calls their nodes so.
+    /// </summary>
+    [Theory]
+    [InlineData(20269)]
+    [InlineData(20297)]
+    public void Power_cuts_leave_in_who_is_called_ready(int seed)
+    {
+        var result = Simulator.Simulation.Run(Schedule.In(RedundancyMode.ActiveActive, seed));
+        Assert.True(result.Violation is null, $"{result.Violation}; replay it with: make simulate KIND=activeactive SEED={seed}");
+    }
+
     /// <summary>A change of the code moves what a seed does; a mistake is found by one near by all the same.</summary>
     [Theory]
     [InlineData(nameof(SlotMutants.BindsUnguarded), "two slots", 2)]

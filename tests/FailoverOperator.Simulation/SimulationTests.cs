@@ -76,6 +76,14 @@ public sealed class SimulationTests
     [InlineData(928)]
     public void Who_has_all_of_the_lost_log_is_enough(int seed) => HasNoViolation(seed);
 
+    /// <summary>
+    /// Who was given the lease last gave it back before it was promoted, bound still by the promises of members that are gone: that they are gone
+    /// frees those who are back, though no failover runs that asks about them.
+    /// </summary>
+    [Theory]
+    [InlineData(30291)]
+    public void Promises_of_members_that_are_gone_keep_nobody_back(int seed) => HasNoViolation(seed);
+
     private static void HasNoViolation(int seed)
     {
         var result = Simulator.Simulation.Run(Schedule.Of(seed));

@@ -68,9 +68,15 @@ public abstract class MemberGroup(TestCluster cluster, TestNamespace scope)
         }, scope.DescribeAsync);
 
     /// <summary>Waits for a failover of a later term than <paramref name="afterTerm"/> that fulfils a condition.</summary>
-    public Task<Failover> WaitFailoverAsync(long afterTerm, string what, TimeSpan deadline, Func<Failover, bool> fulfils) =>
-        Poll.UntilAsync($"a failover that {what}", deadline,
-            async () => (await FailoversAsync()).FirstOrDefault(failover => failover.Spec.Term > afterTerm && fulfils(failover)), scope.DescribeAsync);
+    public Task<Failover> WaitFailoverAsync(long afterTerm, string what, TimeSpan deadline, Func<Failover, bool> fulfils)
+    {
+        IReadOnlyList<Failover> seen = [];
+        return Poll.UntilAsync($"a failover that {what}", deadline, async () =>
+        {
+            seen = await FailoversAsync();
+            return seen.FirstOrDefault(failover => failover.Spec.Term > afterTerm && fulfils(failover));
+        }, scope.DescribeAsync, () => string.Join("; ", seen.Select(f => $"{f.Metadata.Name} is {f.Status?.Phase} {f.Status?.Reason}: {f.Status?.Message}")));
+    }
 
     public async Task<IReadOnlyList<string>> PodNamesAsync() => [.. (await PodsAsync()).Select(pod => pod.Metadata.Name)];
 

@@ -10,7 +10,8 @@ public static class Poll
     /// <summary>Asks until the answer is not null.</summary>
     /// <param name="what">Completes "timed out waiting for …".</param>
     /// <param name="describe">Says what was seen last, for the message.</param>
-    public static async Task<T> UntilAsync<T>(string what, TimeSpan deadline, Func<Task<T?>> ask, Func<Task<string>>? describe = null)
+    /// <param name="last">The same in a few words, for the message's first line: all that is left of it where many tests are reported.</param>
+    public static async Task<T> UntilAsync<T>(string what, TimeSpan deadline, Func<Task<T?>> ask, Func<Task<string>>? describe = null, Func<string>? last = null)
         where T : class
     {
         var watch = Stopwatch.StartNew();
@@ -18,7 +19,7 @@ public static class Poll
         {
             if (await ask() is { } answer) return answer;
             if (watch.Elapsed > deadline)
-                throw new TimeoutException($"timed out after {deadline.TotalSeconds:0} s waiting for {what}{(describe is null ? "" : "\n" + await describe())}");
+                throw new TimeoutException($"timed out after {deadline.TotalSeconds:0} s waiting for {what}{(last is null ? "" : $"; {last()}")}{(describe is null ? "" : "\n" + await describe())}");
             await Task.Delay(Pause);
         }
     }

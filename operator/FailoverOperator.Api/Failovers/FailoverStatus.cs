@@ -75,8 +75,11 @@ public enum TargetVerdict
     NotJudged,
     Met,
 
-    /// <summary>It took longer than <c>targets.rtoSeconds</c>. A loss beyond <c>rpoSeconds</c> cannot be: such a standby is not promoted.</summary>
+    /// <summary>It took longer than <c>targets.rtoSeconds</c>.</summary>
     RtoMissed,
+
+    /// <summary>A person accepted that more was lost than the targets allow, or nobody knows how much.</summary>
+    RpoMissed,
 }
 
 /// <summary>Phases whose duration is recorded.</summary>
@@ -112,6 +115,10 @@ public sealed record FailoverStatus
 
     [Description("The proof that the old primary cannot write.")]
     public FenceRecord? Fence { get; init; }
+
+    [Description("What a person accepted to lose, by the annotation failover-operator.io/data-loss-accepted of the group. Absent: it was not needed.")]
+    [Length(0, 1024)]
+    public string? AcceptedLoss { get; init; }
 
     [Description("Members that said so since it began, as spec.rivals.")]
     [Items(0, FailoverSpec.MaxRivals)]

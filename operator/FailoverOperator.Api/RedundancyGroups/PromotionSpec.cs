@@ -23,11 +23,27 @@ public enum PromotionPolicy
     Manual,
 }
 
+/// <summary>Who decides about what a failover loses.</summary>
+public enum DataLossPolicy
+{
+    /// <summary>Up to <c>targets.rpoSeconds</c> of writes the operator, more than that, or what nobody knows, a person.</summary>
+    WithinTarget,
+
+    /// <summary>A person, as soon as anything may be lost.</summary>
+    RequireApproval,
+
+    /// <summary>Nobody: who may miss anything is not promoted.</summary>
+    Forbid,
+}
+
 /// <summary>How the new primary is chosen and promoted.</summary>
 public sealed record PromotionSpec
 {
     [Description("Who decides that a failed primary is replaced. Automatic: the operator. ApprovalRequired: a person approves each failover, by the annotation failover-operator.io/approved. Manual: a person asks for it, with a Failover of type Failover or Switchover.")]
     public PromotionPolicy Policy { get; init; } = PromotionPolicy.Automatic;
+
+    [Description("Who decides about what is lost, if no standby has all that the old primary may have acknowledged. WithinTarget: up to targets.rpoSeconds of writes the operator; more, or what nobody knows, a person, by the annotation failover-operator.io/data-loss-accepted of the group. RequireApproval: a person, whatever it is. Forbid: nobody is promoted. With a PostgreSQL group's rpoSeconds 0 nothing that was acknowledged is missing as long as enough members are heard.")]
+    public DataLossPolicy DataLoss { get; init; } = DataLossPolicy.WithinTarget;
 
     [Description("What decides between standbys that may be promoted, the first difference wins. LeastLag: least behind the old primary. Zone: in another zone than the old primary. Priority: highest in priorities. Name: first by name.")]
     [Items(1, 4)]

@@ -44,6 +44,7 @@ internal static class Advice
         Reasons.NotInLease => "bring the old primary's node back, or prove its end: kubectl annotate as the Failover's message says",
         Reasons.NotAccepted => "see condition Accepted first",
         Reasons.RtoExceeded => $"see which phase took longest: kubectl failover history {group}",
+        Reasons.RpoExceeded => $"what was lost, and what was known of it: kubectl failover history {group}",
         Reasons.FailureSuspected => "wait: it either passes, or becomes a failover",
         Reasons.WaitingForMembers => "wait for the members to come up, or see why their pods do not",
         Reasons.PromotionTimedOut => "see the log of the candidate's pod; promotion.timeoutSeconds bounds it",

@@ -22,6 +22,9 @@ public abstract record Eligibility
     {
         /// <summary>Its lag is known and beyond the recovery point objective, and nothing else is in its way.</summary>
         public bool MayCatchUp { get; init; }
+
+        /// <summary>Nothing is in its way but what would be lost, or might be: a person may take that on.</summary>
+        public bool IsForLoss { get; init; }
     }
 }
 
@@ -46,7 +49,23 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     /// <summary>The logs that came before the one that the old primary's began from, as far as is written down.</summary>
     private IReadOnlySet<string> Ancestors { get; init; } = new HashSet<string>();
 
+    /// <summary>How long the old primary may have gone on unseen. Null: nobody counts it.</summary>
+    private TimeSpan? Silence { get; init; }
+
+    /// <summary>What it told before, as far as this process has heard it. Null: nothing.</summary>
+    private PositionHistory? Positions { get; init; }
+
+    /// <summary>A person takes on whatever is lost.</summary>
+    private bool IsLossAccepted { get; init; }
+
     private readonly bool _isSynchronous = LeasePlan.IsSynchronous(spec);
+
+    private LossJudge Losses => new(spec, benchmark, byQuorum: _isSynchronous && limits is not null)
+    {
+        Silence = Silence,
+        Positions = Positions,
+        Tolerance = FailoverProcedure.ReadinessBound(spec),
+    };
 
     /// <param name="evidence">How the old primary was fenced. Null: it is not yet.</param>
     /// <param name="atRest">Nobody writes any more, so that positions that were told at different moments can be compared.</param>
@@ -58,7 +77,26 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
             ArePromised = Slots.AreSparesPromised(group),
             End = LastWord.Of(group, benchmark),
             Ancestors = AncestorsOf(benchmark, group).ToHashSet(),
+            Silence = DataLoss.Silence(group),
+            Positions = group.PrimaryMemory is { } memory && memory.Uid == benchmark.From?.Uid ? memory.Positions : null,
         };
+
+    /// <summary>The same as a person wants it who has accepted the loss. Null: nobody has. Only if there is no other way.</summary>
+    public Candidates? Accepting(GroupObservation group) => !DataLoss.IsAccepted(group) ? null : new(spec, benchmark, maxAge, limits, atRest)
+    {
+        Last = Last,
+        Slot = Slot,
+        ArePromised = ArePromised,
+        End = End,
+        Ancestors = Ancestors,
+        Silence = Silence,
+        Positions = Positions,
+        IsLossAccepted = true,
+    };
+
+    /// <summary>What stands in this member's way is what would be lost, in words. Null: it is not.</summary>
+    public string? LossBy(Member member, IReadOnlyList<Member> members) =>
+        MissingQuorum(members) ?? (Judge(member) is Eligibility.Ineligible { IsForLoss: true } refusal ? refusal.Message : null);
 
     /// <summary>The eligible members, best first.</summary>
     public IReadOnlyList<Member> Ranked(IReadOnlyList<Member> members)
@@ -72,7 +110,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     private IOrderedEnumerable<Member> InOrder(IOrderedEnumerable<Member> ranked) => spec.Promotion.CandidateOrder
         .Aggregate(ranked, (before, order) => order switch
         {
-            CandidateOrder.LeastLag => before.ThenBy(Lag),
+            CandidateOrder.LeastLag => before.ThenBy(Lag).ThenByDescending(Beyond),
             CandidateOrder.Zone => before.ThenBy(m => m.Node.Zone is not null && m.Node.Zone == benchmark.From?.Zone ? 1 : 0),
             CandidateOrder.Priority => before.ThenByDescending(m => PriorityOf(spec, m.Name)),
             CandidateOrder.Name => before.ThenBy(m => m.Name, StringComparer.Ordinal),
@@ -85,14 +123,14 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
 
     /// <summary>Why nobody may be promoted, whoever it is. Null: there is no such reason.</summary>
     public string? MissingQuorum(IReadOnlyList<Member> members) =>
-        _isSynchronous && limits is not null && Heard(members) is var heard && !heard.Any(HasAll) ? Quorum.Missing(limits.Terms, heard) : null;
+        _isSynchronous && limits is not null && !IsLossAccepted && Heard(members) is var heard && !heard.Any(HasAll) ? Quorum.Missing(limits.Terms, heard) : null;
 
     /// <summary>Why each of them may not be promoted, and what else is in the way.</summary>
     public IReadOnlyList<Eligibility.Ineligible> Refusals(IReadOnlyList<Member> members)
     {
         var own = members.Select(Judge).OfType<Eligibility.Ineligible>();
         if (!_isSynchronous || limits is null) return [.. own];
-        return [.. own, .. MissingQuorum(members) is { } missing ? [No(Reasons.QuorumNotHeard, missing)] : atRest ? Behind(members) : []];
+        return [.. own, .. MissingQuorum(members) is { } missing ? [No(Reasons.QuorumNotHeard, missing) with { IsForLoss = true }] : atRest ? Behind(members) : []];
     }
 
     public Eligibility Judge(Member member)
@@ -112,13 +150,23 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
         if (limits?.Refuse(member) is { } refusal) return refusal;
         // How much of it the old primary had not written to the storage yet nobody knows, nor could anybody have it.
         if (ColdStandby.SharesData(spec)) return new Eligibility.Eligible(null);
-        return Loss(member, status);
+        return Losses.Judge(member, status) switch
+        {
+            Eligibility.Ineligible { IsForLoss: true } when IsLossAccepted => new Eligibility.Eligible(Losses.LagOf(status)),
+            var judged => judged,
+        };
     }
 
     public bool IsOldPrimary(Member member) => member.Uid == benchmark.From?.Uid;
 
     /// <summary>The least lag first; an unknown but bounded one after all that are known.</summary>
     private long Lag(Member member) => Judge(member) is Eligibility.Eligible { LagBytes: { } lag } ? lag : long.MaxValue;
+
+    /// <summary>
+    /// Who has all that the old primary was heard to have may have more of what it went on to write unheard. Only at rest: while it writes,
+    /// whoever was asked last has more.
+    /// </summary>
+    private long Beyond(Member member) => atRest && member.Probe.Status is { PositionBytes: { } position } status && benchmark.KinshipOf(status) == Kinship.Same ? position : 0;
 
     private static string? Unfit(Member member) =>
         member.Pod.Terminating ? "is being deleted"
@@ -193,78 +241,6 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
         IEnumerable<EngineStatus> Others(string before) =>
             members.Select(m => m.Probe.Status).OfType<EngineStatus>().Where(s => s.PreviousHistory == before);
     }
-
-    private Eligibility Loss(Member member, EngineStatus status)
-    {
-        var name = member.Name;
-        if (_isSynchronous && limits is not null) return LossByQuorum(name, status);
-        if (status.ReportedLagBytes == 0 && !FollowsSomebodyElse(status) && status.Link != ReplicationLink.Down) return new Eligibility.Eligible(0);
-        if (benchmark.RequiredPositionBytes is { } required && status.PositionBytes is { } position)
-        {
-            return benchmark.KinshipOf(status) switch
-            {
-                Kinship.Same => Loss(name, position, required),
-                Kinship.Parent when Loss(name, benchmark.PositionOf(status)!.Value, required) is Eligibility.Eligible eligible => eligible,
-                // What it lacks was written since its link was up last.
-                Kinship.Parent when status.Link == ReplicationLink.Down && spec.Standby != StandbyTemperature.Warm => LossByTime(member, status),
-                _ => No(Reasons.LagUnknown, $"{name} holds another history than the primary's"),
-            };
-        }
-        return LossByTime(member, status);
-    }
-
-    /// <summary>That a standby receives the log says nothing of what it has taken in: without a position or a lag nothing is known.</summary>
-    private static Eligibility LossOfLate(Member member, EngineStatus status) => status.ReportedLagBytes is > 0 and { } lag
-        ? No(Reasons.BeyondRpo, $"{member.Name} says that it is {lag} bytes behind, and may miss none: how many seconds of writes they are is not known") with { MayCatchUp = true }
-        : No(Reasons.LagUnknown, $"{member.Name} does not tell how far behind it is, and with standby: Warm its link alone does not either");
-
-    /// <summary>What the old primary logged beyond was never acknowledged, if the quorum says so.</summary>
-    private Eligibility LossByQuorum(string name, EngineStatus status) =>
-        benchmark.PositionOf(status) is not { } position ? No(Reasons.LagUnknown, $"{name} does not tell its position")
-        : benchmark.KinshipOf(status) is Kinship.Other ? No(Reasons.LagUnknown, $"{name} holds another history than the primary's")
-        : benchmark.IsShort(status)
-            ? No(Reasons.BeyondRpo, $"{name} may miss writes that were acknowledged before {benchmark.From?.Name} became the primary")
-        : new Eligibility.Eligible(benchmark.PrimaryPositionBytes is { } primary ? Math.Max(0, primary - position) : null);
-
-    private Eligibility Loss(string name, long position, long required) => position >= required
-        ? new Eligibility.Eligible(Math.Max(0, (benchmark.PrimaryPositionBytes ?? position) - position))
-        : No(Reasons.BeyondRpo, $"{name} misses more than the last {spec.Targets.RpoSeconds} s of writes ({required - position} bytes beyond)") with { MayCatchUp = true };
-
-    /// <summary>
-    /// Without the primary's position: a standby that received the log until so long ago misses at most what was
-    /// written since.
-    /// </summary>
-    private Eligibility LossByTime(Member member, EngineStatus status)
-    {
-        var name = member.Name;
-        // Somebody made it the primary: what it misses is lost, whoever is chosen, and a second writer would lose more.
-        if (spec.Engine.StartsAs == StartState.ReadOnly && status is { Role: EngineRole.Primary, Writable: true })
-            return new Eligibility.Eligible(null);
-        if (FollowsSomebodyElse(status))
-        {
-            return No(Reasons.LagUnknown,
-                $"{name} follows {status.FollowsAddress}, which is not {benchmark.From!.Name}, and what it misses of that is unknown");
-        }
-        if (spec.Standby == StandbyTemperature.Warm) return LossOfLate(member, status);
-        var since = status.Link == ReplicationLink.Up ? TimeSpan.Zero : status.LinkDownFor ?? ServedAgo(member, status);
-        if (since is null) return No(Reasons.LagUnknown, $"{name} does not tell how far behind it is");
-        return since <= TimeSpan.FromSeconds(spec.Targets.RpoSeconds)
-            ? new Eligibility.Eligible(null)
-            : No(Reasons.LagUnknown,
-                FormattableString.Invariant($"{name} has received nothing for {since.Value.TotalSeconds:0} s, ")
-                + "and what the primary wrote since is unknown");
-    }
-
-    /// <summary>
-    /// An old primary that has not come to follow anybody since had everything when it was the only one to write. By its agent's clock, which an
-    /// operator that was started anew can still ask; and only if its engine keeps what it has logged when it is ended. Null: unknown.
-    /// </summary>
-    private TimeSpan? ServedAgo(Member member, EngineStatus status) =>
-        spec.Engine.Type == EngineType.PostgreSQL && !benchmark.IsShort(status) ? status.Agent?.ServedAgo + member.Probe.Age : null;
-
-    /// <summary>Its link says how far behind another one it is, not behind the old primary.</summary>
-    private bool FollowsSomebodyElse(EngineStatus status) =>
-        benchmark.From?.Address is { } address && status.FollowsAddress is { } followed && followed != address;
 
     private static Eligibility.Ineligible No(string reason, string message) => new(reason, message);
 }

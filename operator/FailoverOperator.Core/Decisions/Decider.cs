@@ -46,6 +46,8 @@ public static class Decider
             FailoverCause.PrimaryUnresponsive, [$"{demoted.Primary.Name} was to become primary and did not within promotion.timeoutSeconds"])),
         Diagnosis.PrimaryDemoted when Rivals.Carried(group) is [var rival, ..] => OnFailure(group, new Diagnosis.PrimaryFailed(
             FailoverCause.PrimaryMoved, [$"{rival.Name} said that it takes writes, and has not been heard since"])),
+        Diagnosis.PrimaryDemoted demoted when Elections.HasLostItsData(group, demoted.Primary) => OnFailure(group, new Diagnosis.PrimaryFailed(
+            FailoverCause.PrimaryProcessDown, [$"{demoted.Primary.Name} has become a standby, and holds no data any more"])),
         Diagnosis.PrimaryDemoted demoted => new Decision.Advance(new Step.Promote(demoted.Primary, SlotHolder.Of(group).Term)),
         Diagnosis.PrimaryMoved moved => Begin(group, FailoverType.Adoption, FailoverCause.PrimaryMoved,
             [$"{moved.Primary.Name} takes writes, and {SlotHolder.Of(group).Holder!.Name} has become a standby, without the operator"]),
@@ -156,7 +158,7 @@ public static class Decider
         var holder = SlotHolder.Of(group).Holder!;
         var benchmark = Benchmark.Of(group);
         var candidates = Candidates.Of(group, benchmark, FailoverProcedure.ReadinessBound(group.Spec));
-        if (candidates.Ranked(group.Members).Count > 0 || CatchUp.IsHoped(group, benchmark)) return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
+        if (candidates.Ranked(group.Members).Count > 0 || CatchUp.IsHoped(group, benchmark) || Choice.Candidate.AtALoss(candidates, group) is not null) return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
         // The same pod runs one process at a time. A new pod of its name proves nothing of the old one's end: that is fenced.
         if (Elections.Returned(group, holder, benchmark) is { } back && back.Uid != holder.Uid && Fence.Proof(group, holder, null, TimeSpan.Zero) is null)
             return Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence);
@@ -169,10 +171,12 @@ public static class Decider
         if (ColdStandby.Prospect(group) is { IsReady: not true } prospect)
             return new Decision.Blocked(prospect.Reason, $"{string.Join(", ", failed.Evidence)}; nobody who runs may be promoted, and {prospect.Message}");
         if (Elections.Emptied(group, holder, benchmark) is { } emptied) return new Decision.Blocked(emptied.Reason, $"{string.Join(", ", failed.Evidence)}; {emptied.Message}");
+        var refusals = candidates.Refusals(group.Members);
         // A slot does not see who is bound to the others: these may well be up.
-        var reason = Slots.AreBound(group.Spec) || group.Members.Any(m => m.Answers) ? Reasons.NoCandidate : Reasons.AllMembersDown;
+        var reason = refusals.FirstOrDefault(r => r.IsForLoss)?.Reason
+            ?? (Slots.AreBound(group.Spec) || group.Members.Any(m => m.Answers) ? Reasons.NoCandidate : Reasons.AllMembersDown);
         return new Decision.Blocked(reason,
-            $"{string.Join(", ", failed.Evidence)}; nobody may be promoted: {FailoverProcedure.Explain(candidates, group)}");
+            $"{string.Join(", ", failed.Evidence)}; nobody may be promoted: {FailoverProcedure.Explain(candidates, group)}{Elections.Advice(refusals, group)}");
     }
 
     /// <summary>The failed primary has come back, and gets its own place again: that moves nothing. Null: it has not, or not surely with its data.</summary>

@@ -13,7 +13,22 @@ public abstract record Choice
     }
 
     /// <param name="LagBytes">Bytes behind the old primary. Null: unknown, but within the target.</param>
-    public sealed record Candidate(Member Member, long? LagBytes) : Choice;
+    public sealed record Candidate(Member Member, long? LagBytes) : Choice
+    {
+        /// <summary>In words. Null: nothing that would need a person's word.</summary>
+        public string? AcceptedLoss { get; init; }
+
+        /// <summary>The best of those who may be chosen. Null: nobody may.</summary>
+        internal static Candidate? BestOf(Candidates candidates, IReadOnlyList<Member> members) => candidates.Ranked(members) is [var best, ..]
+            ? new(best, (candidates.Judge(best) as Eligibility.Eligible)?.LagBytes)
+            : null;
+
+        /// <summary>The same if a person accepts the loss. Null: nobody does, or it takes more.</summary>
+        internal static Candidate? AtALoss(Candidates candidates, GroupObservation group) =>
+            candidates.Accepting(group) is { } accepting && BestOf(accepting, group.Members) is { } best
+                ? best with { AcceptedLoss = candidates.LossBy(best.Member, group.Members) }
+                : null;
+    }
 
     /// <param name="Reason">CamelCase, see <see cref="Reasons"/>.</param>
     public sealed record Nobody(string Reason, string Message) : Choice;
@@ -42,17 +57,17 @@ public static class Elections
     {
         var benchmark = Benchmark.Of(failover.Spec);
         if (failover.Status.End is { } end) benchmark = benchmark with { PrimaryPositionBytes = end.PositionBytes };
-        var candidates = Candidates.Of(group, benchmark, bound);
+        var candidates = Candidates.Of(group, benchmark, bound, atRest: true);
         // Somebody else made a member the primary: it, or nobody, lest two write.
         var atWork = Rivals.AtWork(group, failover.Spec.From);
         if (atWork.Count > 1)
             return new Choice.Nobody(Reasons.SplitBrainSuspected, $"{Names(atWork)} all take writes; let all but the right one follow it");
         if (atWork is [var one])
             return candidates.Judge(one) is Eligibility.Eligible fit ? new Choice.Candidate(one, fit.LagBytes) : Nobody(candidates, group);
-        if (candidates.Ranked(group.Members) is [var best, ..])
-            return new Choice.Candidate(best, (candidates.Judge(best) as Eligibility.Eligible)?.LagBytes);
+        if (Choice.Candidate.BestOf(candidates, group.Members) is { } best) return best;
         if (failover.Spec.From is not { } last) return Nobody(candidates, group);
-        return Returned(group, last, benchmark) is { } back ? new Choice.Candidate(back, 0) : Emptied(group, last, benchmark) ?? Nobody(candidates, group);
+        if (Returned(group, last, benchmark) is { } back) return new Choice.Candidate(back, 0);
+        return (Choice?)Choice.Candidate.AtALoss(candidates, group) ?? Emptied(group, last, benchmark) ?? Nobody(candidates, group);
     }
 
     /// <summary>Nobody was fenced, so that nobody but the old primary itself may be chosen.</summary>
@@ -74,6 +89,10 @@ public static class Elections
             ? new(Reasons.BeyondRpo, $"{back.Name} is back without the data of slot {group.Slot}, and no spare has them; restore them into its volume, or give them up: "
                 + $"kubectl delete failovers -l {ApiGroup.GroupLabel}={group.Name},{ApiGroup.SlotLabel}={group.Slot} lets the slot begin anew, empty")
             : null;
+
+    /// <summary>It is the same pod as before, but empty, and others may have data: promoted, it would have them copy nothing.</summary>
+    public static bool HasLostItsData(GroupObservation group, Member primary) => primary.Probe.Status?.IsEmpty == true
+        && (group.Members.Any(m => m.Uid != primary.Uid && m.Probe.Status?.IsEmpty != true) || MayHaveHeldData(group, Benchmark.Of(group)));
 
     private static Member? Back(GroupObservation group, MemberReference last)
     {
@@ -144,12 +163,15 @@ public static class Elections
         $"the first primary is chosen when all {group.WorkloadReplicas} members have answered, lest one with data be overlooked; "
         + $"missing: {Missing(group)}");
 
+    /// <summary>What a person can do, if it is a loss that stands in the way. Empty: it is not.</summary>
+    internal static string Advice(IEnumerable<Eligibility.Ineligible> refusals, GroupObservation group) => refusals.Any(r => r.IsForLoss) ? DataLoss.Advice(group) : "";
+
     internal static Choice.Nobody Nobody(Candidates candidates, GroupObservation group)
     {
         var refusals = candidates.Refusals(group.Members);
         // The most telling reason: what a person could decide about, before what is merely not there.
         string[] telling = [Reasons.QuorumNotHeard, Reasons.NotInLease, Reasons.BeyondRpo, Reasons.LagUnknown, Reasons.CredentialsRejected];
         var reason = telling.FirstOrDefault(r => refusals.Any(e => e.Reason == r)) ?? Reasons.NoCandidate;
-        return new(reason, $"nobody may be promoted: {string.Join("; ", refusals.Select(e => e.Message))}");
+        return new(reason, $"nobody may be promoted: {string.Join("; ", refusals.Select(e => e.Message))}{Advice(refusals, group)}");
     }
 }

@@ -52,10 +52,10 @@ public static class LeaseElections
         var limits = LeaseLimits.Of(group, evidence, isHope: !atRest)!;
         if ((IsTampered(group) || benchmark.Preferred == from.Name) && Again(group, from, bound) is { } same && limits.Frees(same)) return new Choice.Candidate(same, 0);
         var candidates = Candidates.Of(group, benchmark, bound, evidence, atRest);
-        if (candidates.Ranked(group.Members) is [var best, ..])
-            return new Choice.Candidate(best, (candidates.Judge(best) as Eligibility.Eligible)?.LagBytes);
+        if (Choice.Candidate.BestOf(candidates, group.Members) is { } best) return best;
         var back = Again(group, from, bound) ?? Elections.Returned(group, from, benchmark) ?? FirstOfTheEmpty(group, from, limits);
-        return back is not null && limits.Frees(back) ? new Choice.Candidate(back, 0) : Elections.Nobody(candidates, group);
+        if (back is not null && limits.Frees(back)) return new Choice.Candidate(back, 0);
+        return (Choice?)Choice.Candidate.AtALoss(candidates, group) ?? Elections.Nobody(candidates, group);
     }
 
     /// <summary>What can be hoped for: that the old primary's end will be proven by more than time.</summary>

@@ -80,8 +80,6 @@ public sealed record Restraint(string Reason, string Message, TimeSpan? LiftedIn
     private static Choice Best(GroupObservation group, Benchmark benchmark)
     {
         var candidates = Candidates.Of(group, benchmark, FailoverProcedure.ReadinessBound(group.Spec));
-        return candidates.Ranked(group.Members) is [var best, ..]
-            ? new Choice.Candidate(best, (candidates.Judge(best) as Eligibility.Eligible)?.LagBytes)
-            : Elections.Nobody(candidates, group);
+        return (Choice?)Choice.Candidate.BestOf(candidates, group.Members) ?? Elections.Nobody(candidates, group);
     }
 }

@@ -47,6 +47,14 @@ public sealed record GroupObservation
     /// <summary>The failover up to which a person has acknowledged all. Null: none.</summary>
     public string? Acknowledged { get; init; }
 
+    /// <summary>For how long there has been a proof of the primary's end, as this process has seen it. Null: there is none.</summary>
+    public TimeSpan? EndProvenFor { get; init; }
+
+    /// <summary>
+    /// The failovers that a person has named to accept the loss of what was written since: see <see cref="ApiGroup.DataLossAcceptedAnnotation"/>.
+    /// </summary>
+    public IReadOnlyList<string> AcceptedLosses { get; init; } = [];
+
     /// <summary>For how long the member that is wanted most has been fit to take over. Null: it is not, or nobody is wanted more than the primary.</summary>
     public TimeSpan? WantedFitFor { get; init; }
 
@@ -175,6 +183,12 @@ public sealed record FailoverRecord
     /// <summary>A person has approved it.</summary>
     public bool IsApproved { get; init; }
 
+    /// <summary>
+    /// Time from the last sign of service of the old primary to the proof of its end, or to now while there is none; by the clocks of those who
+    /// wrote them down. Null: nobody has seen it at work.
+    /// </summary>
+    public TimeSpan? SilentFor { get; init; }
+
     /// <summary>Value of the annotation by which a person confirms the fence. Null: none.</summary>
     public string? FenceConfirmedFor { get; init; }
 
@@ -247,6 +261,9 @@ public sealed record PrimaryMemory
 
     /// <summary>The least position that keeps the loss within the recovery point objective, see <see cref="PositionHistory"/>.</summary>
     public long? RequiredPositionBytes { get; init; }
+
+    /// <summary>What it told before. Null: it tells no position.</summary>
+    public PositionHistory? Positions { get; init; }
 
     /// <summary>Identity of the log; positions of another one cannot be compared. Null: the engine tells none.</summary>
     public string? History { get; init; }

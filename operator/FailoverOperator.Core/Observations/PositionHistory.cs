@@ -40,5 +40,8 @@ public sealed record PositionHistory
     /// </summary>
     public long? Required => _samples.Length == 0 ? null : _samples[0].PositionBytes;
 
+    /// <summary>As <see cref="Required"/>, for a span that is no longer than the one that is remembered.</summary>
+    public long? RequiredWithin(TimeSpan span) => _samples.Length == 0 ? null : _samples.First(s => s.At >= _samples[^1].At - span).PositionBytes;
+
     private sealed record Sample(TimeSpan At, long PositionBytes);
 }

@@ -48,7 +48,9 @@ public static class Slots
         var own = whole.Failovers.Where(f => f.Spec.Slot == slot || IsAstray(f, slot, names)).ToList();
         var mine = Concerned(own.Where(f => f.IsOwn)).ToHashSet();
         var theirs = Concerned(whole.Failovers.Where(f => f.IsOwn && f.Spec.Slot != slot)).ToHashSet();
-        var members = whole.Members.Where(m => mine.Contains(m.Uid) || (!theirs.Contains(m.Uid) && (m.SlotLabel is null || m.SlotLabel == slot))).ToList();
+        var awaited = names.Where(n => n != slot).Select(n => AwaitedPod(whole, n)).OfType<string>().ToHashSet();
+        var members = whole.Members.Where(m => mine.Contains(m.Uid)
+            || (!theirs.Contains(m.Uid) && (m.SlotLabel == slot || (m.SlotLabel is null && !awaited.Contains(m.Name))))).ToList();
         return whole with
         {
             Slot = slot,
@@ -68,6 +70,14 @@ public static class Slots
     /// <summary>A request that names no slot of the group is answered by the first one.</summary>
     private static bool IsAstray(FailoverRecord failover, string slot, IReadOnlyList<string> names) =>
         slot == names[0] && !failover.IsOwn && !names.Contains(failover.Spec.Slot);
+
+    /// <summary>
+    /// A slot whose holder's pod has gone and that has no other holder yet: a new pod of that name has the holder's volume, which may be all that is
+    /// left of the slot's data, and is no spare for others as long as that is so. Null: it has its holder.
+    /// </summary>
+    private static string? AwaitedPod(GroupObservation whole, string slot) =>
+        whole.Failovers.LastOrDefault(f => f.IsOwn && f.Spec.Slot == slot && f.Status.Candidate is not null)?.Status.Candidate is { } holder
+        && whole.Members.All(m => m.Uid != holder.Uid) ? holder.Name : null;
 
     /// <summary>The pods, by UID, that may be writable for these failovers' slots: holders, and those that are fenced.</summary>
     private static IEnumerable<string> Concerned(IEnumerable<FailoverRecord> failovers) => failovers.GroupBy(f => f.Spec.Slot).SelectMany(of =>

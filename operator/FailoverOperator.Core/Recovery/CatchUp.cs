@@ -43,7 +43,7 @@ public static class CatchUp
             // Whoever gets there later is promoted after all.
             : new Decision.Blocked(Reasons.CatchUpTimedOut, FormattableString.Invariant(
                 $"no standby caught up to within targets.rpoSeconds ({group.Spec.Targets.RpoSeconds} s) in warm.syncTimeoutSeconds ({timeout.TotalSeconds:0} s): {Words(behind)}; ")
-                + "the first that gets there is promoted, or the old primary when it is back; to accept the loss, raise targets.rpoSeconds");
+                + $"the first that gets there is promoted, or the old primary when it is back{DataLoss.Advice(group)}");
     }
 
     /// <summary>As if the old primary's end were proven by the best of proofs.</summary>

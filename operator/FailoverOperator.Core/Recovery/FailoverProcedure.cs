@@ -81,13 +81,15 @@ public static class FailoverProcedure
             return failover.ReplacesPrimary ? new Decision.Blocked(nobody.Reason, nobody.Message) : new Decision.Abort(nobody.Reason, nobody.Message);
         }
 
-        var (member, lagBytes) = (Choice.Candidate)chosen;
+        var candidate = (Choice.Candidate)chosen;
+        var (member, lagBytes) = candidate;
         if (Unbound(group, member) is { } bind) return bind;
         return new Decision.Advance(new Step.Enter(failover.Spec.Type == FailoverType.Adoption ? FailoverPhase.Repointing : FailoverPhase.Promoting)
         {
             Candidate = ProcessIdentity.ReferenceTo(member),
             Origin = OriginOf(member),
             LostBytes = failover.ReplacesPrimary ? lagBytes : 0,
+            AcceptedLoss = candidate.AcceptedLoss,
         });
     }
 
@@ -181,8 +183,11 @@ public static class FailoverProcedure
     internal static string Explain(Candidates candidates, GroupObservation group) =>
         string.Join("; ", candidates.Refusals([.. group.Members.Where(m => !candidates.IsOldPrimary(m))]).Select(e => e.Message));
 
-    internal static string Explain(GroupObservation group, FailoverRecord failover) =>
-        Explain(Candidates.Of(group, Benchmark.Of(failover.Spec), ReadinessBound(group.Spec)), group);
+    internal static string Explain(GroupObservation group, FailoverRecord failover)
+    {
+        var candidates = Candidates.Of(group, Benchmark.Of(failover.Spec), ReadinessBound(group.Spec));
+        return Explain(candidates, group) + Elections.Advice(candidates.Refusals(group.Members), group);
+    }
 
     private static Decision Enter(FailoverPhase phase, FailoverRecord failover) => new Decision.Advance(Entering(phase, failover));
 

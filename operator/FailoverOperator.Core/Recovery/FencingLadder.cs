@@ -3,6 +3,7 @@ using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Detection;
+using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Observations;
 
 namespace FailoverOperator.Core.Recovery;
@@ -32,9 +33,12 @@ public static class FencingLadder
     public static bool SomebodyCouldTakeOver(GroupObservation group, FailoverRecord failover) => CatchUp.IsHoped(group, Benchmark.Of(failover.Spec))
         || ColdStandby.IsHoped(group) || IsSomebodyReady(group, failover);
 
-    private static bool IsSomebodyReady(GroupObservation group, FailoverRecord failover) => group.HasAgents
-        ? LeaseElections.Prospect(group, Benchmark.Of(failover.Spec)) is Choice.Candidate
-        : Candidates.Of(group, Benchmark.Of(failover.Spec), FailoverProcedure.ReadinessBound(group.Spec)).Ranked(group.Members).Count > 0;
+    private static bool IsSomebodyReady(GroupObservation group, FailoverRecord failover)
+    {
+        if (group.HasAgents) return LeaseElections.Prospect(group, Benchmark.Of(failover.Spec)) is Choice.Candidate;
+        var candidates = Candidates.Of(group, Benchmark.Of(failover.Spec), FailoverProcedure.ReadinessBound(group.Spec));
+        return candidates.Ranked(group.Members).Count > 0 || Choice.Candidate.AtALoss(candidates, group) is not null;
+    }
 
     /// <summary>Something was done to the old primary that is not taken back.</summary>
     internal static bool IsTouched(FailoverRecord failover, Member old) =>
@@ -104,7 +108,7 @@ public static class FencingLadder
     {
         var from = failover.Spec.From!;
         if (group.Lease?.Record is not { } lease)
-            return new Decision.Advance(new Step.RecreateLease(SlotHolder.Of(group).Term, Leases.LeasePlan.TermsFor(group)));
+            return new Decision.Advance(new Step.RecreateLease(SlotHolder.Of(group).Term, LeasePlan.TermsFor(group)));
 
         // A pod that is being deleted hands over in order, if it can.
         var isHandingOver = old?.Pod.Terminating == true && failover.PhaseFor < TimeSpan.FromSeconds(group.Spec.Detection.UnhealthyAfterSeconds);
@@ -175,7 +179,9 @@ public static class FencingLadder
             : old is null ? $"{from.Name} was removed without its kubelet's confirmation"
             : $"node {old.Node.Name} is {old.Node.State} and has not confirmed the end of {from.Name}";
         var job = failover.FencingJob is JobObservation.Failed(var message) ? $" ({message})" : "";
-        return $"{state}{job}, so {from.Name} may still take writes and nobody is promoted. "
+        // Whoever gives his word takes the loss on, see DataLoss.Silence.
+        var unheard = LeasePlan.IsSynchronous(group.Spec) || failover.Spec.LastServiceAt is not { } heard ? "" : $" What it wrote since {heard}, when it was heard last, may be lost.";
+        return $"{state}{job}, so {from.Name} may still take writes and nobody is promoted.{unheard} "
             + $"Bring node {from.Node} back, or make sure that it is off and then run: "
             // By the short name: "failover" is also the category of all our kinds, which kubectl annotate refuses.
             + $"kubectl annotate fo {failover.Name} {ApiGroup.FenceConfirmedAnnotation}={from.Name}";

@@ -41,6 +41,9 @@ public abstract record Step
         /// <summary>Where the old primary's log ended, which somebody else has all of. Null: nothing new.</summary>
         public LogEnd? End { get; init; }
 
+        /// <summary>In words, what a person accepted. Null: nothing, or that is written down already.</summary>
+        public string? AcceptedLoss { get; init; }
+
         public string? Reason { get; init; }
 
         public string? Message { get; init; }

@@ -170,7 +170,7 @@ public sealed record GroupReport
     private static ConditionFact TargetsMet(GroupObservation group, FailoverRecord? last)
     {
         var feasibility = Feasibility.Of(group);
-        return last?.Status.Targets != TargetVerdict.RtoMissed && !feasibility.Meets(group.Spec.Targets)
+        return last?.Status.Targets is not (TargetVerdict.RtoMissed or TargetVerdict.RpoMissed) && !feasibility.Meets(group.Spec.Targets)
             ? Fact(ConditionTypes.TargetsMet, ConditionStatus.False, Reasons.TargetInfeasible, feasibility.Explain(group.Spec.Targets))
             : TargetsMet(group.Spec.Targets, last);
     }
@@ -184,6 +184,8 @@ public sealed record GroupReport
             $"{last.Name} took {last.Status.DowntimeMilliseconds} ms, {targets.RtoSeconds} s were allowed"),
         TargetVerdict.RtoMissed => Fact(ConditionTypes.TargetsMet, ConditionStatus.False, Reasons.RtoExceeded,
             $"{last.Name} took {last.Status.DowntimeMilliseconds} ms, {targets.RtoSeconds} s were allowed; see its phases"),
+        TargetVerdict.RpoMissed => Fact(ConditionTypes.TargetsMet, ConditionStatus.False, Reasons.RpoExceeded,
+            $"in {last.Name} a person accepted a loss: {last.Status.AcceptedLoss}"),
         _ => throw new ArgumentOutOfRangeException(nameof(last), last.Status.Targets, "unknown verdict"),
     };
 

@@ -6,8 +6,8 @@ namespace FailoverOperator.Core.Sharing;
 
 /// <summary>
 /// Mode ActiveActive: who takes traffic. Pure. A failing member is taken out at once; it is let in again when it has been fit for long
-/// enough, one member at a time. As load balancers do, the last ones are never taken out: when nobody seems fit, all whom only the
-/// operator's own probes accuse take traffic.
+/// enough, one member at a time. As load balancers do, the last ones are never taken out: when nobody seems fit, all whom their
+/// kubelets call ready take traffic.
 /// </summary>
 public static class ActiveActive
 {
@@ -46,12 +46,12 @@ public static class ActiveActive
     });
 
     /// <summary>
-    /// Nobody is known to be fit. Whoever takes traffic goes on to, and those whom probes took out just before come back: when all are
-    /// silent it is more likely that the operator cannot hear them, and if not, nothing is lost.
+    /// Nobody is known to be fit. Whoever takes traffic goes on to, and those whom kubelets call ready come back: when all are silent it is
+    /// more likely that the operator cannot hear them, when all nodes look down their kubelets have spoken since, and if not, nothing is lost.
     /// </summary>
     private static Placed Panic(Judged judged) => new(judged.Member, judged.Fitness switch
     {
-        Fitness.Failing(var why, var byProbeAlone) when judged.IsServing || byProbeAlone => new Standing.Serving(why),
+        Fitness.Failing(var why, var isReady) when judged.IsServing || isReady => new Standing.Serving(why),
         Fitness.Failing(var why, _) => new Standing.Out(why),
         Fitness.Unknown(var why) => new Standing.Out(why),
         Fitness.Gone(var why) => (Standing)new Standing.Out(why),

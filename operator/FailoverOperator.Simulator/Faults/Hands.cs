@@ -85,6 +85,23 @@ internal sealed class Hands(SimulatedWorld world)
         }
     }
 
+    /// <summary>Nobody comes back who has more: what the group's condition asks for is given, where it asks to accept a loss.</summary>
+    /// <returns>Whether there was anything of the kind.</returns>
+    public bool AcceptLoss()
+    {
+        const string Command = ApiGroup.DataLossAcceptedAnnotation + "=";
+        var message = world.Cluster.Find<RedundancyGroup>(Objects.Group)?.Status?.Conditions.FirstOrDefault(c => c.Type == ConditionTypes.Progressing)?.Message ?? "";
+        var names = message.Split(Command).Skip(1).SelectMany(rest => rest.Split(' ', ';')[0].Split(',')).Distinct().ToList();
+        if (names.Count == 0) return false;
+        world.Trace.Write("person", $"accepts the loss: {string.Join(',', names)}");
+        world.Cluster.Change<RedundancyGroup>(Objects.Group, group =>
+        {
+            group.Metadata.Annotations ??= new SortedDictionary<string, string>(StringComparer.Ordinal);
+            group.Metadata.Annotations[ApiGroup.DataLossAcceptedAnnotation] = string.Join(',', names);
+        });
+        return true;
+    }
+
     private void Relabel(V1Pod pod, Strike strike)
     {
         if (!Slots.AreBound(world.Options.Spec) || strike.Other % 4 < 2)

@@ -29,6 +29,8 @@ internal sealed class ShardsWorkload : HookedWorkload
         _judge = new SlotJudge(world, TimeSpan.FromSeconds(world.Options.Spec.Targets.RpoSeconds) + Unnoticed, CopiesOf);
     }
 
+    public override bool MayLose => true;
+
     public override IReadOnlyList<string> Services => [.. _slots.Select(ServiceOf)];
 
     public override IEnumerable<Writer> Clients => _clients.Values;

@@ -25,6 +25,9 @@ public abstract class Workload(SimulatedWorld world)
         var mode => throw new ArgumentOutOfRangeException(nameof(world), mode, "a mode that is not simulated"),
     };
 
+    /// <summary>Whether writes that were acknowledged may be lost at all.</summary>
+    public virtual bool MayLose => false;
+
     /// <summary>The Services that clients use.</summary>
     public abstract IReadOnlyList<string> Services { get; }
 

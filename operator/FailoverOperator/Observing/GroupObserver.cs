@@ -30,6 +30,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
     private readonly Durations<bool> _fitness = new(clock);
     private readonly Durations<bool> _failures = new(clock);
     private readonly Durations<bool> _signs = new(clock);
+    private readonly Durations<bool> _ends = new(clock);
 
     public GroupObservation Observe(RedundancyGroup group, V1StatefulSet workload, GroupSession session)
     {
@@ -50,6 +51,8 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
             Lease = group.Spec.Agent is null ? null : leases.Observe(group),
             SuspendedUntil = group.Spec.Suspended is { } suspension ? ScheduleOf(suspension.Until) : null,
             Acknowledged = group.Metadata.Annotations?.TryGetValue(ApiGroup.AcknowledgedAnnotation, out var acknowledged) == true ? acknowledged : null,
+            AcceptedLosses = group.Metadata.Annotations?.TryGetValue(ApiGroup.DataLossAcceptedAnnotation, out var losses) == true
+                ? losses.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : [],
             Dependencies = DependencyReader.Read(group, cluster),
             DependencyGraph = DependencyReader.Graph(group, cluster),
             Domains = cluster.Domains(),
@@ -75,6 +78,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
             Departures = [.. MissingOf(observation.Failovers, holder, observation)],
             PrimaryMemory = session.Primaries.Recall(holder?.Uid, now),
         };
+        observation = observation with { EndProvenFor = EndProvenFor(observation, holder) };
         return observation with { WantedFitFor = WantedFitFor(observation), FailedSince = FailedSince(group, observation) };
     }
 
@@ -86,6 +90,14 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         var since = _failures.Of($"{group.Uid()}/{observation.Slot}", hasFailed);
         var unwell = _signs.Of($"{group.Uid()}/{observation.Slot}", Dependencies.IsUnwell(diagnosis));
         return hasFailed ? new(since, clock.WallAt(clock.Now - since), unwell) : null;
+    }
+
+    private TimeSpan? EndProvenFor(GroupObservation observation, MemberReference? holder)
+    {
+        if (holder is null) return null;
+        var isProven = DataLoss.IsEndProven(observation);
+        var since = _ends.Of(holder.Uid, isProven);
+        return isProven ? since : null;
     }
 
     private TimeSpan? WantedFitFor(GroupObservation group)
@@ -125,6 +137,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         _failures.Keep(slots);
         _signs.Keep(slots);
         _phases.Keep(cluster.Failovers.Items().Select(f => f.Uid()).ToHashSet());
+        _ends.Keep(cluster.Failovers.Items().Select(f => f.Status?.Candidate?.Uid).OfType<string>().ToHashSet());
     }
 
     /// <summary>Learns in which container a member's server runs, once both have been the same for long enough.</summary>
@@ -174,11 +187,16 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         IsOwn = GroupOwnership.Owns(group, failover.Metadata),
         SpecChanged = failover.Metadata.Generation > 1,
         IsApproved = failover.Metadata.Annotations?.TryGetValue(ApiGroup.ApprovedAnnotation, out var approved) == true && approved == "true",
+        SilentFor = SilentFor(failover),
         FenceConfirmedFor = failover.Metadata.Annotations?.TryGetValue(ApiGroup.FenceConfirmedAnnotation, out var pod) == true ? pod : null,
         Verification = session.Verifications.GetValueOrDefault(failover.Name()),
         FencingJob = group.Spec.Fencing.Job is null ? new JobObservation.NotCreated()
             : session.JobRefusals.Of(failover.Name()) ?? FencingJobReader.Read(cluster.FencingJobOf(failover), failover),
     };
+
+    private TimeSpan? SilentFor(Failover failover) => Timestamps.Parse(failover.Status?.LastServiceAt ?? failover.Spec.LastServiceAt) is { } heard
+        ? (Timestamps.Parse(failover.Status?.Fence?.At) ?? clock.WallNow) - heard
+        : null;
 
     /// <summary>Zero for what is not a time, or is yet to come.</summary>
     private TimeSpan AgeOf(string? text) => Timestamps.Parse(text) is { } time && clock.WallNow is var now && now > time ? now - time : TimeSpan.Zero;
@@ -205,17 +223,17 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
     }
 
     /// <summary>
-    /// Whose pods do not exist any more: the primary, and while a failover runs the old one, rivals, all who were given the lease, and whom its
-    /// last holder asks to keep it.
+    /// Whose pods do not exist any more: the primary, and whom the last holder asks to keep it, or one before that; while a failover runs the old
+    /// primary, rivals, and all who were given the lease.
     /// </summary>
     private IEnumerable<Departure> MissingOf(IReadOnlyCollection<FailoverRecord> failovers, MemberReference? holder, GroupObservation observation)
     {
         var running = failovers.Where(f => !f.IsEnded).ToList();
-        if (running.Count == 0) return Gone(holder is null ? [] : [holder], observation);
-        var concerned = running.SelectMany(f => f.Rivals.Append(f.Spec.From)).Concat(failovers.Select(f => f.Status.Candidate)).OfType<MemberReference>();
+        var concerned = running.Count == 0 ? [holder] : running.SelectMany(f => f.Rivals.Append(f.Spec.From)).Concat(failovers.Select(f => f.Status.Candidate));
+        // Also before one runs: whether anybody could be promoted, so that one begins, may depend on them.
         var keepers = new[] { observation.Lease?.Record?.Accepted, observation.Lease?.Record?.Pledged }
             .OfType<LeaseTerms>().SelectMany(t => t.Members).Select(m => new MemberReference { Name = m.Name, Uid = m.Uid });
-        return Gone(concerned.Concat(keepers).DistinctBy(m => m.Uid), observation);
+        return Gone(concerned.OfType<MemberReference>().Concat(keepers).DistinctBy(m => m.Uid), observation);
     }
 
     private IEnumerable<Departure> Gone(IEnumerable<MemberReference> members, GroupObservation observation) => members

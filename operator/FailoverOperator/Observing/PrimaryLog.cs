@@ -68,6 +68,7 @@ public sealed class PrimaryLog(TimeSpan rpo)
             Uid = podUid,
             PositionBytes = entry.Positions.Newest,
             RequiredPositionBytes = entry.Positions.Required,
+            Positions = entry.Positions,
             History = entry.History,
             Instance = entry.Instance,
             Term = entry.Term,

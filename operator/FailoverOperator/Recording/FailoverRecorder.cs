@@ -88,6 +88,7 @@ public sealed class FailoverRecorder(IKubernetesApi api, OperatorClock clock, Fa
         var servedUntil = record.IsPlanned && enter.Phase == FailoverPhase.Electing
             ? LastService(context.Session, record.Spec) : record.Status.LastServiceAt;
         var lastServiceAt = Timestamps.Parse(servedUntil ?? record.Spec.LastServiceAt);
+        var acceptedLoss = enter.AcceptedLoss ?? record.Status.AcceptedLoss;
         var downtime = record.ReplacesPrimary ? Timeline.DowntimeMilliseconds(lastServiceAt, entries) : null;
         return record.Status with
         {
@@ -102,11 +103,12 @@ public sealed class FailoverRecorder(IKubernetesApi api, OperatorClock clock, Fa
             End = enter.End ?? record.Status.End,
             Rivals = [.. record.Status.Rivals, .. enter.Rivals],
             LostBytes = enter.LostBytes ?? record.Status.LostBytes,
+            AcceptedLoss = acceptedLoss is { Length: > FailoverSpec.MaxEvidenceLength } ? acceptedLoss[..FailoverSpec.MaxEvidenceLength] : acceptedLoss,
             Fence = enter.Fence is { } evidence ? new FenceRecord { Evidence = evidence, By = enter.FencedBy ?? "", At = Timestamps.Text(now) } : record.Status.Fence,
             Steps = steps,
             Phases = Timeline.Durations(lastServiceAt, entries),
             DowntimeMilliseconds = downtime,
-            Targets = TargetJudge.Judge(record.Spec.Type, context.Group.Spec.Targets, downtime),
+            Targets = TargetJudge.Judge(record.Spec.Type, context.Group.Spec.Targets, downtime, isLossAccepted: acceptedLoss is not null),
             EndedAt = enter.Phase.IsEnd() ? Timestamps.Text(now) : null,
         };
     }

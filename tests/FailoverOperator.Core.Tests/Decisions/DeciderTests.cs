@@ -161,7 +161,8 @@ public sealed class DeciderTests
     [Fact]
     public void Nobody_to_take_over_blocks()
     {
-        Assert.Equal(Reasons.NoCandidate, ReasonOf(Group(Primary().Terminating(), Standby("db-1", 1))));
+        Assert.Equal(Reasons.NoCandidate, ReasonOf(Group(Primary().Terminating(), Standby("db-1").NotReady(0))));
+        Assert.Equal(Reasons.BeyondRpo, ReasonOf(Group(Primary().Terminating(), Standby("db-1", 1))));
         Assert.Equal(Reasons.AllMembersDown, ReasonOf(Group(Primary().Terminating().Silent(1), Standby("db-1").Silent(9))));
     }
 

@@ -3,6 +3,7 @@ using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Recovery;
 using static FailoverOperator.Core.Tests.Given;
 
 namespace FailoverOperator.Core.Tests.Decisions;
@@ -51,6 +52,22 @@ public sealed class EmptyHolderTests
     [Fact]
     public void The_only_slot_of_a_group_goes_on() =>
         Assert.IsType<Decision.Begin>(Decider.Decide(Emptied(900).With(s => s with { Mode = RedundancyMode.ActivePassive })).Decision);
+
+    /// <summary>The same pod, and an engine that does not tell one run from another.</summary>
+    [Theory]
+    [InlineData(true, true, false)]    // a standby has the data: it is promoted
+    [InlineData(true, null, false)]    // nobody knows whether it has
+    [InlineData(true, false, true)]    // nobody has any
+    [InlineData(false, true, true)]    // a standby by somebody's hand
+    [InlineData(null, true, true)]
+    public void A_primary_that_has_become_an_empty_standby_is_not_promoted_over_the_data_of_others(bool? isEmpty, bool? othersAre, bool again)
+    {
+        var demoted = Primary().Says(s => s with { Role = EngineRole.Standby, Writable = false, IsEmpty = isEmpty, PositionBytes = isEmpty == true ? 0 : 1000 });
+        var group = Group(demoted, Standby("db-1").Says(s => s with { IsEmpty = othersAre is { } has ? !has : null, Link = ReplicationLink.Down, FollowsAddress = null }));
+        var decision = Decider.Decide(group).Decision;
+        Assert.Equal(again, decision is Decision.Advance([Step.Promote { Member.Name: "db-0" }]));
+        if (othersAre == true && !again) Assert.Equal(FailoverType.Failover, Assert.IsType<Decision.Begin>(decision).Plan.Type);
+    }
 
     private static GroupObservation Emptied(long? required)
     {

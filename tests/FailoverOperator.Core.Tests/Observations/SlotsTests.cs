@@ -52,6 +52,19 @@ public sealed class SlotsTests
         Assert.Contains(Slots.View(whole, "0").Members, m => m.Name == "db-0");
     }
 
+    /// <summary>It has the volume of the old one, which may be all that is left of its slot's data.</summary>
+    [Fact]
+    public void A_new_pod_of_a_lost_holder_is_no_spare_of_others_until_its_slot_has_another_holder()
+    {
+        var whole = Whole().Change("db-0", m => m.Recreated() with { SlotLabel = null, RoleLabel = null });
+        Assert.DoesNotContain(Slots.View(whole, "1").Members, m => m.Name == "db-0");
+        Assert.Contains(Slots.View(whole, "0").Members, m => m.Name == "db-0");
+        // By hand it can be given to a slot all the same.
+        Assert.Contains(Slots.View(whole.Change("db-0", m => m with { SlotLabel = "1" }), "1").Members, m => m.Name == "db-0");
+        var moved = whole.With(Of("0", Running(FailoverPhase.Promoting, candidate: "db-3")));
+        Assert.Contains(Slots.View(moved, "1").Members, m => m.Name == "db-0");
+    }
+
     [Theory]
     [InlineData(FailoverPhase.Fencing, null, null, 1)]
     [InlineData(FailoverPhase.Electing, null, null, 1)]

@@ -27,6 +27,23 @@ public sealed class FencingLadderTests
 
     // ---- SelfFence
 
+    /// <summary>A person's word for its end is one for what it wrote unheard.</summary>
+    [Fact]
+    public void Whoever_is_asked_for_his_word_is_told_since_when_writes_may_be_lost()
+    {
+        string Message(GroupObservation group)
+        {
+            var running = Given.Running(FailoverPhase.Fencing, phaseFor: 600);
+            running = running with { Spec = running.Spec with { LastServiceAt = "2026-11-28T09:00:00.000000Z" } };
+            return Assert.IsType<Decision.Blocked>(FailoverProcedure.Next(group.With(running), running)).Message;
+        }
+        const string Told = "What it wrote since 2026-11-28T09:00:00.000000Z, when it was heard last, may be lost.";
+        Assert.Contains(Told, Message(Given.Group(Given.Primary().Silent(600).Terminating().OnNode(NodeState.Unknown), Given.Standby("db-1"))));
+        // Nothing that was acknowledged.
+        var synchronous = GivenAgents.Healthy().Without("db-0") with { Departures = [Given.Departed(confirmed: false)] };
+        Assert.DoesNotContain("may be lost", Message(synchronous.Unchanged(1).With(s => s with { Fencing = s.Fencing with { Policy = [FencingMethod.PodTermination] } })));
+    }
+
     [Fact]
     public void A_lease_that_is_not_renewed_is_waited_for_to_the_moment()
     {

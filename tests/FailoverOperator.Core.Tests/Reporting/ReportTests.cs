@@ -147,7 +147,7 @@ public sealed class ReportTests
     [InlineData(FailoverType.Failover, null, TargetVerdict.NotJudged)]
     [InlineData(FailoverType.Election, 1L, TargetVerdict.NotJudged)]
     public void Only_the_downtime_of_a_failover_is_judged(FailoverType type, long? downtime, TargetVerdict verdict) =>
-        Assert.Equal(verdict, TargetJudge.Judge(type, new TargetsSpec(), downtime));
+        Assert.Equal(verdict, TargetJudge.Judge(type, new TargetsSpec(), downtime, isLossAccepted: false));
 
     [Fact]
     public void A_timeline_adds_up_and_never_runs_backwards()

@@ -31,6 +31,12 @@ internal sealed record GivenFile
     /// <summary>The failover up to which a person has acknowledged all. Null: none.</summary>
     public string? AcknowledgedUpTo { get; init; }
 
+    /// <summary>The failover that made the failed primary one, if a person has accepted to lose what it wrote since.</summary>
+    public string? LossAcceptedSince { get; init; }
+
+    /// <summary>For how long the primary has not been heard.</summary>
+    public double UnheardSeconds { get; init; } = 0.1;
+
     /// <summary>For how long the member that is wanted most has been fit. Null: it is not.</summary>
     public double? WantedFitSeconds { get; init; }
 
@@ -99,6 +105,7 @@ internal sealed record GivenFile
                 .. Failover is null ? [] : new[] { Failover.Read() },
             ],
             Acknowledged = AcknowledgedUpTo,
+            AcceptedLosses = LossAcceptedSince is { } since ? [since] : [],
             WantedFitFor = WantedFitSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             FailbackTimes = FailbackDueSeconds is [var ago, var next]
                 ? new FailbackTimes(new(TimeSpan.FromSeconds(ago), "2026-11-28T02:30:00+00:00"), new(TimeSpan.FromSeconds(next), "2026-12-05T02:30:00+00:00")) : null,
@@ -107,7 +114,7 @@ internal sealed record GivenFile
             SuspendedUntil = Spec.Suspended is null ? null : new Schedule.AtOnce(),
             Rollout = UpdateRevision is { } revision ? new RolloutObservation(revision, ByDeletion: true) : null,
             Domains = new FailureDomains(ClusterZones, ClusterZones),
-            PrimaryMemory = Chosen is not null && Remembered ? group.PrimaryMemory! with { Uid = Given.Uid(Chosen), Instance = $"server-1-{Chosen}", ContainerId = $"run-1-{Chosen}" } : null,
+            PrimaryMemory = Chosen is not null && Remembered ? group.PrimaryMemory! with { Uid = Given.Uid(Chosen), Instance = $"server-1-{Chosen}", ContainerId = $"run-1-{Chosen}", LastServiceAge = TimeSpan.FromSeconds(UnheardSeconds) } : null,
             Cold = Spec.Standby != StandbyTemperature.Cold ? null : Cold switch
             {
                 "down" => new ColdObservation.Seen(0, "1"),
@@ -152,6 +159,8 @@ internal sealed record GivenFile
 
         public PromotionPolicy Promotion { get; init; } = PromotionPolicy.Automatic;
 
+        public DataLossPolicy DataLoss { get; init; } = DataLossPolicy.WithinTarget;
+
         public FailbackPolicy Failback { get; init; } = FailbackPolicy.Never;
 
         /// <summary>Of members that are wanted more or less than usual.</summary>
@@ -188,7 +197,7 @@ internal sealed record GivenFile
             Warm = SyncTimeoutSeconds is { } timeout ? new WarmSpec { SyncTimeoutSeconds = timeout } : null,
             Failback = new FailbackSpec { Policy = Failback, Schedule = Failback == FailbackPolicy.Scheduled ? "30 2 * * 6" : null },
             Suspended = Suspended is null ? null : new SuspensionSpec { Reason = Suspended },
-            Promotion = Given.Spec.Promotion with { Policy = Promotion, Priorities = [.. Priorities.Select(p => new MemberPriority { Member = p.Key, Priority = p.Value })] },
+            Promotion = Given.Spec.Promotion with { Policy = Promotion, DataLoss = DataLoss, Priorities = [.. Priorities.Select(p => new MemberPriority { Member = p.Key, Priority = p.Value })] },
             Detection = Given.Spec.Detection with { UnhealthyAfterSeconds = UnhealthyAfterSeconds, OnProcessCrash = OnProcessCrash },
         };
 

@@ -47,6 +47,7 @@ public sealed class ActiveActiveTests
     [InlineData("refused twice")]
     [InlineData("fails")]
     [InlineData("takes no writes")]
+    [InlineData("node down and silent")]
     public void When_probes_accuse_all_nobody_is_taken_out_and_those_who_were_come_back(string how)
     {
         var verdict = SharedDecider.Decide(Shared(That(how, Server("db-0")), That(how, Server("db-1").OutOfTraffic()), That(how, Server("db-2"))));
@@ -127,6 +128,21 @@ public sealed class ActiveActiveTests
         Assert.Equal(["db-0", "db-3"], verdict.ServingIn());
     }
 
+    /// <summary>After a power cut: the kubelets have come back and spoken, the control plane has not looked at the nodes again.</summary>
+    [Theory]
+    [InlineData(NodeState.Unknown)]
+    [InlineData(NodeState.NotReady)]
+    public void Without_an_engine_those_whom_kubelets_call_ready_come_back_while_all_nodes_look_down(NodeState state)
+    {
+        var spec = GivenShared.ActiveActive with { Engine = new EngineSpec { Type = EngineType.None } };
+        Member[] members = [Server("db-0").OutOfTraffic(), Server("db-1").Unlabelled(), Server("db-2").OutOfTraffic().NotReady(1)];
+        var verdict = SharedDecider.Decide(Shared(spec, [.. members.Select(m => m.OnNode(state))]));
+        Assert.Equal(["db-0", "db-1"], verdict.ServingIn());
+        Assert.Equal((ConditionStatus.Unknown, Reasons.MembersUnknown), (verdict.Available.Status, verdict.Available.Reason));
+        // Not while one is known to be fit.
+        Assert.Equal(["db-3"], SharedDecider.Decide(Shared(spec, [.. members.Select(m => m.OnNode(state)), Server("db-3")])).ServingIn());
+    }
+
     [Fact]
     public void A_request_to_promote_somebody_is_refused()
     {
@@ -143,17 +159,18 @@ public sealed class ActiveActiveTests
         "node down and silent", "node down and answers", "node unobserved", "rejects the password", "cannot be asked", "not asked yet",
     ];
 
-    private static readonly Gen<SharedObservation> AnyGroup = Gen.Select(Gen.Int[0, Ways.Length - 1], Gen.Int[0, 2], Gen.Double[0, 20]).Array[1, 6].Select(all =>
+    private static readonly Gen<SharedObservation> AnyGroup = Gen.Select(
+        Gen.Select(Gen.Int[0, Ways.Length - 1], Gen.Int[0, 2], Gen.Double[0, 20]).Array[1, 6], Gen.Bool, (all, isAsked) =>
     {
         var members = all.Select((m, n) => That(Ways[m.Item1], Server($"db-{n}")) with { RoleLabel = m.Item2 switch { 0 => RoleLabels.Active, 1 => RoleLabels.Standby, _ => null } });
-        var seen = Shared([.. members]);
+        var seen = Shared(GivenShared.ActiveActive with { Engine = new EngineSpec { Type = isAsked ? EngineType.Hooks : EngineType.None } }, [.. members]);
         return all.Select((m, n) => (m, n)).Where(x => Fitness.Of(seen.Group.Members[x.n], seen.Group.Spec) is Fitness.Fit)
             .Aggregate(seen, (s, x) => s.FitFor($"db-{x.n}", x.m.Item3));
     });
 
     /// <summary>
     /// Whatever is seen: nobody that is known to fail takes traffic while somebody may be fit; of those that take it one at least stays
-    /// unless all of them end; and at most one is let in beside others.
+    /// unless all of them end; where kubelets call somebody ready, one of those takes it; and at most one is let in beside others.
     /// </summary>
     [Fact]
     public void The_floor_and_the_ejection_hold_for_every_group() => AnyGroup.Sample(seen =>
@@ -163,7 +180,7 @@ public sealed class ActiveActiveTests
         var was = members.Where(m => m.Member.RoleLabel == RoleLabels.Active).ToList();
         Assert.All(members.Where(m => m.Fitness is Fitness.Gone), m => Assert.False(m.IsIn));
         if (was.Any(m => m.Fitness is not Fitness.Gone)) Assert.Contains(members, m => m.IsIn);
-        if (members.Any(m => m.Fitness is Fitness.Fit)) Assert.Contains(members, m => m.IsIn);
+        if (members.Any(m => m.Fitness is Fitness.Fit or Fitness.Failing { IsReady: true })) Assert.Contains(members, m => m.IsIn && m.Member.Pod.Ready);
         var isSure = members.Any(m => m.IsIn && m.Fitness is Fitness.Fit or Fitness.Unknown);
         if (isSure) Assert.All(members.Where(m => m.Fitness is Fitness.Failing), m => Assert.False(m.IsIn));
         if (was.Any(m => m.Fitness is Fitness.Fit or Fitness.Unknown))

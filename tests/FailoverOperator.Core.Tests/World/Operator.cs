@@ -13,6 +13,8 @@ internal sealed partial class World
     // ---- persisted: survives an operator crash
     private readonly List<FailoverRecord> _failovers = [];
     private readonly Dictionary<string, TimeSpan> _ended = [];
+    private readonly Dictionary<string, TimeSpan> _servedAt = [];
+    private readonly Dictionary<string, TimeSpan> _fencedAt = [];
     private string? _acknowledged;
     private readonly Dictionary<string, long> _stoppedAt = [];
     private int _requests;
@@ -54,7 +56,7 @@ internal sealed partial class World
         if (probe.Status is not { Role: EngineRole.Primary, Writable: true, PositionBytes: { } position } status) return;
         var before = _memory?.Uid == holder.Uid && _memoryInstance == status.Instance ? _memory : null;
         _positions = (before is null ? PositionHistory.Over(TimeSpan.FromSeconds(30)) : _positions).Add(Now, position);
-        _memory = new PrimaryMemory { Uid = holder.Uid, PositionBytes = position, RequiredPositionBytes = _positions.Required, History = null, Instance = status.Instance, ContainerId = SureContainer(holder.Uid) ?? before?.ContainerId, LastServiceAge = TimeSpan.Zero };
+        _memory = new PrimaryMemory { Uid = holder.Uid, PositionBytes = position, RequiredPositionBytes = _positions.Required, Positions = _positions, History = null, Instance = status.Instance, ContainerId = SureContainer(holder.Uid) ?? before?.ContainerId, LastServiceAge = TimeSpan.Zero };
         (_memoryInstance, _memoryAt) = (status.Instance, Now);
     }
 
@@ -80,6 +82,7 @@ internal sealed partial class World
                 Check.Terms(this, plan);
                 Check.Pace(this, plan);
                 _failovers.Add(new FailoverRecord { Name = $"db-0-{plan.Term}", Spec = plan });
+                if (_memory is not null && _memory.Uid == plan.From?.Uid) _servedAt[$"db-0-{plan.Term}"] = _memoryAt;
                 Entered();
                 break;
             case Decision.Abort(var reason, _):
@@ -174,11 +177,15 @@ internal sealed partial class World
         var before = _failovers[index].Status;
         _failovers[index] = _failovers[index] with { Status = change(before) };
         if (_failovers[index].Status.Phase != before.Phase) Entered();
+        if (before.Fence is null && _failovers[index].Status.Fence is not null) _fencedAt[failover.Name] = Now;
         if (_failovers[index].IsEnded) _ended[failover.Name] = Now;
     }
 
     /// <summary>Null: it runs.</summary>
     public TimeSpan? EndedFor(FailoverRecord failover) => _ended.TryGetValue(failover.Name, out var at) ? Now - at : null;
+
+    private TimeSpan? SilentFor(FailoverRecord failover) =>
+        _servedAt.TryGetValue(failover.Name, out var at) ? (_fencedAt.TryGetValue(failover.Name, out var fenced) ? fenced : Now) - at : null;
 
     public ProtectionSpec Protection => _spec.Protection;
 
@@ -247,7 +254,7 @@ internal sealed partial class World
         WorkloadReplicas = Names.Count(),
         Members = [.. _pods.Where(p => p.Exists).OrderBy(p => p.Name, StringComparer.Ordinal).Select(SeeMember)],
         Departures = [.. KnownDepartures()],
-        Failovers = [.. _failovers.Select(f => f with { PhaseFor = Now - _phaseSince, Verification = _verification, EndedFor = EndedFor(f) ?? TimeSpan.Zero })],
+        Failovers = [.. _failovers.Select(f => f with { PhaseFor = Now - _phaseSince, Verification = _verification, EndedFor = EndedFor(f) ?? TimeSpan.Zero, SilentFor = SilentFor(f) })],
         Acknowledged = _acknowledged,
         Services = [new ServiceObservation { Name = "db-rw", Role = TrafficRole.Active, SelectedRole = _publishedTerm > 0 ? "active" : null, SelectedPod = _selectedPod, PublishedTerm = _publishedTerm > 0 ? _publishedTerm : null, Addresses = _traffic is null ? [] : [_traffic] }],
         PrimaryMemory = _memory is null ? null : _memory with { LastServiceAge = Now - _memoryAt },

@@ -101,7 +101,7 @@ public class WarmStandbyTests
         world.KillOperator();
         world.Server("db-0").Hangs = true;
         world.StartOperator();
-        world.Until(() => world.Condition("Progressing") == "False NoCandidate", "nobody may be promoted");
+        world.Until(() => world.Condition("Progressing") == "False LagUnknown", "nobody may be promoted");
         world.Pass(TimeSpan.FromMinutes(1));
         Assert.Single(world.Failovers);
         Assert.Equal("False LagUnknown", world.Condition("FailoverReady"));

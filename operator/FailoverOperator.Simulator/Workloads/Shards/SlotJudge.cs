@@ -78,9 +78,10 @@ internal sealed class SlotJudge(SimulatedWorld world, TimeSpan allowed, Func<str
         var lost = slot.LackingIn(server.Volume);
         if (lost.Count == 0) return;
         var (span, others) = (slot.SpanOf(lost), copiesOf(server.Slot).Select(c => slot.SpanOf(slot.LackingIn(c.Volume))).DefaultIfEmpty(TimeSpan.MaxValue).Min());
-        world.Judge.Happened(span <= allowed ? "acknowledged writes are lost, as allowed" : "acknowledged writes are lost that nobody has");
+        var isAccepted = world.Cluster.All<Failover>().Any(f => f.Spec.Slot == server.Slot && f.Spec.Term == server.Term && f.Status?.AcceptedLoss is not null);
+        world.Judge.Happened(isAccepted ? "acknowledged writes are lost, as a person accepted" : span <= allowed ? "acknowledged writes are lost, as allowed" : "acknowledged writes are lost that nobody has");
         // With less than is allowed to be missing, another one could have been chosen.
-        if (span > allowed && others <= allowed) world.Judge.Break("I5", FormattableString.Invariant(
+        if (span > allowed && others <= allowed && !isAccepted) world.Judge.Break("I5", FormattableString.Invariant(
             $"{whose} of slot {server.Slot}, {server.Member.PodName} in term {server.Term}, lacks {lost.Count} acknowledged writes of {span.TotalSeconds:0.0} s")
             + FormattableString.Invariant($"; another member lacks {others.TotalSeconds:0.0} s, and {allowed.TotalSeconds:0.0} s are allowed"));
         slot.Acknowledged.RemoveAll(lost.Contains);

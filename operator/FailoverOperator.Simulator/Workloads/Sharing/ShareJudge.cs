@@ -17,7 +17,7 @@ internal sealed class ShareJudge(SimulatedWorld world)
     /// <summary>The operator's questions and the kubelets' probes, their timeouts, and what a write takes.</summary>
     private static readonly TimeSpan OutWithin = TimeSpan.FromSeconds(7);
 
-    /// <summary>Without questions of the operator's own only the node's silence tells that its kubelet is silent.</summary>
+    /// <summary>Without questions of the operator's own only the node's silence tells that its kubelet is silent: a power cut leaves its pods ready.</summary>
     private static readonly TimeSpan OutWithNodeWithin = TimeSpan.FromSeconds(55);
 
     private static readonly TimeSpan EmptyAtMost = TimeSpan.FromSeconds(3);
@@ -26,9 +26,16 @@ internal sealed class ShareJudge(SimulatedWorld world)
 
     private readonly Dictionary<string, TimeSpan> _failingSince = [];
     private readonly Dictionary<string, TimeSpan> _fitSince = [];
+    private readonly Dictionary<string, TimeSpan> _unreadySince = [];
     private TimeSpan? _admittedAt;
     private TimeSpan? _emptySince;
     private TimeSpan _allAtOnceUntil;
+
+    /// <summary>The operator can know by then that a member fails which is still called ready.</summary>
+    private TimeSpan SeenWithin => IsAsked ? OutWithin : OutWithNodeWithin;
+
+    /// <summary>By the operator: else it goes by what pods and nodes are called.</summary>
+    private bool IsAsked => world.Options.Spec.Engine.Type != EngineType.None;
 
     private ReadmissionSpec Readmission => world.Options.Spec.Readmission ?? new ReadmissionSpec();
 
@@ -61,7 +68,7 @@ internal sealed class ShareJudge(SimulatedWorld world)
         if (since < TimeSpan.FromSeconds(Readmission.IntervalSeconds) - Tolerance) world.Judge.Break("readmission",
             FormattableString.Invariant($"{pod.Metadata.Name} was let in {since.TotalSeconds:0.0} s after another one; ")
             + $"{Readmission.IntervalSeconds} s are wanted, and {others} others take traffic");
-        if (_failingSince.TryGetValue(pod.Metadata.Uid, out var failing) && world.Loop.Now - failing > OutWithin)
+        if (For(_failingSince, pod) > SeenWithin || For(_unreadySince, pod) > OutWithin)
             world.Judge.Break("readmission", $"{pod.Metadata.Name} was let in, and fails");
     }
 
@@ -69,7 +76,7 @@ internal sealed class ShareJudge(SimulatedWorld world)
     {
         var pods = world.Cluster.All<V1Pod>().ToList();
         var members = world.Containers.OfType<WebMember>().ToList();
-        foreach (var pod in pods) Note(pod.Metadata.Uid, members.Exists(m => m.PodUid == pod.Metadata.Uid && m.IsFit));
+        foreach (var pod in pods) Note(pod, members.Exists(m => m.PodUid == pod.Metadata.Uid && m.IsFit));
         if (world.IsDisturbed)
         {
             _emptySince = null;
@@ -79,23 +86,31 @@ internal sealed class ShareJudge(SimulatedWorld world)
         CheckEmpty(pods);
     }
 
-    private void Note(string uid, bool isFit)
+    private void Note(V1Pod pod, bool isFit)
     {
-        var (isSo, isNotSo) = isFit ? (_fitSince, _failingSince) : (_failingSince, _fitSince);
+        var (uid, isSo, isNotSo) = isFit ? (pod.Metadata.Uid, _fitSince, _failingSince) : (pod.Metadata.Uid, _failingSince, _fitSince);
         isSo.TryAdd(uid, world.Loop.Now);
         isNotSo.Remove(uid);
+        if (Objects.IsReady(pod)) _unreadySince.Remove(uid);
+        else _unreadySince.TryAdd(uid, world.Loop.Now);
     }
 
-    private bool IsFitFor(V1Pod pod, TimeSpan time) => _fitSince.TryGetValue(pod.Metadata.Uid, out var since) && world.Loop.Now - since > time && IsFit(pod);
+    /// <summary>Null: it is not so.</summary>
+    private TimeSpan? For(Dictionary<string, TimeSpan> since, V1Pod pod) => since.TryGetValue(pod.Metadata.Uid, out var begin) ? world.Loop.Now - begin : null;
 
-    private bool IsFit(V1Pod pod) => pod.Metadata.DeletionTimestamp is null && Objects.IsReady(pod)
+    private bool IsFitFor(V1Pod pod, TimeSpan time) => For(_fitSince, pod) > time && IsFit(pod);
+
+    /// <summary>It is, and nothing that the operator is told speaks against it.</summary>
+    private bool IsFit(V1Pod pod) => pod.Metadata.DeletionTimestamp is null && Objects.IsReady(pod) && (IsAsked || IsOnReadyNode(pod))
         && world.Containers.OfType<WebMember>().Any(m => m.PodUid == pod.Metadata.Uid && m.IsFit);
+
+    private bool IsOnReadyNode(V1Pod pod) => world.Cluster.Find<V1Node>(pod.Spec.NodeName, null)?.Status.Conditions[0].Status == "True";
 
     private void CheckOut(V1Pod pod, List<V1Pod> pods)
     {
         // Nobody leads traffic to a pod that is being deleted or not ready, whatever its label.
         if (!_failingSince.TryGetValue(pod.Metadata.Uid, out var failing) || pod.Metadata.DeletionTimestamp is not null || !Objects.IsReady(pod)) return;
-        var within = world.Options.Spec.Engine.Type == EngineType.None ? OutWithNodeWithin : OutWithin;
+        var within = SeenWithin;
         var since = failing > world.DisturbedUntil ? failing : world.DisturbedUntil;
         if (world.Loop.Now - since <= within || !pods.Exists(p => p != pod && IsServing(p) && IsFitFor(p, within))) return;
         world.Judge.Break("ejection", FormattableString.Invariant(
