@@ -23,7 +23,7 @@ public static class SpecRules
         var isNPlusM = spec.Mode == RedundancyMode.NPlusM;
         yield return (RuleIds.OneActive, isNPlusM || spec.Active == 1);
         yield return (RuleIds.SlotsNeedNPlusM, spec.Mode == RedundancyMode.NPlusM || spec.Slots.Count == 0);
-        yield return (RuleIds.SlotsExist, spec.Mode != RedundancyMode.NPlusM || spec.Slots.All(s => Observations.Slots.Names(spec).Contains(s.Name)));
+        yield return (RuleIds.SlotsExist, spec.Mode != RedundancyMode.NPlusM || spec.Slots.All(s => Slots.Names(spec).Contains(s.Name)));
         yield return (RuleIds.SlotsNeedHooks, !isNPlusM || spec.Engine.Type == EngineType.Hooks);
         yield return (RuleIds.StandbyNeedsActivePassive, spec.Standby == StandbyTemperature.Hot || spec.Mode == RedundancyMode.ActivePassive);
         yield return (RuleIds.WarmOnly, spec.Standby == StandbyTemperature.Warm || spec.Warm is null);

@@ -82,8 +82,8 @@ public sealed class SlotsTests
     [Theory]
     [InlineData("", "0 1 2", 0, 1)]
     [InlineData("2=200", "2 0 1", 1, 2)]
-    [InlineData("2=101 1=101", "1 2 0", 1, 0)]
-    [InlineData("0=0", "1 2 0", 1, 0)]
+    [InlineData("2=101 1=101", "1 2 0", 2, 0)]
+    [InlineData("0=0", "1 2 0", 2, 0)]
     [InlineData("0=1000 1=100", "0 1 2", 0, 1)]
     public void The_order_is_that_of_the_priorities(string priorities, string order, int promisedTo0, int promisedTo1)
     {

@@ -59,6 +59,7 @@ public class OrderlyStopTests
         world.Server("db-0").Position = 5000;
         Ask(world);
         world.Until(() => Request(world) is { Phase: FailoverPhase.Aborted, Reason: Reasons.SwitchedBack }, "it is given up", TimeSpan.FromSeconds(6));
+        world.Server("db-2").IsLate = false;
         world.UntilSteady("db-0");
         Assert.Equal(["demote db-0", "promote db-0 1"], world.Servers.Commands.Where(c => !c.StartsWith("follow", StringComparison.Ordinal)));
         Assert.Equal((first, 5000L, "db-0"), (world.Pod("db-0").Uid(), world.Server("db-0").Position, Assert.Single(world.Traffic)));
@@ -100,6 +101,7 @@ public class OrderlyStopTests
             world.KillOperator();
             world.StartOperator();
             world.Until(() => Request(world)?.Phase.IsEnd() == true, $"the request ends, killed after {calls} calls");
+            world.Server("db-2").IsLate = false;
             world.UntilSteady(Request(world)!.Phase == FailoverPhase.Completed ? "db-2" : "db-0");
             Assert.Equal(5000, world.Server(world.Traffic.Single()).Position);
         }
