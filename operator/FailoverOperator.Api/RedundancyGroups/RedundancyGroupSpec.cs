@@ -16,11 +16,11 @@ public enum RedundancyMode
     "active is the number of slots of mode NPlusM; write active: 1, or mode: NPlusM")]
 [ValidationRule(RuleIds.SlotsNeedHooks, "self.mode != 'NPlusM' || self.engine.type == 'Hooks'",
     "mode NPlusM needs engine.type Hooks, whose hooks are told the slot; Redis and PostgreSQL servers know of one primary only: write a group for each of them")]
-[ValidationRule(RuleIds.SlotsServeActive, "self.mode != 'NPlusM' || !self.traffic.services.exists(s, s.role == 'Standby')",
+[ValidationRule(RuleIds.SlotsServeActive, "self.mode != 'NPlusM' || !has(self.traffic.services) || !self.traffic.services.exists(s, s.role == 'Standby')",
     "in mode NPlusM a spare stands by for every slot, so that no Service can lead to the standbys of one; remove those of role Standby from traffic.services")]
-[ValidationRule(RuleIds.SlotsNeedNPlusM, "self.mode == 'NPlusM' || self.slots.size() == 0",
+[ValidationRule(RuleIds.SlotsNeedNPlusM, "self.mode == 'NPlusM' || !has(self.slots) || self.slots.size() == 0",
     "slots says which slots of mode NPlusM are served first; remove it, or set mode: NPlusM")]
-[ValidationRule(RuleIds.SlotsExist, "self.mode != 'NPlusM' || self.slots.all(s, int(s.name) < self.active)",
+[ValidationRule(RuleIds.SlotsExist, "self.mode != 'NPlusM' || !has(self.slots) || self.slots.all(s, int(s.name) < self.active)",
     "slots names a slot that there is not: they are 0 to active - 1")]
 [ValidationRule(RuleIds.HooksRequired, "self.engine.type != 'Hooks' || has(self.engine.hooks)",
     "engine.type Hooks needs engine.hooks with at least status, promote and follow")]
@@ -35,7 +35,7 @@ public enum RedundancyMode
 [ValidationRule(RuleIds.FailbackNeedsSwitchover,
     "self.failback.policy == 'Never' || has(self.agent) || (has(self.cold) && self.cold.data == 'Shared') || (self.mode == 'ActivePassive' && self.standby != 'Cold' && self.fencing.policy.exists(m, m == 'PodTermination') && (self.engine.type == 'Redis' || (has(self.engine.hooks) && has(self.engine.hooks.demote))))",
     "failback.policy Automatic or Scheduled is a switchover, which needs agents in the members; or engine.type Redis, or a hook demote, with PodTermination in fencing.policy, in mode ActivePassive; or a cold standby with data: Shared. Describe one of them, or write Never")]
-[ValidationRule(RuleIds.FailbackNeedsPriorities, "self.failback.policy == 'Never' || self.standby == 'Cold' || self.promotion.priorities.size() > 0",
+[ValidationRule(RuleIds.FailbackNeedsPriorities, "self.failback.policy == 'Never' || self.standby == 'Cold' || (has(self.promotion.priorities) && self.promotion.priorities.size() > 0)",
     "failback.policy Automatic or Scheduled leads to the member of the highest priority: write promotion.priorities, or failback.policy: Never")]
 [ValidationRule(RuleIds.FailbackScheduleFitsPolicy, "self.failback.policy == 'Scheduled' ? has(self.failback.schedule) : (!has(self.failback.schedule) && !has(self.failback.timeZone))",
     "failback.policy Scheduled needs failback.schedule, and schedule and timeZone are used by it only; write both, or neither")]
@@ -71,9 +71,9 @@ public enum RedundancyMode
     "!(self.mode in ['ActiveActive', 'Quorum']) || !has(self.engine.hooks) || !(has(self.engine.hooks.promote) || has(self.engine.hooks.follow) || has(self.engine.hooks.demote) || has(self.engine.hooks.verify))",
     "in modes ActiveActive and Quorum engine.hooks.status is the only hook that is called; remove the others")]
 [ValidationRule(RuleIds.NobodyIsPromoted,
-    "!(self.mode in ['ActiveActive', 'Quorum']) || (!has(self.agent) && !has(self.fencing.job) && self.promotion.policy == 'Automatic' && self.promotion.priorities.size() == 0 && self.failback.policy == 'Never')",
+    "!(self.mode in ['ActiveActive', 'Quorum']) || (!has(self.agent) && !has(self.fencing.job) && self.promotion.policy == 'Automatic' && (!has(self.promotion.priorities) || self.promotion.priorities.size() == 0) && self.failback.policy == 'Never')",
     "in modes ActiveActive and Quorum nobody is fenced or promoted: remove agent, fencing, promotion and failback")]
-[ValidationRule(RuleIds.DependsOnNeedsFailovers, "!(self.mode in ['ActiveActive', 'Quorum']) || self.dependsOn.size() == 0",
+[ValidationRule(RuleIds.DependsOnNeedsFailovers, "!(self.mode in ['ActiveActive', 'Quorum']) || !has(self.dependsOn) || self.dependsOn.size() == 0",
     "in modes ActiveActive and Quorum there are no failovers that could wait for another group: remove dependsOn")]
 [ValidationRule(RuleIds.ActiveActiveOnly, "self.mode == 'ActiveActive' || (!has(self.minActive) && !has(self.readmission))",
     "minActive and readmission are used by mode ActiveActive only; remove them, or set mode: ActiveActive")]
@@ -83,7 +83,7 @@ public enum RedundancyMode
     "mode Quorum needs engine.type Hooks, whose hook status tells who leads and in which term")]
 [ValidationRule(RuleIds.NoEngineNeedsActiveActive, "self.engine.type != 'None' || self.mode == 'ActiveActive'",
     "with engine.type None only the pods' readiness is known, which is enough for mode ActiveActive alone; describe an engine, or set mode: ActiveActive")]
-[ValidationRule(RuleIds.AllAreActive, "self.mode != 'ActiveActive' || self.traffic.services.all(s, s.role == 'Active')",
+[ValidationRule(RuleIds.AllAreActive, "self.mode != 'ActiveActive' || !has(self.traffic.services) || self.traffic.services.all(s, s.role == 'Active')",
     "in mode ActiveActive there are no standbys: traffic.services take role Active only")]
 [ValidationRule(RuleIds.NothingToSuspend, "self.mode != 'ActiveActive' || !has(self.suspended)",
     "in mode ActiveActive there are no failovers that could be suspended; remove suspended")]
