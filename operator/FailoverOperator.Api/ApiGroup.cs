@@ -42,8 +42,8 @@ public static class ApiGroup
 
     /// <summary>
     /// Annotation that a person sets on a group to accept that its next failover loses writes, or nobody knows how many
-    /// (<c>promotion.dataLoss</c>). Its value is the name of the failover that made the failed primary one, as the blocked condition tells it, so that
-    /// it says nothing about any later primary; of several slots several, with commas between them.
+    /// (<c>promotion.dataLoss</c>). Its value is the name of the failover that made the failed primary one, and when that was heard last, as the blocked
+    /// condition tells it, so that it says nothing about any later primary or failure; of several slots several, with commas between them.
     /// </summary>
     public const string DataLossAcceptedAnnotation = Name + "/data-loss-accepted";
 

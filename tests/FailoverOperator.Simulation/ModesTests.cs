@@ -50,6 +50,15 @@ public sealed class ModesTests
         Assert.True(result.Violation is null, $"{result.Violation}; replay it with: make simulate KIND=activeactive SEED={seed}");
     }
 
+    /// <summary>A primary that only the operator could not reach went on; of two spares one had all of that.</summary>
+    [Theory]
+    [InlineData(20301)]
+    public void What_was_written_unheard_is_not_lost(int seed)
+    {
+        var result = Simulator.Simulation.Run(Schedule.In(RedundancyMode.NPlusM, seed));
+        Assert.True(result.Violation is null, $"{result.Violation}; replay it with: make simulate KIND=nplusm SEED={seed}");
+    }
+
     /// <summary>A change of the code moves what a seed does; a mistake is found by one near by all the same.</summary>
     [Theory]
     [InlineData(nameof(SlotMutants.BindsUnguarded), "two slots", 2)]

@@ -84,6 +84,21 @@ public sealed class SimulationTests
     [InlineData(30291)]
     public void Promises_of_members_that_are_gone_keep_nobody_back(int seed) => HasNoViolation(seed);
 
+    /// <summary>Two were promoted from the same log, one after the other; the volume of the second is lost, and the first is back with what nobody followed.</summary>
+    [Theory]
+    [InlineData(30371)]
+    public void A_log_that_nobody_continued_is_a_witness(int seed) => HasNoViolation(seed);
+
+    /// <summary>The lease is emptied and deleted five times, each time after its holder had said, and an operator written down, that it had gone.</summary>
+    [Theory]
+    [InlineData(20189)]
+    public void What_is_written_down_of_a_holders_end_outlives_its_lease(int seed) => HasNoViolation(seed);
+
+    /// <summary>Whoever emptied the lease took with it by how many members the last holder lived; and a pod was deleted.</summary>
+    [Theory]
+    [InlineData(40304)]
+    public void Members_that_nobody_knows_of_count(int seed) => HasNoViolation(seed);
+
     private static void HasNoViolation(int seed)
     {
         var result = Simulator.Simulation.Run(Schedule.Of(seed));

@@ -202,6 +202,9 @@ public sealed class FakeKubernetesApi : IKubernetesApi
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         _store.Find(ResourceKind.Of<T>(), KeyOf(namespaceName, name)) is { } stored ? Entity<T>(stored) : null;
 
+    /// <summary>Of whatever was changed last.</summary>
+    public string LastVersion => _store.List(ResourceKind.Of<V1Namespace>()).Version;
+
     /// <summary>All objects of a kind, by namespace and name; see <see cref="Peek{T}"/>.</summary>
     public IReadOnlyList<T> PeekAll<T>()
         where T : class, IKubernetesObject<V1ObjectMeta> => [.. _store.List(ResourceKind.Of<T>()).Objects.Select(Entity<T>)];

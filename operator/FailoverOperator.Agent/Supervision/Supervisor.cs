@@ -11,7 +11,7 @@ public sealed class Supervisor : ISupervisor, IDisposable
     private readonly string _mark;
 
     /// <summary>What a helper printed last is read within this time after its end; a process that it left behind may hold the pipe.</summary>
-    private static readonly TimeSpan OutputGrace = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan OutputGrace = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private readonly TimeProvider _time;

@@ -39,7 +39,7 @@ public sealed record Benchmark(MemberReference? From, long? PrimaryPositionBytes
     {
         var slot = SlotHolder.Of(group);
         var origin = slot.Choice?.Status.Origin;
-        if (slot.Holder is { } holder && group.PrimaryMemory is { } memory && memory.Uid == holder.Uid && !IsOfAnEarlierTerm(memory, slot))
+        if (slot.Holder is { } holder && MemoryOf(group) is { } memory)
         {
             return new(ProcessIdentity.Sure(holder, memory), memory.PositionBytes, memory.RequiredPositionBytes, memory.History) { Origin = origin };
         }
@@ -48,6 +48,10 @@ public sealed record Benchmark(MemberReference? From, long? PrimaryPositionBytes
             ? Carried(Of(plan), origin) with { From = from! with { Address = plan.From?.Address } }
             : new(from, null, null, HistoryOf(group, slot)) { Origin = origin };
     }
+
+    /// <summary>What this process remembers of the present holder, in its term. Null: nothing.</summary>
+    public static PrimaryMemory? MemoryOf(GroupObservation group) =>
+        SlotHolder.Of(group) is var slot && group.PrimaryMemory is { } memory && memory.Uid == slot.Holder?.Uid && !IsOfAnEarlierTerm(memory, slot) ? memory : null;
 
     /// <summary>
     /// What was written down of the holder's log. Null: nothing, or it may have begun others since: who starts a crashed server again in the same

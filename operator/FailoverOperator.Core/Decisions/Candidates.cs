@@ -46,8 +46,8 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     /// <summary>Null: nobody knows where the old primary's log ended.</summary>
     private LastWord? End { get; init; }
 
-    /// <summary>The logs that came before the one that the old primary's began from, as far as is written down.</summary>
-    private IReadOnlySet<string> Ancestors { get; init; } = new HashSet<string>();
+    /// <summary>The logs that were begun before the old primary's, as far as is written down: who has one of them has nothing of that.</summary>
+    private IReadOnlySet<string> Earlier { get; init; } = new HashSet<string>();
 
     /// <summary>How long the old primary may have gone on unseen. Null: nobody counts it.</summary>
     private TimeSpan? Silence { get; init; }
@@ -76,9 +76,9 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
             Slot = Slots.AreBound(group.Spec) ? group.Slot : null,
             ArePromised = Slots.AreSparesPromised(group),
             End = LastWord.Of(group, benchmark),
-            Ancestors = AncestorsOf(benchmark, group).ToHashSet(),
+            Earlier = AncestorsOf(benchmark, group).Concat(BegunBefore(group)).ToHashSet(),
             Silence = DataLoss.Silence(group),
-            Positions = group.PrimaryMemory is { } memory && memory.Uid == benchmark.From?.Uid ? memory.Positions : null,
+            Positions = Benchmark.MemoryOf(group) is { } memory && memory.Uid == benchmark.From?.Uid && memory.History == benchmark.History ? memory.Positions : null,
         };
 
     /// <summary>The same as a person wants it who has accepted the loss. Null: nobody has. Only if there is no other way.</summary>
@@ -88,7 +88,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
         Slot = Slot,
         ArePromised = ArePromised,
         End = End,
-        Ancestors = Ancestors,
+        Earlier = Earlier,
         Silence = Silence,
         Positions = Positions,
         IsLossAccepted = true,
@@ -102,7 +102,10 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     public IReadOnlyList<Member> Ranked(IReadOnlyList<Member> members)
     {
         if (_isSynchronous && limits is not null) return MissingQuorum(members) is null ? MostComplete(Heard(members)) : [];
-        var ranked = members.Where(m => Judge(m) is Eligibility.Eligible).OrderBy(m => m.Name == benchmark.Preferred ? 0 : 1).ThenBy(m => Last.Contains(m.Name));
+        var eligible = members.Where(m => Judge(m) is Eligibility.Eligible);
+        // Where more is lost than should be, it is as little as can be.
+        if (IsLossAccepted) return [.. eligible.OrderBy(Lag).ThenByDescending(Beyond).ThenBy(m => m.Name, StringComparer.Ordinal)];
+        var ranked = eligible.OrderBy(m => m.Name == benchmark.Preferred ? 0 : 1).ThenBy(m => Last.Contains(m.Name));
         // Who is bound already stays so: a slot that changed its mind would keep two spares from the others.
         return [.. InOrder(Slot is null ? ranked : ranked.ThenBy(m => m.SlotLabel == Slot ? 0 : 1))];
     }
@@ -150,6 +153,7 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
         if (limits?.Refuse(member) is { } refusal) return refusal;
         // How much of it the old primary had not written to the storage yet nobody knows, nor could anybody have it.
         if (ColdStandby.SharesData(spec)) return new Eligibility.Eligible(null);
+        if (!_isSynchronous && HasAll(member)) return new Eligibility.Eligible(Losses.LagOf(status));
         return Losses.Judge(member, status) switch
         {
             Eligibility.Ineligible { IsForLoss: true } when IsLossAccepted => new Eligibility.Eligible(Losses.LagOf(status)),
@@ -204,15 +208,15 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     }
 
     /// <summary>
-    /// Members beside the old primary that told their position just now, in its log or in one before it. Invariant I5: who has only a log from
-    /// before surely has no write that was acknowledged since, and that is what it is counted for; such a write is in W of N members, so that if
-    /// R with R + W &gt; N are heard and none has anything of the old primary's log, there is none.
+    /// Members beside the old primary that told their position just now, in its log or in one before it. Invariant I5: who has only a log that was
+    /// begun before, be it one that nobody continued, surely has no write that was acknowledged since, and that is what it is counted for; such a
+    /// write is in W of N members, so that if R with R + W &gt; N are heard and none has anything of the old primary's log, there is none.
     /// </summary>
     private IReadOnlyList<Member> Heard(IReadOnlyList<Member> members) =>
     [
         .. members.Where(m => !IsOldPrimary(m) && m.StatusAge <= maxAge
             && m.Probe.Status is { PositionBytes: not null, IsEmpty: not true, Link: not ReplicationLink.Syncing } status
-            && (benchmark.KinshipOf(status) is not Kinship.Other || Ancestors.Contains(status.History!)) && !IsOutdated(status, members)),
+            && (benchmark.KinshipOf(status) is not Kinship.Other || Earlier.Contains(status.History!)) && !IsOutdated(status, members)),
     ];
 
     private static IEnumerable<string> AncestorsOf(Benchmark benchmark, GroupObservation group)
@@ -226,6 +230,15 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
             yield return history;
         }
     }
+
+    /// <summary>
+    /// Of earlier terms than the last that was seen to serve. Each log is a term's, and nobody goes back to one whose term is over, so that whoever
+    /// has one of these has none of the writes since. A term that was not seen to serve may be the one whose log counts.
+    /// </summary>
+    private static IEnumerable<string> BegunBefore(GroupObservation group) =>
+        group.Failovers.LastOrDefault(f => f is { IsOwn: true, HasServed: true }) is { } served
+        ? group.Failovers.Where(f => f.IsOwn && f.Spec.Term < served.Spec.Term).Select(f => f.Status.History).OfType<string>()
+        : [];
 
     /// <summary>
     /// Nobody remembers which log was the old primary's, and another member holds one that continues this one; or what the old primary's began

@@ -56,14 +56,19 @@ public static class Elections
     private static Choice Replacement(GroupObservation group, FailoverRecord failover, TimeSpan bound)
     {
         var benchmark = Benchmark.Of(failover.Spec);
-        if (failover.Status.End is { } end) benchmark = benchmark with { PrimaryPositionBytes = end.PositionBytes };
+        if (OrderlyStop.EndOfLog(group, failover) is { } end) benchmark = benchmark with { PrimaryPositionBytes = end };
         var candidates = Candidates.Of(group, benchmark, bound, atRest: true);
         // Somebody else made a member the primary: it, or nobody, lest two write.
         var atWork = Rivals.AtWork(group, failover.Spec.From);
         if (atWork.Count > 1)
             return new Choice.Nobody(Reasons.SplitBrainSuspected, $"{Names(atWork)} all take writes; let all but the right one follow it");
         if (atWork is [var one])
-            return candidates.Judge(one) is Eligibility.Eligible fit ? new Choice.Candidate(one, fit.LagBytes) : Nobody(candidates, group);
+        {
+            if (candidates.Judge(one) is Eligibility.Eligible fit) return new Choice.Candidate(one, fit.LagBytes);
+            return candidates.Accepting(group)?.Judge(one) is Eligibility.Eligible accepted
+                ? new Choice.Candidate(one, accepted.LagBytes) { AcceptedLoss = candidates.LossBy(one, group.Members) }
+                : Nobody(candidates, group);
+        }
         if (Choice.Candidate.BestOf(candidates, group.Members) is { } best) return best;
         if (failover.Spec.From is not { } last) return Nobody(candidates, group);
         if (Returned(group, last, benchmark) is { } back) return new Choice.Candidate(back, 0);

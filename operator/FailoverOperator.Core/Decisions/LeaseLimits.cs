@@ -26,10 +26,11 @@ public sealed record LeaseLimits(LeaseRecord? Lease, LeaseTerms Wanted, bool Exp
         var holders = LeaseFence.PossibleHolders(group);
         // The proven end of the last one is not that of those before.
         var others = !isHope && holders.SkipLast(1).Any(h => Fence.Proof(group, h, null, TimeSpan.Zero) is null);
-        return new(
+        var limits = new LeaseLimits(
             LeaseFence.Trusted(group), LeasePlan.TermsFor(group), others || MayBeKept(group, evidence),
             group.Departures.Where(d => d.ConfirmedByKubelet && d.Age >= group.LeaseDuration).Select(d => d.Uid).ToHashSet(),
             holders is [var sole] ? sole.Uid : null, evidence == FenceEvidence.Released);
+        return limits with { Replicas = group.WorkloadReplicas };
     }
 
     /// <summary>
@@ -43,8 +44,20 @@ public sealed record LeaseLimits(LeaseRecord? Lease, LeaseTerms Wanted, bool Exp
     /// <summary>How many members have an acknowledged write, by all that the last holder may have lived by.</summary>
     public IReadOnlyList<LeaseTerms> Terms =>
     [
-        .. new[] { Lease?.Accepted, Lease?.Pledged, Lease?.Terms }.OfType<LeaseTerms>().Where(t => t.Members.Count > 0).DefaultIfEmpty(Wanted),
+        .. new[] { Lease?.Accepted, Lease?.Pledged, Lease?.Terms }.OfType<LeaseTerms>().Where(t => t.Members.Count > 0).DefaultIfEmpty(Assumed),
     ];
+
+    /// <summary>
+    /// Nobody knows by what the last holder lived: by no fewer members than the workload is to have, whoever of them is there at the moment.
+    /// Invariant I5: of those who are not it is not known what they hold.
+    /// </summary>
+    private LeaseTerms Assumed => Wanted with
+    {
+        Members = [.. Wanted.Members, .. Enumerable.Range(1, Math.Max(0, Replicas - Wanted.Members.Count)).Select(n => new LeaseMember($"member {n} of those that are not there", "", "", 0))],
+    };
+
+    /// <summary>Members that the workload is to have.</summary>
+    private int Replicas { get; init; }
 
     /// <summary>No earlier holder can go on writing by promises that bind others and not this one.</summary>
     public bool Frees(Member member) =>

@@ -28,13 +28,20 @@ internal sealed class LossJudge(RedundancyGroupSpec spec, Benchmark benchmark, b
     public long? LagOf(EngineStatus status) =>
         benchmark.PrimaryPositionBytes is { } primary && benchmark.PositionOf(status) is { } position && benchmark.KinshipOf(status) != Kinship.Other ? Math.Max(0, primary - position) : null;
 
-    public Eligibility Judge(Member member, EngineStatus status)
+    public Eligibility Judge(Member member, EngineStatus status) => Strictly(member, status) switch
+    {
+        // That is more than a loss: it would have the others copy nothing.
+        Eligibility.Ineligible refusal when status.IsEmpty == true => refusal with { IsForLoss = false },
+        var judged => judged,
+    };
+
+    private Eligibility Strictly(Member member, EngineStatus status)
     {
         var name = member.Name;
         if (byQuorum) return ByQuorum(name, status);
         if (status.ReportedLagBytes == 0 && !FollowsSomebodyElse(status) && status.Link != ReplicationLink.Down) return new Eligibility.Eligible(0);
         if (benchmark.RequiredPositionBytes is null || status.PositionBytes is not { } position) return ByTime(member, status);
-        if (Unheard > Objective) return benchmark.KinshipOf(status) == Kinship.Other ? Foreign(name) : ByTime(member, status);
+        if (Unheard > Objective) return AfterSilence(member, status);
         var required = RequiredPositionBytes;
         return benchmark.KinshipOf(status) switch
         {
@@ -46,9 +53,18 @@ internal sealed class LossJudge(RedundancyGroupSpec spec, Benchmark benchmark, b
         };
     }
 
+    /// <summary>Whoever went on to receive what nobody else heard has at least what was heard.</summary>
+    private Eligibility AfterSilence(Member member, EngineStatus status)
+    {
+        if (benchmark.KinshipOf(status) == Kinship.Other) return Foreign(member.Name);
+        var heard = Positions?.Newest ?? benchmark.PrimaryPositionBytes ?? benchmark.RequiredPositionBytes!.Value;
+        return benchmark.PositionOf(status) is { } position && position < heard ? ByPosition(member.Name, position, heard) : ByTime(member, status);
+    }
+
     /// <summary>Where the old primary was, by its own word, so long before the proof of its end as may be lost.</summary>
     private long RequiredPositionBytes => Unheard == TimeSpan.Zero && spec.Promotion.DataLoss == DataLossPolicy.WithinTarget
-        ? benchmark.RequiredPositionBytes!.Value
+        // It may have been heard since that was written down.
+        ? Math.Max(benchmark.RequiredPositionBytes!.Value, Positions?.RequiredWithin(Objective) ?? 0)
         : Positions?.RequiredWithin(Objective - Unheard) ?? benchmark.PrimaryPositionBytes ?? benchmark.RequiredPositionBytes!.Value;
 
     /// <summary>That a standby receives the log says nothing of what it has taken in: without a position or a lag nothing is known.</summary>
@@ -109,7 +125,7 @@ internal sealed class LossJudge(RedundancyGroupSpec spec, Benchmark benchmark, b
         benchmark.From?.Address is { } address && status.FollowsAddress is { } followed && followed != address;
 
     private string WhileUnheard => Unheard > TimeSpan.Zero
-        ? FormattableString.Invariant($"; {benchmark.From?.Name} was not heard for {Silence!.Value.TotalSeconds:0} s before its end was proven")
+        ? $"; {benchmark.From?.Name} {(Silence == TimeSpan.MaxValue ? "may have written" : FormattableString.Invariant($"was not heard for {Silence!.Value.TotalSeconds:0} s"))} before its end was proven"
         : "";
 
     private static Eligibility.Ineligible Foreign(string name) => new(Reasons.LagUnknown, $"{name} holds another history than the primary's");

@@ -25,7 +25,15 @@ public static class RequestCheck
         : [NotSuspended(group), HasPrimary(group), TargetIsReady(group, request)];
 
     /// <summary>Who would become the primary. Null: nobody can now.</summary>
-    public static Member? Target(GroupObservation group, FailoverSpec request) => CandidatesOf(group).Ranked(group.Members)
+    public static Member? Target(GroupObservation group, FailoverSpec request)
+    {
+        var candidates = CandidatesOf(group);
+        // Only a failover may cost what a person has accepted.
+        return Target(group, request, candidates)
+            ?? (request.Type == FailoverType.Failover && candidates.Accepting(group) is { } accepting ? Target(group, request, accepting) : null);
+    }
+
+    private static Member? Target(GroupObservation group, FailoverSpec request, Candidates candidates) => candidates.Ranked(group.Members)
         .FirstOrDefault(m => (request.Target is null || m.Name == request.Target) && (request.Type == FailoverType.Failover || (ColdStandby.SharesData(group.Spec) ? !m.IsCold : IsConnected(group, m))));
 
     /// <summary>All who could in a switchover, best first.</summary>
@@ -78,11 +86,14 @@ public static class RequestCheck
             return new(true, Reasons.ColdStandby, $"{ColdStandby.Name(group.Spec)} would be started");
         var wanted = group.Members.Where(m => request.Target is null ? !candidates.IsOldPrimary(m) : m.Name == request.Target).ToList();
         var refusals = wanted.Select(candidates.Judge).OfType<Eligibility.Ineligible>().ToList();
-        if (refusals.Count > 0) return new(false, refusals[0].Reason, string.Join("; ", refusals.Select(r => r.Message)));
-        if (candidates.MissingQuorum(group.Members) is { } missing) return new(false, Reasons.QuorumNotHeard, missing);
+        if (refusals.Count > 0) return new(false, refusals[0].Reason, string.Join("; ", refusals.Select(r => r.Message)) + Advice(group, request, refusals));
+        if (candidates.MissingQuorum(group.Members) is { } missing) return new(false, Reasons.QuorumNotHeard, missing + Advice(group, request, candidates.Refusals(group.Members)));
         return new(false, Reasons.NoCandidate, wanted.Count == 0 ? $"{request.Target ?? "a standby"} is not there"
             : $"{string.Join(", ", wanted.Select(m => m.Name))} does not receive the primary's log at present");
     }
+
+    private static string Advice(GroupObservation group, FailoverSpec request, IEnumerable<Eligibility.Ineligible> refusals) =>
+        request.Type == FailoverType.Failover ? Elections.Advice(refusals, group) : "";
 
     /// <summary>It is to have everything as soon as the primary stops, not sometime later; and without agents nobody but itself can say so.</summary>
     private static bool IsConnected(GroupObservation group, Member member) =>

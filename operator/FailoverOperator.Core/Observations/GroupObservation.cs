@@ -50,9 +50,10 @@ public sealed record GroupObservation
     /// <summary>For how long there has been a proof of the primary's end, as this process has seen it. Null: there is none.</summary>
     public TimeSpan? EndProvenFor { get; init; }
 
-    /// <summary>
-    /// The failovers that a person has named to accept the loss of what was written since: see <see cref="ApiGroup.DataLossAcceptedAnnotation"/>.
-    /// </summary>
+    /// <summary>When the primary was last seen to take writes, to the second, for people. Null: nobody knows.</summary>
+    public string? LastServiceAt { get; init; }
+
+    /// <summary>What a person has written to accept a loss, see <see cref="ApiGroup.DataLossAcceptedAnnotation"/>.</summary>
     public IReadOnlyList<string> AcceptedLosses { get; init; } = [];
 
     /// <summary>For how long the member that is wanted most has been fit to take over. Null: it is not, or nobody is wanted more than the primary.</summary>
@@ -282,6 +283,12 @@ public sealed record PrimaryMemory
 
     /// <summary>Time since it last answered as a writable primary.</summary>
     public required TimeSpan LastServiceAge { get; init; }
+
+    /// <summary>
+    /// Time since it was last known what it does: as above, or it has answered ever since, though not as one that takes writes, or nobody listened
+    /// in its place. Null: as above.
+    /// </summary>
+    public TimeSpan? HeardAge { get; init; }
 }
 
 /// <summary>The operator's doubts about itself.</summary>

@@ -62,8 +62,22 @@ public static class LeaseFence
             return [];
         if (holder is not null && lease is not { Accepted.Members.Count: 0 }) return [holder.Status.Candidate!];
         var known = lease.IsTermGenuine ? given.FindAll(f => f.Spec.Term <= lease.Term) : given;
-        return [.. known.Skip(known.FindLastIndex(f => f.HasServed)).Select(f => f.Status.Candidate!).DistinctBy(c => c.Uid)];
+        return Unended(group, known);
     }
+
+    private static IReadOnlyList<MemberReference> Unended(GroupObservation group, List<FailoverRecord> given)
+    {
+        var since = given.Skip(given.FindLastIndex(f => f.HasServed)).Reverse().ToList();
+        return [.. since.Where((f, place) => place == 0 || !HasEnded(group, f)).Select(f => f.Status.Candidate!).DistinctBy(c => c.Uid).Reverse()];
+    }
+
+    /// <summary>
+    /// The failover away from this holder has its own word that its term is over, or its kubelet's that its pod has ended. Neither can become untrue,
+    /// whatever somebody has made of the lease since.
+    /// </summary>
+    private static bool HasEnded(GroupObservation group, FailoverRecord given) => group.Failovers.Any(f => f.IsOwn
+        && f.Spec.From?.Uid == given.Status.Candidate!.Uid && f.Status.Fence?.Evidence is FenceEvidence.Released or FenceEvidence.PodTerminated
+        && group.Failovers.LastOrDefault(g => g.IsOwn && g.Spec.Term < f.Spec.Term && g.Status.Candidate is not null) == given);
 
     /// <summary>
     /// A holder that says that it takes writes has not gone, whatever a note or a clock says. What it said before the lease changed last is

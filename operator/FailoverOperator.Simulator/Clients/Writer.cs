@@ -19,6 +19,8 @@ public sealed class Writer
     private readonly TimeSpan _timeout;
     private IReadOnlyList<string> _addresses = [];
     private long _number;
+    private long _pointed;
+    private long _known;
 
     /// <param name="slot">Whose data they write.</param>
     /// <param name="pause">From one write to the next; a failed one is tried again sooner.</param>
@@ -46,7 +48,9 @@ public sealed class Writer
     public void Point(V1EndpointSlice? slice)
     {
         IReadOnlyList<string> addresses = [.. (slice?.Endpoints ?? []).SelectMany(e => e.Addresses)];
-        _world.Loop.After(_world.Milliseconds(5, 60), () => _addresses = addresses);
+        var number = ++_pointed;
+        // The proxy hears of one after the other: none is put back by an older one that takes longer.
+        _world.Loop.After(_world.Milliseconds(5, 60), () => (_known, _addresses) = number > _known ? (number, addresses) : (_known, _addresses));
     }
 
     /// <summary>One write from this machine to that address. Not told: nobody answered.</summary>

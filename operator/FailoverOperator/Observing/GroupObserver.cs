@@ -78,7 +78,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
             Departures = [.. MissingOf(observation.Failovers, holder, observation)],
             PrimaryMemory = session.Primaries.Recall(holder?.Uid, now),
         };
-        observation = observation with { EndProvenFor = EndProvenFor(observation, holder) };
+        observation = observation with { EndProvenFor = EndProvenFor(observation, holder), LastServiceAt = LastServiceAt(observation) };
         return observation with { WantedFitFor = WantedFitFor(observation), FailedSince = FailedSince(group, observation) };
     }
 
@@ -90,6 +90,14 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         var since = _failures.Of($"{group.Uid()}/{observation.Slot}", hasFailed);
         var unwell = _signs.Of($"{group.Uid()}/{observation.Slot}", Dependencies.IsUnwell(diagnosis));
         return hasFailed ? new(since, clock.WallAt(clock.Now - since), unwell) : null;
+    }
+
+    /// <summary>As this process has heard it, else as another one has written it down.</summary>
+    private string? LastServiceAt(GroupObservation observation)
+    {
+        var heard = Benchmark.MemoryOf(observation) is { } memory ? clock.WallAt(clock.Now - memory.LastServiceAge)
+            : Timestamps.Parse(observation.Failovers.LastOrDefault(f => f is { IsOwn: true, IsEnded: false })?.Spec.LastServiceAt);
+        return heard?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
     }
 
     private TimeSpan? EndProvenFor(GroupObservation observation, MemberReference? holder)

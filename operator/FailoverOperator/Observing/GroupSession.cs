@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Recovery;
 using FailoverOperator.Engines;
 using FailoverOperator.Engines.Guarding;
 using k8s.Models;
@@ -24,7 +25,7 @@ public sealed class GroupSession : IAsyncDisposable
         Engine = new GuardedEngine(engine, TimeSpan.FromSeconds(spec.Detection.UnhealthyAfterSeconds), clock.Steady);
         JobRefusals = new JobRefusals(clock);
         Runs = new Durations<(string? Container, string? Instance)>(clock);
-        Primaries = new PrimaryLog(TimeSpan.FromSeconds(spec.Targets.RpoSeconds));
+        Primaries = new PrimaryLog(TimeSpan.FromSeconds(spec.Targets.RpoSeconds), FailoverProcedure.ReadinessBound(spec));
         Prober = new MemberProber(Engine, clock, spec.Detection, (uid, log, isNews) =>
         {
             Primaries.Note(uid, log);

@@ -4,7 +4,8 @@ using FailoverOperator.Core.Observations;
 namespace FailoverOperator.Observing;
 
 /// <summary>What this process has seen of each member while it was a writable primary.</summary>
-public sealed class PrimaryLog(TimeSpan rpo)
+/// <param name="gap">Members are asked now and then: two answers that are no further apart leave nothing out.</param>
+public sealed class PrimaryLog(TimeSpan rpo, TimeSpan gap = default)
 {
     /// <summary>
     /// So many are remembered, the latest ones. Which pods exist says nothing: what a primary had that has gone is what the next failover needs.
@@ -31,7 +32,11 @@ public sealed class PrimaryLog(TimeSpan rpo)
     /// <summary>Takes an answer in; of no interest unless it is a writable primary's.</summary>
     public void Note(string podUid, ProbeLog log)
     {
-        if (log.Reply is not EngineReply.Answered { Status: { Role: EngineRole.Primary, Writable: true } status }) return;
+        if (log.Reply is not EngineReply.Answered { Status: { Role: EngineRole.Primary, Writable: true } status })
+        {
+            NoteIdle(podUid, log);
+            return;
+        }
         _entries.AddOrUpdate(podUid, _ => Next(null), (_, before) => Next(before.History == status.History && before.Instance == status.Instance ? before : null));
         Bound(_entries, e => e.LastServiceAt);
 
@@ -42,7 +47,7 @@ public sealed class PrimaryLog(TimeSpan rpo)
             var at = before is not null && told < before.LastServiceAt ? before.LastServiceAt : told;
             var positions = before?.Positions ?? From(podUid, status, at);
             if (status.PositionBytes is { } position) positions = positions.Add(at, position);
-            return new Entry(positions, status.History, status.Instance, status.Agent?.Term, before?.ContainerId, at);
+            return new Entry(positions, status.History, status.Instance, status.Agent?.Term, before?.ContainerId, at, at);
         }
     }
 
@@ -53,6 +58,19 @@ public sealed class PrimaryLog(TimeSpan rpo)
         return _beginnings.TryGetValue(podUid, out var begun) && status.Agent?.Term == begun.Term && at >= begun.At && status.PositionBytes >= begun.PositionBytes
             ? none.Add(begun.At, begun.PositionBytes)
             : none;
+    }
+
+    /// <summary>It takes no writes, by its own word or because nobody listens; after a longer silence that says nothing of the time before.</summary>
+    private void NoteIdle(string podUid, ProbeLog log)
+    {
+        var told = log.Reply switch
+        {
+            EngineReply.Answered { Status: { Writable: false } status } => log.AskedAt - status.Age,
+            EngineReply.Refused => log.AskedAt,
+            _ => (TimeSpan?)null,
+        };
+        if (told is { } at && _entries.TryGetValue(podUid, out var entry) && at > entry.HeardAt && at - entry.HeardAt <= gap)
+            _entries.TryUpdate(podUid, entry with { HeardAt = at }, entry);
     }
 
     /// <summary>This run of the server surely is in this container.</summary>
@@ -74,6 +92,7 @@ public sealed class PrimaryLog(TimeSpan rpo)
             Term = entry.Term,
             ContainerId = entry.ContainerId,
             LastServiceAge = now - entry.LastServiceAt,
+            HeardAge = now - entry.HeardAt,
         }
         : null;
 
@@ -85,5 +104,5 @@ public sealed class PrimaryLog(TimeSpan rpo)
 
     private sealed record Beginning(long Term, TimeSpan At, long PositionBytes);
 
-    private sealed record Entry(PositionHistory Positions, string? History, string? Instance, long? Term, string? ContainerId, TimeSpan LastServiceAt);
+    private sealed record Entry(PositionHistory Positions, string? History, string? Instance, long? Term, string? ContainerId, TimeSpan LastServiceAt, TimeSpan HeardAt);
 }

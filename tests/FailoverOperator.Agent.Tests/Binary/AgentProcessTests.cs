@@ -160,7 +160,7 @@ public sealed class AgentProcessTests(Processes processes) : IAsyncLifetime
         await agent.BecomeHolderAsync();
         var first = AgentBinary.Find(agent.Run.ProcessId, "failover-agent")[0];
         var entered = await processes.Supervisor.RunAsync(
-            new ProcessCommand("nsenter", ["-t", first.ToString(System.Globalization.CultureInfo.InvariantCulture), "-p", "-m", "bash", "-c", "(setsid sleep 1 &) ; exit 0"]), Soon, Stop);
+            new ProcessCommand("nsenter", ["-t", first.ToString(System.Globalization.CultureInfo.InvariantCulture), "-p", "-m", "bash", "-c", "(setsid sleep 3 &) ; exit 0"]), Soon, Stop);
         Assert.Equal(0, Assert.IsType<CommandResult.Exited>(entered).ExitCode);
         await agent.UntilAsync("an orphan", () => AgentBinary.Find(first, "sleep").Count == 1);
         await agent.UntilAsync("the orphan to be reaped", () => ProcessTable.Below(first, ProcessTable.Read()).All(p => !p.IsDead && AgentBinary.NameOf(p.Id) != "sleep"));

@@ -2,6 +2,7 @@ using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Decisions;
+using FailoverOperator.Core.Detection;
 using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Recovery;
 using FailoverOperator.Core.Reporting;
@@ -153,8 +154,6 @@ public sealed class DataLossTests
         Assert.True(DataLoss.IsEndProven(Group(Standby("db-1")) with { Departures = [Departed(confirmed: true)] }));
         Assert.False(DataLoss.IsEndProven(GivenAgents.Healthy()));
         Assert.True(DataLoss.IsEndProven(GivenAgents.Healthy().Change("db-0", m => m.Silent(1)).Released()));
-        // It may have been kept by promises since.
-        Assert.False(DataLoss.IsEndProven(GivenAgents.Healthy().Change("db-0", m => m.Silent(9)).Expired()));
     }
 
     [Theory]
@@ -185,10 +184,126 @@ public sealed class DataLossTests
         Assert.Equal(chosen.AcceptedLoss, written.AcceptedLoss);
     }
 
+    /// <summary>A failover that a person asks for costs no more without his word for that; a switchover never costs anything.</summary>
+    [Theory]
+    [InlineData(FailoverType.Failover, false, false)]
+    [InlineData(FailoverType.Failover, true, true)]
+    [InlineData(FailoverType.Switchover, true, false)]
+    public void A_request_is_held_to_the_same(FailoverType type, bool accepted, bool mayBegin)
+    {
+        var group = Group(Primary(), Cut("db-1", 400));
+        if (accepted) group = Accepted(group);
+        var request = new FailoverSpec { Type = type };
+        Assert.Equal(mayBegin ? "db-1" : null, RequestCheck.Target(group, request)?.Name);
+        var hindrance = RequestCheck.Hindrance(group, new Diagnosis.Healthy(), request);
+        Assert.Equal(mayBegin, hindrance is null);
+        if (type == FailoverType.Failover && !mayBegin) Assert.Contains("to accept the loss", hindrance!.Message);
+    }
+
+    /// <summary>Who was made the primary by hand beside the failed one is the only one that can be chosen.</summary>
+    [Fact]
+    public void Of_one_that_takes_writes_already_the_loss_can_be_accepted_as_well()
+    {
+        var group = Fenced(1, Cut("db-1", 400).Says(s => s with { Role = EngineRole.Primary, Writable = true }), Cut("db-2", 1000)).StartsReadOnly();
+        Assert.Contains("to accept the loss", Assert.IsType<Choice.Nobody>(Choose(group)).Message);
+        var chosen = Assert.IsType<Choice.Candidate>(Choose(Accepted(group)));
+        Assert.Equal(("db-1", true), (chosen.Member.Name, chosen.AcceptedLoss is not null));
+    }
+
     [Fact]
     public void What_was_accepted_of_another_slot_stays_accepted() =>
         Assert.EndsWith($"{ApiGroup.DataLossAcceptedAnnotation}=db-7-3,{OfDb0}",
             Assert.IsType<Choice.Nobody>(Choose(Accepted(Fenced(1, Cut("db-1", 400)), "db-7-3", "db-0-0"))).Message);
+
+    /// <summary>What was accepted of one failure is not accepted of the next, though the same primary be hit.</summary>
+    [Fact]
+    public void A_word_ends_when_the_primary_is_heard_again()
+    {
+        var group = Fenced(1, Cut("db-1", 400)) with { LastServiceAt = "2026-11-28T03:12:09Z" };
+        Assert.EndsWith($"={OfDb0}@2026-11-28T03:12:09Z", Assert.IsType<Choice.Nobody>(Choose(group)).Message);
+        var accepted = Accepted(group, $"{OfDb0}@2026-11-28T03:12:09Z");
+        Assert.Equal("db-1", Chosen(accepted));
+        Assert.Null(Chosen(accepted with { LastServiceAt = "2026-11-28T03:12:10Z" }));
+        Assert.Null(Chosen(Accepted(group)));
+    }
+
+    /// <summary>More silence never makes more eligible.</summary>
+    [Theory]
+    [InlineData(10, 999)]
+    [InlineData(600, 999)]
+    [InlineData(600, 100)]
+    public void Who_lacks_what_was_heard_is_not_chosen_because_its_link_is_up(double silentFor, long position) =>
+        Assert.Equal(silentFor < 30 && position > 600 ? "db-1" : null, Chosen(Fenced(silentFor, Standby("db-1", position))));
+
+    [Fact]
+    public void Nobody_accepts_an_empty_member_and_the_fullest_is_chosen_whatever_else_is_wanted()
+    {
+        var empty = Fenced(1, Cut("db-1", 0).Says(s => s with { IsEmpty = true }));
+        Assert.DoesNotContain("to accept", Assert.IsType<Choice.Nobody>(Choose(empty)).Message);
+        Assert.Null(Chosen(Accepted(empty)));
+        var unwanted = Fenced(1, Cut("db-1", 300), Cut("db-2", 400)).With(s => s with
+        {
+            Promotion = s.Promotion with { CandidateOrder = [CandidateOrder.Name, CandidateOrder.LeastLag], Priorities = [Wanted("db-1", 200)] },
+        });
+        Assert.Equal("db-2", Chosen(Accepted(unwanted)));
+
+        static MemberPriority Wanted(string member, int priority) => new() { Member = member, Priority = priority };
+    }
+
+    /// <summary>The pod had half a minute to end, and was heard all the while.</summary>
+    [Fact]
+    public void Who_was_heard_on_is_measured_by_what_it_said_then()
+    {
+        var group = Fenced(0.5, Cut("db-1", 550)) with { PrimaryMemory = Fenced(0.5).PrimaryMemory! with { Positions = Told.Add(Seconds(50), 2000), LastServiceAge = Seconds(1) } };
+        Assert.Null(Chosen(group));
+        Assert.Equal("db-1", Chosen(group.Change("db-1", _ => Cut("db-1", 600))));
+    }
+
+    [Theory]
+    [InlineData(-555.0, false)]   // another operator's clock goes wrong
+    [InlineData(1.0, true)]
+    public void A_time_that_cannot_be_is_no_time(double silentFor, bool eligible) =>
+        Assert.Equal(eligible ? "db-1" : null, Chosen(Fenced(silentFor, Cut("db-1", 1000)) with { PrimaryMemory = null }));
+
+    [Fact]
+    public void What_a_pod_said_in_an_earlier_term_of_its_own_says_nothing_of_this_one()
+    {
+        var group = Fenced(1, Cut("db-1", 1000));
+        Assert.NotNull(DataLoss.Silence(group with { PrimaryMemory = group.PrimaryMemory! with { LastServiceAge = Seconds(900) } }));
+        Assert.Equal(Seconds(1), DataLoss.Silence(group with { PrimaryMemory = group.PrimaryMemory! with { LastServiceAge = Seconds(900), Term = 0 } }));
+    }
+
+    /// <summary>It answered that it takes no writes, or nobody listened in its place.</summary>
+    [Fact]
+    public void Who_was_heard_not_to_write_was_not_silent()
+    {
+        var group = Group(Primary().Silent(1), Cut("db-1", 1000));
+        group = group with { PrimaryMemory = group.PrimaryMemory! with { LastServiceAge = Seconds(60), HeardAge = Seconds(1) } };
+        Assert.Equal(Seconds(1), DataLoss.Silence(group));
+    }
+
+    [Theory]
+    [InlineData(true, 9, true)]
+    [InlineData(true, 4, false)]
+    [InlineData(false, 9, false)]
+    public void With_agents_a_lease_that_has_run_out_counts_when_a_member_does_not_acknowledge_its_holder(bool answers, double acknowledgedAgo, bool proven)
+    {
+        var standby = GivenAgents.Standby("db-1").Acknowledges("db-0", acknowledgedAgo);
+        var group = GivenAgents.Healthy().Change("db-0", m => m.Silent(9)).Change("db-1", _ => answers ? standby : standby.Silent(9))
+            .Change("db-2", m => m.Acknowledges("db-0", 1)).Expired();
+        Assert.Equal(proven, DataLoss.IsEndProven(group));
+    }
+
+    /// <summary>Nobody need ask how far it was: it said so itself.</summary>
+    [Fact]
+    public void Who_has_all_by_the_old_primarys_last_word_lacks_nothing_however_long_ago()
+    {
+        var group = GivenAgents.Healthy().With(s => s with { Targets = s.Targets with { RpoSeconds = 30 } }).Without("db-0").Released()
+            .Change("db-1", m => Cut("db-1", 1000).Knows(1)).Change("db-2", _ => Cut("db-2", 999).Knows(1));
+        group = group.With(Electing(600, FenceEvidence.Released)) with { PrimaryMemory = null };
+        Assert.Equal("db-1", (LeaseElections.Choose(group, group.Failovers[^1], FailoverProcedure.FreshnessBound) as Choice.Candidate)?.Member.Name);
+        Assert.IsType<Choice.Nobody>(LeaseElections.Choose(group.Without("db-1"), group.Failovers[^1], FailoverProcedure.FreshnessBound));
+    }
 
     [Fact]
     public void Nothing_is_lost_that_need_not_be()

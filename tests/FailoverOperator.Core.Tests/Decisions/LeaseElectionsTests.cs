@@ -84,6 +84,18 @@ public sealed class LeaseElectionsTests
         Assert.Contains("db-2 is not ready; db-1 may miss acknowledged writes that db-2 has", nobody.Message);
     }
 
+    /// <summary>
+    /// Somebody has emptied the lease, so that nobody knows by how many members the old primary lived. One of three has gone: what the
+    /// one that is left does not have, that one may.
+    /// </summary>
+    [Fact]
+    public void Where_nobody_knows_the_terms_all_that_the_workload_is_to_have_count()
+    {
+        GroupObservation Emptied(params Member[] standbys) => Dead(standbys).Leased(l => l with { Accepted = null, Terms = new LeaseTerms() }) with { WorkloadReplicas = 3 };
+        Assert.Equal(Reasons.QuorumNotHeard, Chosen(Emptied(Standby("db-2")), FenceEvidence.PodTerminated));
+        Assert.Equal("db-2", Chosen(Emptied(Standby("db-1"), Standby("db-2", 1001)), FenceEvidence.PodTerminated));
+    }
+
     [Fact]
     public void Both_sets_of_terms_must_be_satisfied()
     {

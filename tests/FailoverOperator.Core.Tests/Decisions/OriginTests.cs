@@ -74,6 +74,24 @@ public sealed class OriginTests
         Assert.Equal(Reasons.QuorumNotHeard, Remembering([], Alien("db-1", 2000), After("db-2", 950)));
     }
 
+    /// <summary>
+    /// Term 0 began log-1b from log-1, too, and nobody followed it: its old primary is back with it, and has nothing of what db-0 wrote in term 1.
+    /// </summary>
+    [Theory]
+    [InlineData(0, FailoverPhase.Failed, true, 900, "db-2")]
+    [InlineData(0, FailoverPhase.Completed, true, 900, "db-2")]
+    [InlineData(0, FailoverPhase.Failed, true, 899, Reasons.BeyondRpo)] // nor is it one to be promoted itself
+    [InlineData(0, FailoverPhase.Failed, false, 900, Reasons.QuorumNotHeard)] // nobody was seen to serve since
+    [InlineData(2, FailoverPhase.Failed, true, 900, Reasons.QuorumNotHeard)] // a later one
+    public void Who_has_a_log_that_nobody_continued_is_a_witness_too(long term, FailoverPhase phase, bool served, long position, string expected)
+    {
+        var abandoned = Given.Ended(term, "db-1") is var f ? f with { Status = f.Status with { Phase = phase, History = "log-1b", Origin = Origin } } : f;
+        var group = Group(Primary().Unreachable(6), Standby("db-1", 2000).Says(s => s with { History = "log-1b", PreviousHistory = "log-1" }), Before("db-2", position)).Expired();
+        group = group with { Failovers = [.. group.Failovers.Append(abandoned).OrderBy(r => r.Spec.Term)] };
+        var choice = Choose(served ? group : group.NeverServed(), Lost);
+        Assert.Equal(expected, choice is Choice.Candidate(var member, _) ? member.Name : ((Choice.Nobody)choice).Reason);
+    }
+
     /// <summary>Of a primary that no operator has seen at work only what was written down before its promotion is known.</summary>
     [Theory]
     [MemberData(nameof(Elections), DisableDiscoveryEnumeration = true)]

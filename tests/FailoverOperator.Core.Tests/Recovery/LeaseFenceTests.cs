@@ -136,6 +136,35 @@ public sealed class LeaseFenceTests
         Assert.Equal("", Holders(l => l));
     }
 
+    /// <summary>Whatever somebody does to the lease afterwards.</summary>
+    [Theory]
+    [InlineData(FenceEvidence.Released, false)]
+    [InlineData(FenceEvidence.PodTerminated, false)]
+    [InlineData(FenceEvidence.LeaseExpired, true)]
+    [InlineData(FenceEvidence.NodeOutOfService, true)]
+    [InlineData(FenceEvidence.ProcessEnded, true)]
+    [InlineData(FenceEvidence.Unproven, true)]
+    public void An_end_that_is_written_down_and_cannot_be_undone_stays_proven(FenceEvidence evidence, bool mayWrite)
+    {
+        var (first, second, third) = (Chose(1, "db-0", FailoverPhase.Completed), Away(2, "db-0", "db-1", evidence), Away(3, "db-1", "db-2", null));
+        Assert.Equal(mayWrite ? "db-0 db-1 db-2" : "db-1 db-2", Holders(_ => Anew(3), first, second, third));
+        // It is the end of that term only: who was given the lease again has to end again. Of the same one the last time counts.
+        Assert.Equal(mayWrite ? "db-0 db-1" : "db-1", Holders(_ => Anew(2), first, second));
+        var again = Away(3, "db-1", "db-0", FenceEvidence.LeaseExpired);
+        Assert.Equal("db-1 db-0", Holders(_ => Anew(3), first, second, again));
+        Assert.Equal("db-1 db-0 db-2", Holders(_ => Anew(4), first, second, again, Away(4, "db-0", "db-2", FenceEvidence.LeaseExpired)));
+        // A failover that chose nobody is the same failover away from the one before.
+        Assert.Equal(mayWrite ? "db-0 db-2" : "db-2", Holders(_ => Anew(3), first, Away(2, "db-0", null, null), Away(3, "db-0", "db-2", evidence)));
+    }
+
+    private static FailoverRecord Away(long term, string from, string? to, FenceEvidence? evidence) => Chose(term, to ?? "db-9") is var f
+        ? f with
+        {
+            Spec = f.Spec with { From = Given.Reference(from) },
+            Status = f.Status with { Candidate = to is null ? null : f.Status.Candidate, Fence = evidence is { } proven ? new FenceRecord { Evidence = proven } : null },
+        }
+        : f;
+
     [Theory]
     [InlineData(FailoverPhase.Repointing, null, true)]
     [InlineData(FailoverPhase.Verifying, null, true)]

@@ -194,4 +194,123 @@ public sealed class OrderlyStopTests
         var request = new FailoverRecord { Name = "ask", IsOwn = false, Spec = new FailoverSpec { GroupRef = new GroupReference { Name = "db" }, Type = FailoverType.Switchover } };
         Assert.Equal(reason, Assert.IsType<Step.Enter>(Only(Decider.Decide(group.With(request)).Decision)).Reason);
     }
+
+    // ---- from when it has been written down where the log ended until it is sure that nobody goes on
+
+    public static TheoryData<string, Func<Member, Member>> NotWhereItStopped => new()
+    {
+        { "it does not answer", m => m.Silent(2) },
+        { "it wrote on while it says that it takes no writes", m => Standstill(m, 1001) },
+        { "it has less than it had", m => Standstill(m, 999) },
+        { "its server is another one", m => Standstill(m, 1000).Says(s => s with { Instance = "server-2-db-0" }) },
+        { "its log is another one", m => Standstill(m, 1000).Says(s => s with { History = "log-2" }) },
+        { "it does not know what it is", m => Standstill(m, 1000).Says(s => s with { Role = EngineRole.Unknown }) },
+    };
+
+    /// <summary>Whoever wrote it down may have died long ago.</summary>
+    [Theory]
+    [MemberData(nameof(NotWhereItStopped))]
+    public void Its_pod_is_ended_only_on_its_own_word_of_just_now_that_it_is_where_it_stopped(string what, Func<Member, Member> change)
+    {
+        Assert.NotEmpty(what);
+        var failover = Running(FailoverPhase.Fencing, end: AtEnd);
+        Assert.Equal(Reasons.SwitchedBack, Abort(Next(Stopped().Change("db-0", change), failover)).Reason);
+    }
+
+    [Theory]
+    [InlineData(1.5)]
+    [InlineData(null)]
+    public void An_older_word_of_it_or_none_is_asked_for(double? ago)
+    {
+        var group = Stopped().Change("db-0", m => ago is { } age ? m.AskedAgo(age) : m.NotAsked());
+        Assert.Equal("db-0", Assert.Single(Assert.IsType<Step.AskMembers>(Only(Next(group, Running(FailoverPhase.Fencing, end: AtEnd)))).Members).Name);
+    }
+
+    /// <summary>It came back writable before its pod was ended, and was heard.</summary>
+    [Fact]
+    public void What_it_was_heard_to_write_after_its_log_was_said_to_have_ended_is_counted()
+    {
+        var group = Fenced() is var g ? g with { PrimaryMemory = g.PrimaryMemory! with { PositionBytes = 1050, RequiredPositionBytes = 990 } } : null!;
+        Assert.IsType<Step.AskMembers>(Only(Next(group, Running(FailoverPhase.Electing, end: AtEnd))));
+        var enter = Assert.IsType<Step.Enter>(Only(Next(group, Running(FailoverPhase.Electing, phaseFor: 3, end: AtEnd))));
+        Assert.Equal(("db-1", 50L), (enter.Candidate!.Name, enter.LostBytes));
+        var another = group with { PrimaryMemory = group.PrimaryMemory! with { PositionBytes = 10, History = "log-2" } };
+        Assert.IsType<Step.AskMembers>(Only(Next(another, Running(FailoverPhase.Electing, end: AtEnd))));
+    }
+
+    /// <summary>A server that takes its time to end is not heard meanwhile.</summary>
+    [Theory]
+    [InlineData(FenceEvidence.PodTerminated, false, true)]
+    [InlineData(FenceEvidence.PodTerminated, true, true)]
+    // It may have been restarted by a kubelet that nobody heard of, and have taken writes.
+    [InlineData(FenceEvidence.KubeletCaughtUp, false, false)]
+    [InlineData(FenceEvidence.NodeOutOfService, false, false)]
+    [InlineData(FenceEvidence.NodeOutOfService, true, true)]
+    public void Its_silence_costs_nothing_if_it_cannot_have_gone_on(FenceEvidence evidence, bool startsReadOnly, bool isPromoted)
+    {
+        foreach (var isKnown in new[] { true, false })
+        {
+            var group = Fenced() with { PrimaryMemory = isKnown ? Healthy().PrimaryMemory! with { LastServiceAge = Seconds(90) } : null };
+            // Whom they received from has been gone for as long.
+            foreach (var name in new[] { "db-1", "db-2" }) group = group.Change(name, m => m.Says(s => s with { Link = ReplicationLink.Down, LinkDownFor = Seconds(90) }));
+            if (startsReadOnly) group = group.StartsReadOnly();
+            var failover = Running(FailoverPhase.Electing, phaseFor: 3, end: AtEnd);
+            var decision = Next(group, failover with { SilentFor = Seconds(90), Status = failover.Status with { Fence = new FenceRecord { Evidence = evidence } } });
+            if (isPromoted) Assert.Equal(("db-1", 0L), Only(decision) is Step.Enter { Candidate: { } candidate, LostBytes: { } lost } ? (candidate.Name, lost) : default);
+            else Assert.Equal(Reasons.LagUnknown, Assert.IsType<Decision.Blocked>(decision).Reason);
+        }
+    }
+
+    /// <summary>Whatever comes first in fencing.policy.</summary>
+    [Fact]
+    public void Nobody_cuts_the_power_of_a_node_whose_primary_has_stopped_in_order()
+    {
+        static GroupObservation WithJob(GroupObservation group) => group.With(s => s with
+        {
+            Fencing = s.Fencing with { Policy = [FencingMethod.Job, FencingMethod.PodTermination], Job = new FencingJobSpec { TimeoutSeconds = 30 } },
+        });
+        var failover = Running(FailoverPhase.Fencing, end: AtEnd);
+        Assert.IsType<Step.TerminatePod>(Only(Next(WithJob(Stopped()), failover)));
+        var going = WithJob(Stopped().Change("db-0", m => m.Terminating()));
+        Assert.IsType<Decision.Wait>(Next(going, failover));
+        // Its kubelet does not come to confirm the end.
+        Assert.IsType<Step.RunFencingJob>(Only(Next(going, failover with { PhaseFor = Seconds(30) })));
+    }
+
+    [Fact]
+    public void One_whose_pod_was_removed_by_force_is_not_taken_for_ended()
+    {
+        var gone = Stopped().Without("db-0") with { Departures = [Departed(confirmed: false)] };
+        Assert.Equal(Reasons.FenceUnproven, Assert.IsType<Decision.Blocked>(Next(gone, Running(FailoverPhase.Fencing, end: AtEnd))).Reason);
+    }
+
+    // ---- deadlines, and hooks that do otherwise than they should
+
+    /// <summary>The writes rest meanwhile: nobody gives the next operator as much time again.</summary>
+    [Fact]
+    public void A_new_operator_has_what_is_left_of_the_deadline()
+    {
+        var failover = Running(FailoverPhase.Fencing) with { InPhaseFor = Seconds(20) };
+        Assert.Equal(Reasons.SwitchedBack, Abort(Next(Stopped(1001), failover)).Reason);
+        Assert.Equal(Reasons.DeadlineExceeded, Abort(Next(Healthy(), failover)).Reason);
+        Assert.Equal(AtEnd, Assert.IsType<Step.Enter>(Only(Next(Stopped(), failover))).End);
+    }
+
+    [Fact]
+    public void One_that_takes_no_writes_but_calls_itself_a_primary_gets_them_back()
+    {
+        var group = Healthy().Change("db-0", m => m.Says(s => s with { Writable = false }));
+        Assert.IsType<Step.Demote>(Only(Next(group, Running(FailoverPhase.Fencing, phaseFor: 2))));
+        var failover = Running(FailoverPhase.Fencing, phaseFor: 3.5);
+        group = group with { PrimaryMemory = group.PrimaryMemory! with { LastServiceAge = Seconds(3) } };
+        Assert.Equal(Reasons.SwitchedBack, Abort(Next(group, failover)).Reason);
+        var over = group.With(failover with { Status = failover.Status with { Phase = FailoverPhase.Aborted } });
+        Assert.Equal(1L, Assert.IsType<Step.Promote>(Only(Decider.Decide(over).Decision)).Term);
+        // Of whom the operator wanted nothing it is not its business.
+        Assert.IsType<Decision.Wait>(Decider.Decide(group).Decision);
+    }
+
+    [Fact]
+    public void One_that_has_less_than_it_had_does_not_tell_where_its_log_ended() =>
+        Assert.Equal(Reasons.LagUnknown, Abort(Next(Stopped(999), Running(FailoverPhase.Fencing))).Reason);
 }

@@ -19,6 +19,7 @@ public sealed class NPlusMShards : Scenario
         var group = new ShardsGroup(bed.Cluster, scope);
         await group.ApplyAsync();
         await group.UnbrakeAsync();
+        await group.BearLateKubeletsAsync();
         var accounts = new List<FailoverAccount>();
         for (var run = 0; run < runs; run++) accounts.Add(await LoseTwoAsync(group, report));
         if (runs > 1) report($"downtime_ms {Figures.Of(accounts.Select(account => account.Client.DowntimeMilliseconds))}");

@@ -73,7 +73,7 @@ public sealed class NodePowerCut : Scenario
             metadata: { name: move }
             spec: { groupRef: { name: {{group.Name}} }, type: Failover, target: {{pods.Single(pod => pod.Spec.NodeName == node).Metadata.Name}}, reason: a test }
             """);
-        await group.WaitFailoverAsync(term, "is completed", NodeReturnDeadline, failover => failover.Status?.Phase == FailoverPhase.Completed);
+        await group.WaitFailoverAsync(term, "is completed", FailoverDeadline, failover => failover.Status?.Phase == FailoverPhase.Completed);
     }
 
     private static async Task<Failover> WaitBlockedAsync(RedisGroup group, long term)

@@ -26,6 +26,8 @@ public sealed class OperatorWorld : IDisposable
     private readonly Dictionary<string, TimeSpan> _restarts = [];
     private readonly Dictionary<string, TimeSpan> _stops = [];
     private int _pods;
+    private (string Version, int DeadNodes) _seen = ("", 0);
+    private bool _isHandingOver;
 
     private readonly List<string> _workloads = ["db"];
 
@@ -185,14 +187,21 @@ public sealed class OperatorWorld : IDisposable
     private void RunCluster()
     {
         RestartContainers();
+        // Most of the time nothing has happened since it was looked at last.
+        if (_seen != (_seen = (Api.LastVersion, DeadNodes.Count)) || _isHandingOver) RunPods();
+        Agents.Tick();
+        Cold?.Tick();
+    }
+
+    private void RunPods()
+    {
+        _isHandingOver = false;
         foreach (var (workload, ordinal) in _workloads.SelectMany(w => Enumerable.Range(0, Api.Peek<V1StatefulSet>(Namespace, w)?.Spec.Replicas ?? 3).Select(n => (w, n))))
         {
             var pod = Api.Peek<V1Pod>(Namespace, $"{workload}-{ordinal}");
             if (pod is null) Create(workload, ordinal);
             else if (!DeadNodes.Contains(pod.Spec.NodeName) && pod.Metadata.DeletionTimestamp is not null) End(pod);
         }
-        Agents.Tick();
-        Cold?.Tick();
         foreach (var service in _workloads.Select(w => Api.Peek<V1Service>(Namespace, $"{w}-rw")).OfType<V1Service>()) Objects.PointEndpoints(Api, service);
     }
 
@@ -275,7 +284,11 @@ public sealed class OperatorWorld : IDisposable
             Api.Remove<V1Pod>(Namespace, pod.Name());
             return;
         }
-        if (HasAgents && IsHandingOver(pod)) return;
+        if (HasAgents && IsHandingOver(pod))
+        {
+            _isHandingOver = true;
+            return;
+        }
         Servers[pod.Status.PodIP].Up = false;
         Servers[pod.Status.PodIP].IsPrimary = false;
         if (HasAgents) Agents.Of(pod).Kill();

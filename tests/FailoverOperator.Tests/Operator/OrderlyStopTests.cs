@@ -9,7 +9,7 @@ namespace FailoverOperator.Tests.Operator;
 /// <summary>Switchovers of a group without agents, in virtual time: asked for, and by drains and updates.</summary>
 public class OrderlyStopTests
 {
-    private static OperatorWorld Running()
+    internal static OperatorWorld Running()
     {
         var world = new OperatorWorld { Settings = new OperatorSettings { WebhookFolder = "/webhook" } };
         world.Update("rev-1", "OnDelete");
@@ -20,15 +20,15 @@ public class OrderlyStopTests
         return world;
     }
 
-    private static void Ask(OperatorWorld world, int deadlineSeconds = 60) => world.Api.Seed(new Failover
+    internal static void Ask(OperatorWorld world, int deadlineSeconds = 60) => world.Api.Seed(new Failover
     {
         Metadata = new V1ObjectMeta { Name = "move", NamespaceProperty = "shop", Generation = 1 },
         Spec = new FailoverSpec { GroupRef = new GroupReference { Name = "db" }, Type = FailoverType.Switchover, Target = "db-2", DeadlineSeconds = deadlineSeconds },
     });
 
-    private static FailoverStatus? Request(OperatorWorld world) => world.Failovers.Single(f => f.Name() == "move").Status;
+    internal static FailoverStatus? Request(OperatorWorld world) => world.Failovers.Single(f => f.Name() == "move").Status;
 
-    private static Failover Switchover(OperatorWorld world) => world.Failovers.Single(f => f.Name() == "db-0-2");
+    internal static Failover Switchover(OperatorWorld world) => world.Failovers.Single(f => f.Name() == "db-0-2");
 
     [Fact]
     public void The_primary_is_stopped_ended_and_replaced_and_nothing_is_lost()

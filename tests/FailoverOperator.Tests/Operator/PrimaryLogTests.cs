@@ -24,6 +24,24 @@ public class PrimaryLogTests
         Assert.Equal((TimeSpan.FromSeconds(1), 110), (memory.LastServiceAge, memory.PositionBytes));
     }
 
+    /// <summary>Asked each second, so that a gap of two leaves nothing out.</summary>
+    [Fact]
+    public void Who_answers_that_it_takes_no_writes_or_does_not_listen_is_heard_unless_it_was_silent_before()
+    {
+        var log = new PrimaryLog(TimeSpan.FromSeconds(10), gap: TimeSpan.FromSeconds(2));
+        var primary = new EngineStatus { Role = EngineRole.Primary, Writable = true };
+        Note(1, new EngineReply.Answered(primary));
+        Note(2, new EngineReply.Answered(primary with { Writable = false }));
+        Note(4, new EngineReply.Refused("nobody listens"));
+        Note(5, new EngineReply.Silent("no answer"));
+        Assert.Equal((9, 6), Ages());
+        Note(9, new EngineReply.Refused("nobody listens"));
+        Assert.Equal((9, 6), Ages());
+
+        void Note(double at, EngineReply reply) => log.Note("uid", ProbeLog.Empty.With(reply, TimeSpan.FromSeconds(at)));
+        (double Service, double Heard) Ages() => log.Recall("uid", TimeSpan.FromSeconds(10)) is var m ? (m!.LastServiceAge.TotalSeconds, m.HeardAge!.Value.TotalSeconds) : default;
+    }
+
     [Fact]
     public void It_is_remembered_in_which_term_it_was_seen()
     {

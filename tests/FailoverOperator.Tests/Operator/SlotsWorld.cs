@@ -20,6 +20,7 @@ public sealed class SlotsWorld : IDisposable
     private readonly int _active;
     private readonly int _members;
     private int _pods;
+    private (string Version, int Lost) _seen = ("", 0);
 
     public SlotsWorld(int active, int spares, Func<RedundancyGroupSpec, RedundancyGroupSpec>? change = null)
     {
@@ -139,13 +140,19 @@ public sealed class SlotsWorld : IDisposable
 
     private void RunCluster()
     {
+        // Most of the time nothing has happened since it was looked at last.
+        if (_seen != (_seen = (Api.LastVersion, Lost.Count))) RunPods();
+        Shards.Write();
+    }
+
+    private void RunPods()
+    {
         foreach (var ordinal in Enumerable.Range(0, _members))
         {
             var pod = Api.Peek<V1Pod>(Namespace, $"db-{ordinal}");
             if (pod is null && !Lost.Contains($"db-{ordinal}")) Create(ordinal);
             else if (pod?.Metadata.DeletionTimestamp is not null) End(pod);
         }
-        Shards.Write();
         for (var slot = 0; slot < _active; slot++) PointEndpoints(Service(slot));
     }
 
