@@ -41,7 +41,7 @@ internal static class Variants
                 Active = active,
                 Spares = spares,
                 Agent = null,
-                Engine = new EngineSpec { Type = EngineType.Hooks, StartsAs = StartState.ReadOnly, Hooks = Hooks(random.Next(1, 6)) },
+                Engine = new EngineSpec { Type = EngineType.Hooks, StartsAs = StartState.ReadOnly, Hooks = Hooks(random.Next(1, 6), canStop: (seed & 1) == 0) },
                 Targets = new TargetsSpec { RtoSeconds = 30, RpoSeconds = random.Next(3) == 0 ? 30 : 5 },
                 Detection = new DetectionSpec
                 {
@@ -117,10 +117,10 @@ internal static class Variants
         };
     }
 
-    private static HooksEngineSpec Hooks(int timeoutSeconds)
+    private static HooksEngineSpec Hooks(int timeoutSeconds, bool canStop)
     {
         var hook = HookedWorkload.Hook(timeoutSeconds);
-        return new() { Status = hook, Promote = hook, Follow = hook, Verify = hook };
+        return new() { Status = hook, Promote = hook, Follow = hook, Verify = hook, Demote = canStop ? hook : null };
     }
 
     /// <summary>The same group with brakes, and mostly with a member that is wanted more than the others.</summary>

@@ -101,6 +101,12 @@ internal static class Given
 
     public static GroupObservation Healthy() => Group(Primary(), Standby("db-1"), Standby("db-2"));
 
+    /// <summary>Nobody but an agent could stop the writes: there is no hook for it.</summary>
+    public static GroupObservation CannotStop(this GroupObservation group) => group.With(s => s with
+    {
+        Engine = new EngineSpec { Type = EngineType.Hooks, Hooks = new HooksEngineSpec { Status = new HookSpec { Http = new HttpHookSpec { Port = 80 } } } },
+    });
+
     /// <summary>An election that ended well.</summary>
     public static FailoverRecord Ended(long term, string candidate) => new()
     {

@@ -134,6 +134,9 @@ public sealed record FailoverStatus
     [Length(0, 256)]
     public string? History { get; init; }
 
+    [Description("Where the old primary's log ended, in a switchover without agents: the new one, or whoever has all of it, misses nothing. Absent: it was not stopped in order.")]
+    public LogEnd? End { get; init; }
+
     [Description("When each step was begun.")]
     [ListMapKey("phase")]
     public IReadOnlyList<StepRecord> Steps { get; init; } = [];
@@ -169,6 +172,18 @@ public sealed record FenceRecord
     [Required]
     [Description("When, RFC 3339 with microseconds.")]
     public string At { get; init; } = "";
+}
+
+/// <summary>Where a log ended.</summary>
+public sealed record LogEnd
+{
+    [Description("Identity of the log. Absent: the engine tells none.")]
+    [Length(1, 256)]
+    public string? History { get; init; }
+
+    [Required]
+    [Description("Position in it, as its server told when it took no writes any more.")]
+    public long PositionBytes { get; init; }
 }
 
 /// <summary>When a step was begun.</summary>

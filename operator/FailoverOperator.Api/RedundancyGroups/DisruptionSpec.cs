@@ -12,7 +12,7 @@ public enum DisruptionAnswer
     Switchover,
 }
 
-/// <summary>What is done about disruptions that somebody plans, for groups with agents: without them nobody can hand over in order.</summary>
+/// <summary>What is done about disruptions that somebody plans, for groups whose primary can hand over in order.</summary>
 public sealed record DisruptionSpec
 {
     [Description("When the primary's pod is to be evicted, as by a drain of its node. Switchover: a PodDisruptionBudget holds the eviction until a standby has taken over. Ignore: no such budget is kept.")]

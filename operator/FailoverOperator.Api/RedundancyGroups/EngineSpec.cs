@@ -101,7 +101,7 @@ public sealed record HooksEngineSpec
     [Description("Makes the member the primary. Called again until status says so; it must not mind. Needed in modes that promote.")]
     public HookSpec? Promote { get; init; }
 
-    [Description("Makes the member read-only.")]
+    [Description("Makes the member read-only, while what it has still reaches the standbys. Without it there is no switchover.")]
     public HookSpec? Demote { get; init; }
 
     [Description("Makes the member a standby of the primary that the request names. Needed in modes that promote.")]

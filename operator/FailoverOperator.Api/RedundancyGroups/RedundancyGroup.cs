@@ -10,7 +10,7 @@ namespace FailoverOperator.Api.RedundancyGroups;
 [Categories("failover")]
 [Description("A stateful workload of which exactly the right members are kept active: who is primary, who can take over, and how fast.")]
 [GenericAdditionalPrinterColumn(".spec.mode", "Mode", "string", Priority = 1)]
-[GenericAdditionalPrinterColumn(".status.slots[0].holder", "Active", "string", Description = "The member that takes the writes.")]
+[GenericAdditionalPrinterColumn(".status.active", "Active", "string", Description = "The member that takes the writes; in mode NPlusM those of all slots, by number, in mode ActiveActive all that take traffic.")]
 [GenericAdditionalPrinterColumn(".status.slots[0].term", "Term", "integer", Priority = 1, Description = "Grows by one with each change of the primary.")]
 [GenericAdditionalPrinterColumn(".status.sparesReady", "Ready", "integer", Description = "Standbys that could be promoted now.")]
 [GenericAdditionalPrinterColumn(".spec.spares", "Spares", "integer", Description = "Standbys that are wanted.")]

@@ -18,6 +18,10 @@ public enum RedundancyMode
     "mode NPlusM needs engine.type Hooks, whose hooks are told the slot; Redis and PostgreSQL servers know of one primary only: write a group for each of them")]
 [ValidationRule(RuleIds.SlotsServeActive, "self.mode != 'NPlusM' || !has(self.traffic.services) || !self.traffic.services.exists(s, s.role == 'Standby')",
     "in mode NPlusM a spare stands by for every slot, so that no Service can lead to the standbys of one; remove those of role Standby from traffic.services")]
+[ValidationRule(RuleIds.SlotsNeedNPlusM, "self.mode == 'NPlusM' || !has(self.slots) || self.slots.size() == 0",
+    "slots says which slots of mode NPlusM are served first; remove it, or set mode: NPlusM")]
+[ValidationRule(RuleIds.SlotsExist, "self.mode != 'NPlusM' || !has(self.slots) || self.slots.all(s, int(s.name) < self.active)",
+    "slots names a slot that there is not: they are 0 to active - 1")]
 [ValidationRule(RuleIds.HooksRequired, "self.engine.type != 'Hooks' || has(self.engine.hooks)",
     "engine.type Hooks needs engine.hooks with at least status, promote and follow")]
 [ValidationRule(RuleIds.HooksOnlyForHooks, "self.engine.type == 'Hooks' || !has(self.engine.hooks)",
@@ -28,8 +32,9 @@ public enum RedundancyMode
     "Redis replicates asynchronously and cannot promise targets.rpoSeconds: 0; write 1 or more")]
 [ValidationRule(RuleIds.DetectionWithinRto, "self.detection.unhealthyAfterSeconds < self.targets.rtoSeconds",
     "detection.unhealthyAfterSeconds must be less than targets.rtoSeconds, or no failover for a silent primary can meet the target")]
-[ValidationRule(RuleIds.FailbackNeedsAgent, "self.failback.policy == 'Never' || has(self.agent) || (has(self.cold) && self.cold.data == 'Shared')",
-    "failback.policy Automatic or Scheduled is a switchover, which needs agents in the members, or a cold standby with data: Shared: describe one of them, or write Never")]
+[ValidationRule(RuleIds.FailbackNeedsSwitchover,
+    "self.failback.policy == 'Never' || has(self.agent) || (has(self.cold) && self.cold.data == 'Shared') || (self.mode == 'ActivePassive' && self.standby != 'Cold' && self.fencing.policy.exists(m, m == 'PodTermination') && (self.engine.type == 'Redis' || (has(self.engine.hooks) && has(self.engine.hooks.demote))))",
+    "failback.policy Automatic or Scheduled is a switchover, which needs agents in the members; or engine.type Redis, or a hook demote, with PodTermination in fencing.policy, in mode ActivePassive; or a cold standby with data: Shared. Describe one of them, or write Never")]
 [ValidationRule(RuleIds.FailbackNeedsPriorities, "self.failback.policy == 'Never' || self.standby == 'Cold' || (has(self.promotion.priorities) && self.promotion.priorities.size() > 0)",
     "failback.policy Automatic or Scheduled leads to the member of the highest priority: write promotion.priorities, or failback.policy: Never")]
 [ValidationRule(RuleIds.FailbackScheduleFitsPolicy, "self.failback.policy == 'Scheduled' ? has(self.failback.schedule) : (!has(self.failback.schedule) && !has(self.failback.timeZone))",
@@ -55,8 +60,9 @@ public enum RedundancyMode
     "detection.renewIntervalMilliseconds must be at most half of fencing.stopAfterMilliseconds, or one lost renewal would stop the primary")]
 [ValidationRule(RuleIds.RestartFirstNeedsAgent, "self.detection.onProcessCrash == 'Failover' || has(self.agent)",
     "detection.onProcessCrash RestartFirst needs agents in the members; describe them in agent, or write Failover")]
-[ValidationRule(RuleIds.CordonNeedsAgent, "self.disruption.onCordon == 'Ignore' || has(self.agent)",
-    "disruption.onCordon Switchover needs agents in the members, which hand over in order: describe them in agent, or write Ignore")]
+[ValidationRule(RuleIds.CordonNeedsSwitchover,
+    "self.disruption.onCordon == 'Ignore' || has(self.agent) || (self.mode in ['ActivePassive', 'NPlusM'] && self.standby != 'Cold' && self.fencing.policy.exists(m, m == 'PodTermination') && (self.engine.type == 'Redis' || (has(self.engine.hooks) && has(self.engine.hooks.demote))))",
+    "disruption.onCordon Switchover needs agents in the members, which hand over in order; or engine.type Redis, or a hook demote, with PodTermination in fencing.policy: describe one of them, or write Ignore")]
 [ValidationRule(RuleIds.CooldownWithinMaximum, "self.protection.cooldownSeconds <= self.protection.cooldownMaximumSeconds",
     "protection.cooldownSeconds must not be more than protection.cooldownMaximumSeconds; raise that, or lower cooldownSeconds")]
 [ValidationRule(RuleIds.PromotionNeedsHooks, "self.mode in ['ActiveActive', 'Quorum'] || !has(self.engine.hooks) || (has(self.engine.hooks.promote) && has(self.engine.hooks.follow))",
@@ -108,6 +114,11 @@ public sealed record RedundancyGroupSpec
     [RangeMaximum(100)]
     public int Active { get; init; } = 1;
 
+    [Description("Mode NPlusM: which slots are served first when more fail than there are spares.")]
+    [ListMapKey("name")]
+    [Items(0, 100)]
+    public IReadOnlyList<SlotSpec> Slots { get; init; } = [];
+
     [Description("Standbys that are wanted. The group is Redundant while at least this many could take over. The workload needs active + spares replicas. In mode ActiveActive: members that are wanted beyond minActive. In mode Quorum: members that may fail while a majority stays; the workload needs 2 × spares + 1 replicas.")]
     [RangeMinimum(0)]
     [RangeMaximum(100)]
@@ -155,7 +166,7 @@ public sealed record RedundancyGroupSpec
     [Description("Whether, and when, the primary's place is given back to the member that is wanted most.")]
     public FailbackSpec Failback { get; init; } = new();
 
-    [Description("What is done about disruptions that somebody plans: drains of nodes, evictions, updates of the workload. For groups with agents.")]
+    [Description("What is done about disruptions that somebody plans: drains of nodes, evictions, updates of the workload. For groups that can have a switchover: with agents; or with engine.type Redis, or a hook demote, and PodTermination in fencing.policy.")]
     public DisruptionSpec Disruption { get; init; } = new();
 
     [Description("What keeps failovers from following each other too fast.")]

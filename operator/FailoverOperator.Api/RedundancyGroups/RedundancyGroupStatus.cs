@@ -9,6 +9,9 @@ public sealed record RedundancyGroupStatus
     [Description("The generation of the spec that this status speaks of.")]
     public long? ObservedGeneration { get; init; }
 
+    [Description("Names of the members that are active, for kubectl get: the holders of the slots, <none> for one without. The first five; the others are counted.")]
+    public string? Active { get; init; }
+
     [Description("Who is active.")]
     [ListMapKey("name")]
     public IReadOnlyList<SlotStatus> Slots { get; init; } = [];

@@ -4,6 +4,8 @@ namespace FailoverOperator.Api.RedundancyGroups;
 public static class RuleIds
 {
     public const string OneActive = nameof(OneActive);
+    public const string SlotsNeedNPlusM = nameof(SlotsNeedNPlusM);
+    public const string SlotsExist = nameof(SlotsExist);
     public const string SlotsNeedHooks = nameof(SlotsNeedHooks);
     public const string SlotsServeActive = nameof(SlotsServeActive);
     public const string HooksRequired = nameof(HooksRequired);
@@ -11,7 +13,7 @@ public static class RuleIds
     public const string RedisOnlyForRedis = nameof(RedisOnlyForRedis);
     public const string RedisIsAsynchronous = nameof(RedisIsAsynchronous);
     public const string DetectionWithinRto = nameof(DetectionWithinRto);
-    public const string FailbackNeedsAgent = nameof(FailbackNeedsAgent);
+    public const string FailbackNeedsSwitchover = nameof(FailbackNeedsSwitchover);
     public const string FailbackNeedsPriorities = nameof(FailbackNeedsPriorities);
     public const string FailbackScheduleFitsPolicy = nameof(FailbackScheduleFitsPolicy);
     public const string LeaseWithinRto = nameof(LeaseWithinRto);
@@ -25,7 +27,7 @@ public static class RuleIds
     public const string LeaseTimingsAreSafe = nameof(LeaseTimingsAreSafe);
     public const string RenewalsFitStop = nameof(RenewalsFitStop);
     public const string RestartFirstNeedsAgent = nameof(RestartFirstNeedsAgent);
-    public const string CordonNeedsAgent = nameof(CordonNeedsAgent);
+    public const string CordonNeedsSwitchover = nameof(CordonNeedsSwitchover);
     public const string CooldownWithinMaximum = nameof(CooldownWithinMaximum);
     public const string PromotionNeedsHooks = nameof(PromotionNeedsHooks);
     public const string StatusHookOnly = nameof(StatusHookOnly);

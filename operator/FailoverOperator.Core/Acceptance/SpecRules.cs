@@ -1,6 +1,8 @@
 using System.Globalization;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Leases;
+using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Recovery;
 
 namespace FailoverOperator.Core.Acceptance;
 
@@ -20,6 +22,8 @@ public static class SpecRules
     {
         var isNPlusM = spec.Mode == RedundancyMode.NPlusM;
         yield return (RuleIds.OneActive, isNPlusM || spec.Active == 1);
+        yield return (RuleIds.SlotsNeedNPlusM, spec.Mode == RedundancyMode.NPlusM || spec.Slots.Count == 0);
+        yield return (RuleIds.SlotsExist, spec.Mode != RedundancyMode.NPlusM || spec.Slots.All(s => Slots.Names(spec).Contains(s.Name)));
         yield return (RuleIds.SlotsNeedHooks, !isNPlusM || spec.Engine.Type == EngineType.Hooks);
         yield return (RuleIds.StandbyNeedsActivePassive, spec.Standby == StandbyTemperature.Hot || spec.Mode == RedundancyMode.ActivePassive);
         yield return (RuleIds.WarmOnly, spec.Standby == StandbyTemperature.Warm || spec.Warm is null);
@@ -52,8 +56,8 @@ public static class SpecRules
     private static IEnumerable<(string Id, bool Holds)> AgentRules(RedundancyGroupSpec spec)
     {
         var (hasAgent, policy) = (spec.Agent is not null, spec.Fencing.Policy);
-        yield return (RuleIds.FailbackNeedsAgent, hasAgent || spec.Cold?.Data == ColdData.Shared || spec.Failback.Policy == FailbackPolicy.Never);
-        yield return (RuleIds.CordonNeedsAgent, hasAgent || spec.Disruption.OnCordon == DisruptionAnswer.Ignore);
+        yield return (RuleIds.FailbackNeedsSwitchover, hasAgent || (Switchover.IsPossible(spec) && !Slots.AreBound(spec)) || spec.Cold?.Data == ColdData.Shared || spec.Failback.Policy == FailbackPolicy.Never);
+        yield return (RuleIds.CordonNeedsSwitchover, Switchover.IsPossible(spec) || spec.Disruption.OnCordon == DisruptionAnswer.Ignore);
         yield return (RuleIds.FailbackNeedsPriorities, spec.Failback.Policy == FailbackPolicy.Never || spec.Standby == StandbyTemperature.Cold || spec.Promotion.Priorities.Count > 0);
         yield return (RuleIds.FailbackScheduleFitsPolicy, spec.Failback.Policy == FailbackPolicy.Scheduled ? spec.Failback.Schedule is not null : spec.Failback is { Schedule: null, TimeZone: null });
         yield return (RuleIds.LeaseWithinRto, !hasAgent || spec.Detection.LeaseDurationSeconds < spec.Targets.RtoSeconds);

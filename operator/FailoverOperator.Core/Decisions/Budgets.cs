@@ -13,7 +13,8 @@ public static class Budgets
 {
     public static string NameOf(string group) => $"{group}-primary";
 
-    public static IReadOnlyList<Step> Needed(GroupObservation group) => [.. MemberBudgets.Superfluous(group), .. OfPrimary(group)];
+    /// <summary>One budget holds the primaries of all slots, so that one slot looks after it.</summary>
+    public static IReadOnlyList<Step> Needed(GroupObservation group) => group.Slot != Slots.Names(group.Spec)[0] ? [] : [.. MemberBudgets.Superfluous(group), .. OfPrimary(group)];
 
     private static IReadOnlyList<Step> OfPrimary(GroupObservation group) => group.Budgets switch
     {
@@ -26,14 +27,14 @@ public static class Budgets
 
     /// <summary>Why evictions of the primary are not held, though that is wanted; what a person can do. Null: they are, or it is not.</summary>
     public static string? Complaint(GroupObservation group) =>
-        group.HasAgents && group.Spec.Disruption.OnEviction == DisruptionAnswer.Switchover && WhyNone(group) is { } why
+        Switchover.IsPossible(group.Spec) && group.Spec.Disruption.OnEviction == DisruptionAnswer.Switchover && WhyNone(group) is { } why
             ? $"evictions of the primary are not held until it has handed over: {why}"
             : null;
 
     /// <summary>Null: there is to be one.</summary>
     private static string? WhyNone(GroupObservation group)
     {
-        if (!group.HasAgents) return "the members have no agents, which could hand over";
+        if (!Switchover.IsPossible(group.Spec)) return OrderlyStop.WhyNot(group.Spec);
         if (group.Spec.Disruption.OnEviction == DisruptionAnswer.Ignore) return "disruption.onEviction is Ignore";
         return group.Budgets switch
         {

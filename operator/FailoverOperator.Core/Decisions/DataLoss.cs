@@ -43,6 +43,7 @@ public static class DataLoss
     {
         var running = group.Failovers.LastOrDefault(f => f is { IsOwn: true, IsEnded: false, ReplacesPrimary: true, Spec.From: not null });
         if (running?.Status.Fence is { Evidence: FenceEvidence.ConfirmedByPerson or FenceEvidence.Unproven } && group.Spec.Promotion.DataLoss != DataLossPolicy.Forbid) return null;
+        if (running is not null && OrderlyStop.IsHeld(group, running)) return TimeSpan.Zero;
         var written = Written(group, running);
         if (Benchmark.MemoryOf(group) is not { } memory) return written;
         var age = memory.HeardAge ?? memory.LastServiceAge;

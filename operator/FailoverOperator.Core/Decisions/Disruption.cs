@@ -4,6 +4,7 @@ using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Detection;
 using FailoverOperator.Core.Observations;
+using FailoverOperator.Core.Recovery;
 
 namespace FailoverOperator.Core.Decisions;
 
@@ -30,7 +31,7 @@ public static class Disruption
     /// <summary>Null: as far as is known it stays.</summary>
     public static Leaving? Of(GroupObservation group, Member member)
     {
-        if (!group.HasAgents) return null;
+        if (!Switchover.IsPossible(group.Spec)) return null;
         var (spec, node) = (group.Spec.Disruption, member.Node);
         if (spec.OnEviction == DisruptionAnswer.Switchover)
         {

@@ -40,6 +40,8 @@ public static class Elections
     public static Choice Choose(GroupObservation group, FailoverRecord failover, TimeSpan bound) => failover.Spec.Type switch
     {
         _ when group.HasAgents => LeaseElections.Choose(group, failover, bound),
+        FailoverType.Failback or FailoverType.Switchover when OrderlyStop.Complete(group, failover, bound) is { } complete && Rivals.AtWork(group, failover.Spec.From).Count == 0 =>
+            new Choice.Candidate(complete, 0),
         FailoverType.Failover or FailoverType.Failback or FailoverType.Switchover => Replacement(group, failover, bound),
         FailoverType.Election when failover.Spec.From is { } last => Return(group, last, Benchmark.Of(failover.Spec)),
         // Somebody may have made a primary since the election began.
@@ -54,6 +56,7 @@ public static class Elections
     private static Choice Replacement(GroupObservation group, FailoverRecord failover, TimeSpan bound)
     {
         var benchmark = Benchmark.Of(failover.Spec);
+        if (OrderlyStop.EndOfLog(group, failover) is { } end) benchmark = benchmark with { PrimaryPositionBytes = end };
         var candidates = Candidates.Of(group, benchmark, bound, atRest: true);
         // Somebody else made a member the primary: it, or nobody, lest two write.
         var atWork = Rivals.AtWork(group, failover.Spec.From);

@@ -21,7 +21,7 @@ public static class RequestCheck
         All(group, diagnosis, request).FirstOrDefault(check => !check.Passed);
 
     public static IReadOnlyList<Check> All(GroupObservation group, Diagnosis diagnosis, FailoverSpec request) => request.Type is FailoverType.Switchover or FailoverType.Failback
-        ? [NotSuspended(group), PrimaryWrites(group, diagnosis), group.HasAgents ? HoldsLease(group) : CanBeStopped(group), TargetIsReady(group, request)]
+        ? [NotSuspended(group), PrimaryWrites(group, diagnosis), LetsGo(group), TargetIsReady(group, request)]
         : [NotSuspended(group), HasPrimary(group), TargetIsReady(group, request)];
 
     /// <summary>Who would become the primary. Null: nobody can now.</summary>
@@ -34,10 +34,10 @@ public static class RequestCheck
     }
 
     private static Member? Target(GroupObservation group, FailoverSpec request, Candidates candidates) => candidates.Ranked(group.Members)
-        .FirstOrDefault(m => (request.Target is null || m.Name == request.Target) && (request.Type == FailoverType.Failover || (ColdStandby.SharesData(group.Spec) ? !m.IsCold : IsConnected(m))));
+        .FirstOrDefault(m => (request.Target is null || m.Name == request.Target) && (request.Type == FailoverType.Failover || (ColdStandby.SharesData(group.Spec) ? !m.IsCold : IsConnected(group, m))));
 
     /// <summary>All who could in a switchover, best first.</summary>
-    public static IReadOnlyList<Member> Ready(GroupObservation group) => [.. CandidatesOf(group).Ranked(group.Members).Where(IsConnected)];
+    public static IReadOnlyList<Member> Ready(GroupObservation group) => [.. CandidatesOf(group).Ranked(group.Members).Where(m => IsConnected(group, m))];
 
     private static Check NotSuspended(GroupObservation group) => Restraint.Of(group) is { } restraint
         ? new(false, restraint.Reason, restraint.Message)
@@ -59,7 +59,18 @@ public static class RequestCheck
             : new(false, Reasons.PrimaryNotServing, "the primary does not hold the lease");
     }
 
-    private static Check CanBeStopped(GroupObservation group) => ColdStandby.IsActive(group) && group.Cold is ColdObservation.Seen { Replicas: > 0 }
+    private static Check LetsGo(GroupObservation group) =>
+        group.HasAgents ? HoldsLease(group) : ColdStandby.SharesData(group.Spec) ? CanBeScaledDown(group) : CanBeStopped(group);
+
+    /// <summary>What is needed after the writes have been stopped is looked at before.</summary>
+    private static Check CanBeStopped(GroupObservation group) => SlotHolder.Of(group).MemberIn(group) switch
+    {
+        { Node: { IsSeenDown: true } node } down => new(false, Reasons.PrimaryNotServing, $"node {node.Name} is {node.State}, so that its kubelet could not confirm the end of {down.Name}"),
+        { Probe.Status.PositionBytes: not null } primary => new(true, Reasons.PrimaryServing, $"{primary.Name} can be told to stop, and tells its position"),
+        var primary => new(false, Reasons.LagUnknown, $"{primary?.Name ?? "the primary"} does not tell its position, so that nobody could be known to have all of its log"),
+    };
+
+    private static Check CanBeScaledDown(GroupObservation group) => ColdStandby.IsActive(group) && group.Cold is ColdObservation.Seen { Replicas: > 0 }
         ? new(true, Reasons.ColdStandby, $"{ColdStandby.Name(group.Spec)} can be scaled down")
         : new(false, Reasons.StandbyUnavailable, ColdStandby.Prospect(group) is { IsReady: not true } prospect ? prospect.Message : "the primary is not the cold standby");
 
@@ -84,8 +95,9 @@ public static class RequestCheck
     private static string Advice(GroupObservation group, FailoverSpec request, IEnumerable<Eligibility.Ineligible> refusals) =>
         request.Type == FailoverType.Failover ? Elections.Advice(refusals, group) : "";
 
-    /// <summary>It is to have everything as soon as the primary stops, not sometime later.</summary>
-    private static bool IsConnected(Member member) => member.Probe.Status?.Link == ReplicationLink.Up;
+    /// <summary>It is to have everything as soon as the primary stops, not sometime later; and without agents nobody but itself can say so.</summary>
+    private static bool IsConnected(GroupObservation group, Member member) =>
+        member.Probe.Status is { Link: ReplicationLink.Up } status && (group.HasAgents || status.PositionBytes is not null);
 
     /// <summary>As if the primary's end were proven by the best of proofs.</summary>
     private static Candidates CandidatesOf(GroupObservation group) =>

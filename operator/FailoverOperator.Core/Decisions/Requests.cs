@@ -62,11 +62,8 @@ public static class Requests
             return new(Reasons.RequestInvalid, $"there is no slot {spec.Slot}; {(Slots.Names(group.Spec) is [var only] ? $"the group's only one is {only}" : $"there are {Slots.InWords(group.Spec)}")}");
         if (request.Schedule is Schedule.Unreadable)
             return new(Reasons.RequestInvalid, $"scheduledAt is not a time: {spec.ScheduledAt}; write it as 2026-11-27T03:00:00Z");
-        if (spec.Type != FailoverType.Failover && !group.HasAgents && !ColdStandby.SharesData(group.Spec))
-        {
-            return new(Reasons.NotRequestable,
-                "a switchover needs agents in the members (spec.agent of the group): nobody else can stop the writes in order; type: Failover needs none");
-        }
+        if (spec.Type != FailoverType.Failover && !Switchover.IsPossible(group.Spec) && !ColdStandby.SharesData(group.Spec))
+            return new(Reasons.NotRequestable, $"no switchover can be had in this group: {OrderlyStop.WhyNot(group.Spec)}; type: Failover can");
         if (spec.Type != FailoverType.Failover && ColdStandby.SharesData(group.Spec) && !ColdStandby.IsActive(group))
             return new(Reasons.NotRequestable, "a member of the group's own workload is the primary: there is nothing to give back; type: Failover starts the cold standby");
         return spec.Target is { } target && group.Members.Count >= group.WorkloadReplicas && group.Members.All(m => m.Name != target)

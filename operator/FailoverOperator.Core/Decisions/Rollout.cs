@@ -43,11 +43,14 @@ public static class Rollout
 
     /// <summary>Pods of an old revision that Kubernetes restarts by itself, the primary like all others. Null: there are none.</summary>
     public static string? Unguided(GroupObservation group) =>
-        group.HasAgents && group.Rollout is { ByDeletion: false } rollout && group.Members.Any(m => IsOutdated(rollout, m))
+        IsOrderly(group) && group.Rollout is { ByDeletion: false } rollout && group.Members.Any(m => IsOutdated(rollout, m))
             ? $"Kubernetes updates the pods to revision {rollout.Revision} whatever their role; with updateStrategy OnDelete the operator restarts the primary last"
             : null;
 
-    private static bool IsGuided(GroupObservation group) => group.HasAgents && group.Spec.Disruption.OnUpdate == DisruptionAnswer.Switchover;
+    /// <summary>Slots that share spares might restart all of them at once.</summary>
+    private static bool IsOrderly(GroupObservation group) => Switchover.IsPossible(group.Spec) && !Slots.AreBound(group.Spec);
+
+    private static bool IsGuided(GroupObservation group) => IsOrderly(group) && group.Spec.Disruption.OnUpdate == DisruptionAnswer.Switchover;
 
     private static bool IsOutdated(RolloutObservation rollout, Member member) => member.Revision is { } revision && revision != rollout.Revision;
 

@@ -72,6 +72,8 @@ public static class PrimaryDetector
             EngineRole.Standby when others.Count == 0 && SilentLeader(group, primary, status) is { } leader =>
                 new Diagnosis.PrimarySuspected($"{holder.Name} says that it is a standby, and {leader.Name}, which may be its primary, does not answer", null),
             EngineRole.Standby when others.Count == 0 => new Diagnosis.PrimaryDemoted(primary),
+            // A hook that stops the writes need not make a standby of it.
+            EngineRole.Primary when !status.Writable && others.Count == 0 && OrderlyStop.WasGivenUp(group) => new Diagnosis.PrimaryDemoted(primary),
             EngineRole.Standby => new Diagnosis.SplitBrainSuspected(others),
             EngineRole.Primary or EngineRole.Unknown => null,
             _ => throw new ArgumentOutOfRangeException(nameof(primary), status.Role, "unknown role"),

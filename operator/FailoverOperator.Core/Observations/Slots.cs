@@ -13,13 +13,18 @@ namespace FailoverOperator.Core.Observations;
 /// </summary>
 public static class Slots
 {
-    /// <summary>The names of the slots, the most important one first.</summary>
+    /// <summary>The names of the slots, by number.</summary>
     public static IReadOnlyList<string> Names(RedundancyGroupSpec spec) => spec.Mode switch
     {
         RedundancyMode.ActivePassive or RedundancyMode.ActiveActive or RedundancyMode.Quorum => [ApiGroup.FirstSlot],
         RedundancyMode.NPlusM => [.. Enumerable.Range(0, spec.Active).Select(n => n.ToString(CultureInfo.InvariantCulture))],
         _ => throw new ArgumentOutOfRangeException(nameof(spec), spec.Mode, "unknown mode"),
     };
+
+    /// <summary>The same, who gets a spare first when there are too few for all.</summary>
+    public static IReadOnlyList<string> ByImportance(RedundancyGroupSpec spec) => [.. Names(spec).OrderByDescending(name => PriorityOf(spec, name))];
+
+    private static int PriorityOf(RedundancyGroupSpec spec, string slot) => spec.Slots.FirstOrDefault(s => s.Name == slot)?.Priority ?? SlotSpec.UsualPriority;
 
     public static string InWords(RedundancyGroupSpec spec) => Names(spec) is [var first, .., var last] ? $"slots {first} to {last}" : "slot 0";
 
@@ -52,7 +57,7 @@ public static class Slots
             Failovers = own,
             Members = members,
             WorkloadReplicas = whole.WorkloadReplicas - (whole.Members.Count - members.Count),
-            PromisedSpares = names.TakeWhile(name => name != slot).Count(name => IsWaiting(whole, name)),
+            PromisedSpares = ByImportance(whole.Spec).TakeWhile(name => name != slot).Count(name => IsWaiting(whole, name)),
         };
     }
 
@@ -82,7 +87,10 @@ public static class Slots
         return running.Append(holding).OfType<MemberReference>().Select(m => m.Uid);
     });
 
-    /// <summary>It has nobody, and is about to choose. One that is held up by something else does not keep the others waiting.</summary>
-    private static bool IsWaiting(GroupObservation whole, string slot) =>
-        whole.Failovers.LastOrDefault(f => f.IsOwn && f.Spec.Slot == slot) is not { } last || last is { IsEnded: false, Status: { Candidate: null, Reason: null or "" } };
+    /// <summary>
+    /// It has nobody, and is about to choose. One that is held up by something else does not keep the others waiting, nor one whose primary is to hand over: it has
+    /// bound its spare before.
+    /// </summary>
+    private static bool IsWaiting(GroupObservation whole, string slot) => whole.Failovers.LastOrDefault(f => f.IsOwn && f.Spec.Slot == slot) is not { } last
+        || (last is { IsEnded: false, Status: { Candidate: null, Reason: null or "" } } && (!last.IsPlanned || last.Status.End is not null));
 }

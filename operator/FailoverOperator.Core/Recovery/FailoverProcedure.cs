@@ -28,7 +28,8 @@ public static class FailoverProcedure
         _ when failover.SpecChanged => End(FailoverPhase.Failed, Reasons.SpecChanged,
             "somebody changed the spec of this Failover after its creation, so that it cannot be trusted; the operator judges the group anew", failover),
         FailoverPhase.Pending => Start(group, failover),
-        FailoverPhase.Fencing => !failover.IsPlanned ? FencingLadder.Next(group, failover) : group.HasAgents ? Switchover.HandOver(group, failover) : ColdStandby.HandOver(group, failover),
+        FailoverPhase.Fencing when failover.IsPlanned => Switchover.HandOver(group, failover),
+        FailoverPhase.Fencing => FencingLadder.Next(group, failover),
         FailoverPhase.Electing or FailoverPhase.CatchingUp or FailoverPhase.Starting => ElectCandidate(group, failover),
         FailoverPhase.Promoting => PromoteCandidate(group, failover),
         FailoverPhase.Repointing => RepointTraffic(group, failover),
@@ -69,7 +70,7 @@ public static class FailoverProcedure
             if (Rivals.Settle(group, failover, bound) is { } first) return first;
         }
 
-        if (failover.IsPlanned && group.HasAgents && Switchover.Await(group, failover, bound) is { } wait) return wait;
+        if (failover.IsPlanned && Switchover.Await(group, failover, bound) is { } wait) return wait;
 
         var chosen = Elections.Choose(group, failover, bound);
         if (chosen is Choice.Nobody nobody)
@@ -93,7 +94,7 @@ public static class FailoverProcedure
     }
 
     /// <summary>Before it is written down as the candidate, so that no other slot writes it down, too. Null: it is bound, or need not be.</summary>
-    private static Decision? Unbound(GroupObservation group, Member candidate) => Slots.AreBound(group.Spec) && candidate.SlotLabel != group.Slot
+    internal static Decision? Unbound(GroupObservation group, Member candidate) => Slots.AreBound(group.Spec) && candidate.SlotLabel != group.Slot
         ? new Decision.Advance(new Step.BindSpare(candidate, group.Slot))
         : null;
 

@@ -31,7 +31,8 @@ public static class FencingLadder
 
     /// <summary>Invariant I8: the last member that works is not fenced on purpose.</summary>
     public static bool SomebodyCouldTakeOver(GroupObservation group, FailoverRecord failover) => CatchUp.IsHoped(group, Benchmark.Of(failover.Spec))
-        || ColdStandby.IsHoped(group) || IsSomebodyReady(group, failover);
+        || ColdStandby.IsHoped(group) || IsSomebodyReady(group, failover)
+        || OrderlyStop.Complete(group, failover, FailoverProcedure.ReadinessBound(group.Spec)) is not null;
 
     private static bool IsSomebodyReady(GroupObservation group, FailoverRecord failover)
     {
@@ -41,7 +42,7 @@ public static class FencingLadder
     }
 
     /// <summary>Something was done to the old primary that is not taken back.</summary>
-    private static bool IsTouched(FailoverRecord failover, Member old) =>
+    internal static bool IsTouched(FailoverRecord failover, Member old) =>
         old.Pod.Terminating || old.Node.OutOfService || failover.FencingJob is not JobObservation.NotCreated;
 
     /// <summary>Reasons to leave the old primary alone, for now or altogether. Null: none.</summary>
@@ -67,13 +68,18 @@ public static class FencingLadder
     private static Decision Climb(GroupObservation group, FailoverRecord failover, Member? old)
     {
         var until = TimeSpan.Zero;
-        foreach (var method in group.Spec.Fencing.Policy)
+        foreach (var method in WaysFor(group, failover))
         {
             until += TimeOf(group, method);
             if (Try(method, group, failover, old, until) is { } decision) return decision;
         }
         return AtTheTop(group, failover, old, until);
     }
+
+    /// <summary>One that has stopped in order is ended in order: nobody cuts the power of its node for it.</summary>
+    private static IEnumerable<FencingMethod> WaysFor(GroupObservation group, FailoverRecord failover) => failover.Status.End is null
+        ? group.Spec.Fencing.Policy
+        : group.Spec.Fencing.Policy.OrderBy(m => m == FencingMethod.PodTermination ? 0 : 1);
 
     private static TimeSpan TimeOf(GroupObservation group, FencingMethod method)
     {

@@ -38,6 +38,9 @@ public abstract record Step
         /// <summary>Null: unknown.</summary>
         public long? LostBytes { get; init; }
 
+        /// <summary>Where the old primary's log ended, which somebody else has all of. Null: nothing new.</summary>
+        public LogEnd? End { get; init; }
+
         /// <summary>In words, what a person accepted. Null: nothing, or that is written down already.</summary>
         public string? AcceptedLoss { get; init; }
 
@@ -57,6 +60,9 @@ public abstract record Step
 
     /// <summary>Make the member writable, then ask it.</summary>
     public sealed record Promote(Member Member, long Term) : Step;
+
+    /// <summary>Make the member read-only, then ask it. No fence.</summary>
+    public sealed record Demote(Member Member, long Term) : Step;
 
     /// <summary>Make the member a standby of the primary, then ask it.</summary>
     public sealed record Follow(Member Member, Member Primary, long Term) : Step;

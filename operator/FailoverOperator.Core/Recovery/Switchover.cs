@@ -1,5 +1,6 @@
 using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
+using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Detection;
 using FailoverOperator.Core.Leases;
@@ -16,8 +17,17 @@ public static class Switchover
     /// <summary>A standby that was connected has everything at once; so long it is waited for before the old primary comes back.</summary>
     public static readonly TimeSpan CatchUpTimeout = TimeSpan.FromSeconds(3);
 
-    /// <summary>Phase Fencing. Until the primary has let go nothing has been done, and everything can be taken back.</summary>
-    public static Decision HandOver(GroupObservation group, FailoverRecord failover)
+    /// <summary>Whether the operator may try one at all.</summary>
+    public static bool IsPossible(RedundancyGroupSpec spec) => spec.Agent is not null || OrderlyStop.WhyNot(spec) is null;
+
+    /// <summary>Phase Fencing.</summary>
+    public static Decision HandOver(GroupObservation group, FailoverRecord failover) =>
+        group.HasAgents ? HandLeaseOver(group, failover)
+        : ColdStandby.SharesData(group.Spec) ? ColdStandby.HandOver(group, failover)
+        : OrderlyStop.HandOver(group, failover);
+
+    /// <summary>Until the primary has let go nothing has been done, and everything can be taken back.</summary>
+    private static Decision HandLeaseOver(GroupObservation group, FailoverRecord failover)
     {
         var from = failover.Spec.From!;
         if (Fence.OfPrimary(group, failover) is { } proof)
@@ -48,6 +58,7 @@ public static class Switchover
     /// <summary>Phase Electing: whether to wait a little longer for the target, or for the old primary. Null: choose now.</summary>
     public static Decision? Await(GroupObservation group, FailoverRecord failover, TimeSpan bound)
     {
+        if (!group.HasAgents) return OrderlyStop.Await(group, failover, bound);
         if (Target(group, failover, bound) is not null) return null;
         var left = TimeSpan.FromSeconds(failover.Spec.DeadlineSeconds) - failover.PhaseFor;
         if (failover.PhaseFor >= CatchUpTimeout && (left <= TimeSpan.Zero || Back(group, failover, bound) is not null)) return null;

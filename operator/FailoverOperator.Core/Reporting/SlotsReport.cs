@@ -13,7 +13,7 @@ public static class SlotsReport
     /// <summary>A message names so many slots, and counts the others.</summary>
     private const int NamedSlots = 5;
 
-    /// <param name="slots">At least one, in the order of their importance.</param>
+    /// <param name="slots">At least one, by number.</param>
     public static GroupReport Of(IReadOnlyList<(GroupObservation Observation, GroupReport Report)> slots)
     {
         if (slots is [(var only, var report)] && !Slots.AreBound(only.Spec)) return report;

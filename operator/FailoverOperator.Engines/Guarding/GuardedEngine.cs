@@ -80,7 +80,7 @@ public sealed class GuardedEngine(IEngine engine, TimeSpan decisiveAfter, TimePr
         OrderAsync(new(member.PodUid, GuardedOperation.Follow, primary.PodUid), $"{member.PodName} is not told to follow {primary.PodName}",
             token => engine.FollowAsync(member, primary, context, token), cancellationToken);
 
-    /// <summary>Not a fence: no promotion waits for it.</summary>
+    /// <summary>Not a fence: a switchover that waits for it is given up at its deadline, and nothing has changed.</summary>
     public Task<EngineOutcome> DemoteAsync(MemberEndpoint member, EngineContext context, CancellationToken cancellationToken) =>
         OrderAsync(new(member.PodUid, GuardedOperation.Demote, null), $"{member.PodName} is not told to become read-only",
             token => engine.DemoteAsync(member, context, token), cancellationToken);

@@ -34,6 +34,7 @@ public sealed partial class StepExecutor(
         Step.TerminatePod terminate => TerminateAsync(context, terminate, cancellationToken),
         Step.AskMembers ask => Task.WhenAll(ask.Members.Select(m => context.Session.Prober.AskAsync(m.Uid, cancellationToken))),
         Step.Promote promote => PromoteAsync(context, promote, cancellationToken),
+        Step.Demote demote => DemoteAsync(context, demote, cancellationToken),
         Step.Follow follow => FollowAsync(context, follow, cancellationToken),
         Step.BindSpare bind => BindAsync(context, bind, cancellationToken),
         Step.Label label => LabelAsync(context, label, cancellationToken),
@@ -69,6 +70,13 @@ public sealed partial class StepExecutor(
     private async Task PromoteAsync(ActingContext context, Step.Promote step, CancellationToken cancellationToken)
     {
         var outcome = await context.Session.Engine.PromoteAsync(Endpoint(context, step.Member), Context(context, step.Term), cancellationToken);
+        Report(context, step, outcome);
+        await context.Session.Prober.AskAsync(step.Member.Uid, cancellationToken);
+    }
+
+    private async Task DemoteAsync(ActingContext context, Step.Demote step, CancellationToken cancellationToken)
+    {
+        var outcome = await context.Session.Engine.DemoteAsync(Endpoint(context, step.Member), Context(context, step.Term), cancellationToken);
         Report(context, step, outcome);
         await context.Session.Prober.AskAsync(step.Member.Uid, cancellationToken);
     }
@@ -207,6 +215,7 @@ public sealed partial class StepExecutor(
         Step.TerminatePod terminate => $"delete pod {terminate.Member.Name}",
         Step.AskMembers ask => $"ask {string.Join(", ", ask.Members.Select(m => m.Name))}",
         Step.Promote promote => $"promote {promote.Member.Name}",
+        Step.Demote demote => $"stop the writes of {demote.Member.Name}",
         Step.Follow follow => $"let {follow.Member.Name} follow {follow.Primary.Name}",
         Step.BindSpare bind => $"bind {bind.Member.Name} to slot {bind.Slot}",
         Step.Label label => $"label {label.Member.Name} {label.Role}",

@@ -100,6 +100,7 @@ public sealed class FailoverRecorder(IKubernetesApi api, OperatorClock clock, Fa
             Candidate = enter.Candidate ?? record.Status.Candidate,
             Origin = enter.Origin ?? record.Status.Origin,
             History = enter.History ?? record.Status.History,
+            End = enter.End ?? record.Status.End,
             Rivals = [.. record.Status.Rivals, .. enter.Rivals],
             LostBytes = enter.LostBytes ?? record.Status.LostBytes,
             AcceptedLoss = acceptedLoss is { Length: > FailoverSpec.MaxEvidenceLength } ? acceptedLoss[..FailoverSpec.MaxEvidenceLength] : acceptedLoss,

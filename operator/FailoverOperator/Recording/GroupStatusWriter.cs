@@ -46,7 +46,7 @@ public sealed class GroupStatusWriter(IKubernetesApi api, OperatorClock clock)
     private static RedundancyGroupStatus Merge(RedundancyGroup group, GroupReport report, DateTimeOffset now)
     {
         var before = group.Status ?? new RedundancyGroupStatus();
-        return before with
+        var status = before with
         {
             ObservedGeneration = group.Metadata.Generation,
             // Where all are active there are none, also if there were before.
@@ -61,6 +61,7 @@ public sealed class GroupStatusWriter(IKubernetesApi api, OperatorClock clock)
                 : before.Statistics,
             Conditions = [.. report.Conditions.Select(fact => Condition(before, fact, group.Metadata.Generation, now))],
         };
+        return status with { Active = ActiveColumn.Of(status.Slots, status.Members) };
     }
 
     private static SlotStatus Slot(RedundancyGroupStatus before, SlotFact slot, DateTimeOffset now)
@@ -89,6 +90,7 @@ public sealed class GroupStatusWriter(IKubernetesApi api, OperatorClock clock)
     /// <summary>What a person would act on.</summary>
     private static bool HasSameGist(RedundancyGroupStatus one, RedundancyGroupStatus other) =>
         one.ObservedGeneration == other.ObservedGeneration
+        && one.Active == other.Active
         && one.SparesReady == other.SparesReady
         && one.FailoverReadiness?.Candidate == other.FailoverReadiness?.Candidate
         && one.LastFailover == other.LastFailover

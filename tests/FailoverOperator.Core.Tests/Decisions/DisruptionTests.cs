@@ -24,6 +24,7 @@ public sealed class DisruptionTests
     public static TheoryData<string, GroupObservation, FailoverCause, string> Due => new()
     {
         { "an eviction", GivenAgents.Healthy().Change("db-0", m => m.ToBeEvicted(1)), FailoverCause.PodEviction, "somebody wants to evict db-0" },
+        { "an eviction, without agents", Given.Healthy().Change("db-0", m => m.ToBeEvicted(1)), FailoverCause.PodEviction, "somebody wants to evict db-0" },
         { "a drain", GivenAgents.Healthy().Change("db-0", m => m.ToBeEvicted(1).Cordoned()), FailoverCause.NodeDrain, "node node-0 of db-0 is drained" },
         {
             "a taint that says so", GivenAgents.Healthy().Change("db-0", m => m with { Node = m.Node with { DrainedBy = "karpenter.sh/disrupted" } }),
@@ -52,7 +53,7 @@ public sealed class DisruptionTests
         { "the wish is an old one", GivenAgents.Healthy().Change("db-0", m => m.ToBeEvicted(60)) },
         { "a standby's", GivenAgents.Healthy().Change("db-1", m => m.ToBeEvicted(1).Cordoned()) },
         { "onEviction is Ignore", Answers(GivenAgents.Healthy(), d => d with { OnEviction = DisruptionAnswer.Ignore }).Change("db-0", m => m.ToBeEvicted(1).Cordoned()) },
-        { "there are no agents", Given.Healthy().Change("db-0", m => m.ToBeEvicted(1).Cordoned()) },
+        { "nobody can stop the writes", Given.Healthy().CannotStop().Change("db-0", m => m.ToBeEvicted(1).Cordoned()) },
     };
 
     [Theory]
@@ -153,7 +154,8 @@ public sealed class DisruptionTests
         { "not wanted", Answers(With(Nothing), d => d with { OnEviction = DisruptionAnswer.Ignore }), null, null },
         { "not wanted any more", Answers(With(Nothing with { Own = Own() }), d => d with { OnEviction = DisruptionAnswer.Ignore }), new Step.RemoveBudget("db-primary"), null },
         { "the right is missing", With(new BudgetObservation.Unobserved("the right is missing")), null, "the right is missing" },
-        { "there are no agents", Given.Healthy() with { Budgets = Nothing }, null, null },
+        { "nobody can stop the writes", Given.Healthy().CannotStop() with { Budgets = Nothing }, null, null },
+        { "there are no agents", Given.Healthy() with { Budgets = Nothing }, new Step.KeepBudget("db-primary", null), null },
         { "nobody has looked", GivenAgents.Healthy(), null, null },
     };
 

@@ -68,7 +68,7 @@ public sealed class RequestsTests
     public void An_edited_request_is_refused() => Assert.Equal(Reasons.SpecChanged, Answer(Healthy(), Request() with { SpecChanged = true }).Reason);
 
     [Fact]
-    public void Nobody_else_can_stop_the_writes_in_order() => Assert.Equal(Reasons.NotRequestable, Answer(Given.Healthy(), Request()).Reason);
+    public void Nobody_else_can_stop_the_writes_in_order() => Assert.Equal(Reasons.NotRequestable, Answer(Given.Healthy().CannotStop(), Request()).Reason);
 
     [Fact]
     public void Who_is_the_primary_already_need_not_become_it()

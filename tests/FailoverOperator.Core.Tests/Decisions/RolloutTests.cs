@@ -40,6 +40,15 @@ public sealed class RolloutTests
         Assert.IsType<Decision.Steady>(Decide(Group("db-0", "db-1", "db-2")));
     }
 
+    [Fact]
+    public void Nor_does_it_take_agents()
+    {
+        static GroupObservation Agentless(params string[] updated) => Given.Healthy() is var g
+            ? g with { Rollout = new RolloutObservation(New, true), Members = [.. g.Members.Select(m => m.OfRevision(updated.Contains(m.Name) ? New : "rev-1"))] } : null!;
+        Assert.Equal("db-2", Restarted(Agentless()));
+        Assert.Equal("db-1", Assert.IsType<Decision.Begin>(Decide(Agentless("db-1", "db-2"))).Plan.Target);
+    }
+
     public static TheoryData<string, GroupObservation> Waiting => new()
     {
         { "db-2 is being deleted", Group().Change("db-2", m => m.Terminating()) },
@@ -63,7 +72,7 @@ public sealed class RolloutTests
     {
         { "Kubernetes restarts them", Group(byDeletion: false) },
         { "onUpdate is Ignore", Group().With(s => s with { Disruption = s.Disruption with { OnUpdate = DisruptionAnswer.Ignore } }) },
-        { "there are no agents", Given.Healthy() is var g ? g with { Rollout = new RolloutObservation(New, true), Members = [.. g.Members.Select(m => m.OfRevision("rev-1"))] } : null! },
+        { "nobody can stop the writes", Given.Healthy().CannotStop() is var g ? g with { Rollout = new RolloutObservation(New, true), Members = [.. g.Members.Select(m => m.OfRevision("rev-1"))] } : null! },
         { "nothing is known of the update", Group() with { Rollout = null } },
         { "no pod tells its revision", GivenAgents.Healthy() with { Rollout = new RolloutObservation(New, true) } },
     };

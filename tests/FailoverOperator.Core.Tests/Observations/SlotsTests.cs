@@ -78,6 +78,35 @@ public sealed class SlotsTests
         Assert.Equal(0, Slots.View(whole, "0").PromisedSpares);
     }
 
+    /// <summary>Of the same priority the lower number goes first; a slot that is not named has 100.</summary>
+    [Theory]
+    [InlineData("", "0 1 2", 0, 1)]
+    [InlineData("2=200", "2 0 1", 1, 2)]
+    [InlineData("2=101 1=101", "1 2 0", 2, 0)]
+    [InlineData("0=0", "1 2 0", 2, 0)]
+    [InlineData("0=1000 1=100", "0 1 2", 0, 1)]
+    public void The_order_is_that_of_the_priorities(string priorities, string order, int promisedTo0, int promisedTo1)
+    {
+        var slots = priorities.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(p => p.Split('='))
+            .Select(p => new SlotSpec { Name = p[0], Priority = int.Parse(p[1], System.Globalization.CultureInfo.InvariantCulture) }).ToList();
+        var whole = Whole().With(s => s with { Slots = slots });
+        Assert.Equal(order, string.Join(' ', Slots.ByImportance(whole.Spec)));
+        Assert.Equal(["0", "1", "2"], Slots.Names(whole.Spec));
+        // All three have nobody at the same time.
+        foreach (var slot in new[] { "0", "1", "2" }) whole = whole.With(Of(slot, Running(FailoverPhase.Electing)));
+        Assert.Equal((promisedTo0, promisedTo1), (Slots.View(whole, "0").PromisedSpares, Slots.View(whole, "1").PromisedSpares));
+    }
+
+    /// <summary>It has bound its spare before it is stopped.</summary>
+    [Fact]
+    public void A_slot_whose_primary_is_to_hand_over_keeps_no_spare_from_one_that_has_failed()
+    {
+        var running = Of("0", Running(FailoverPhase.Fencing, FailoverType.Switchover));
+        Assert.Equal(0, Slots.View(Whole().With(running), "1").PromisedSpares);
+        // Until its primary is ended: it may need another one.
+        Assert.Equal(1, Slots.View(Whole().With(running with { Status = running.Status with { End = new LogEnd() } }), "1").PromisedSpares);
+    }
+
     [Theory]
     [InlineData(1, 2, true)]
     [InlineData(2, 2, false)]

@@ -68,6 +68,7 @@ internal sealed record ExpectFile
         Step.Enter enter => $"write down phase {enter.Phase}" + (enter.Fence is { } fence ? $", fence {fence} by {enter.FencedBy}" : "") + (enter.Candidate is { } candidate ? $", candidate {candidate.Name}" : "") + (enter.Reason is { } reason ? $", {reason}" : ""),
         Step.TerminatePod(var member) => $"delete pod {member.Name}",
         Step.AskMembers(var members) => $"ask {string.Join(", ", members.Select(m => m.Name))}",
+        Step.Demote(var member, var term) => $"stop {member.Name}, term {term}",
         Step.Promote(var member, var term) => $"promote {member.Name}, term {term}",
         Step.Follow(var member, var primary, _) => $"let {member.Name} follow {primary.Name}",
         Step.Label(var member, var role, _) => $"label {member.Name} {role}",

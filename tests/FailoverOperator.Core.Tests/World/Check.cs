@@ -23,9 +23,18 @@ internal static class Check
     /// <summary>I3: the old primary does not write any more when its fence counts as proven.</summary>
     public static void Enter(World world, FailoverRecord running, Step.Enter enter)
     {
-        if (enter.Phase != FailoverPhase.Electing || running.Spec.From is not { } from || running.Spec.Type != FailoverType.Failover || enter.Fence == FenceEvidence.Unproven) return;
+        Lossless(world, running, enter);
+        if (enter.Phase != FailoverPhase.Electing || running.Spec.From is not { } from || !running.ReplacesPrimary || enter.Fence == FenceEvidence.Unproven) return;
         var writes = world.Pods.Any(p => p.Uid == from.Uid && p.Process is { Alive: true, Writable: true });
         Holds(world, !writes, $"I3: {from.Uid} still writes, but its fence counts as proven: {enter.Fence}");
+    }
+
+    /// <summary>A switchover loses nothing, or says so.</summary>
+    private static void Lossless(World world, FailoverRecord running, Step.Enter enter)
+    {
+        if (!running.IsPlanned || enter is not { Phase: FailoverPhase.Promoting, LostBytes: 0, Candidate: { } candidate }) return;
+        var has = world.Pods.First(p => p.Uid == candidate.Uid).Process.Position;
+        Holds(world, has >= world.StoppedAt(running.Spec.From!.Uid), $"{candidate.Uid} has {has} of {world.StoppedAt(running.Spec.From.Uid)}, and nothing is said to be lost");
     }
 
     /// <summary>I6: a lower term is never published.</summary>
@@ -51,8 +60,14 @@ internal static class Check
     }
 
     /// <summary>I8: the last working member is never fenced on purpose.</summary>
-    public static void Terminate(World world, World.Pod pod) =>
+    public static void Terminate(World world, World.Pod pod, FailoverRecord? running)
+    {
         Holds(world, world.See().Members.Any(m => m.Uid != pod.Uid && m.Answers), $"I8: {pod.Uid} is the last that works");
+        // Looked at beforehand: until then everything can be taken back.
+        if (running is not { IsPlanned: true, Status.Phase: FailoverPhase.Fencing }) return;
+        Holds(world, running.Status.End is { } end && world.Pods.Any(p => p.Uid != pod.Uid && p.Process.Position >= end.PositionBytes),
+            $"{pod.Uid} is ended for a switchover, and nobody else has all of its log");
+    }
 
     public static void Holds(World world, bool holds, string what)
     {

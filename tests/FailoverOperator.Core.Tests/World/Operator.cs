@@ -16,6 +16,8 @@ internal sealed partial class World
     private readonly Dictionary<string, TimeSpan> _servedAt = [];
     private readonly Dictionary<string, TimeSpan> _fencedAt = [];
     private string? _acknowledged;
+    private readonly Dictionary<string, long> _stoppedAt = [];
+    private int _requests;
     private long _publishedTerm;
     private string? _selectedPod;
     private string? _traffic;
@@ -103,8 +105,9 @@ internal sealed partial class World
         switch (step)
         {
             case Step.Enter enter: Check.Enter(this, running!, enter); Write(running!, s => Entering(s, enter)); break;
-            case Step.TerminatePod(var member) when Find(member.Uid) is { Exists: true } pod: Check.Terminate(this, pod); Terminate(pod, 4); break;
+            case Step.TerminatePod(var member) when Find(member.Uid) is { Exists: true } pod: Check.Terminate(this, pod, running); Terminate(pod, 4); break;
             case Step.AskMembers(var members): foreach (var m in members) AskByUid(m.Uid); break;
+            case Step.Demote(var member, _): Demote(member.Uid); AskByUid(member.Uid); break;
             case Step.Promote(var member, var term): Promote(member.Uid, term); AskByUid(member.Uid); break;
             case Step.Follow(var member, var primary, _): Follow(member.Uid, primary.Uid); AskByUid(member.Uid); break;
             case Step.Label(var member, var role, var term) when Find(member.Uid) is { Exists: true } pod: (pod.RoleLabel, pod.TermLabel) = (role, term); break;
@@ -122,6 +125,8 @@ internal sealed partial class World
         Reason = enter.Reason,
         Candidate = enter.Candidate ?? status.Candidate,
         LostBytes = enter.LostBytes ?? status.LostBytes,
+        End = enter.End ?? status.End,
+        ExecutedAs = enter.ExecutedAs ?? status.ExecutedAs,
         Rivals = [.. status.Rivals, .. enter.Rivals],
         Fence = enter.Fence is { } evidence ? new FenceRecord { Evidence = evidence, By = enter.FencedBy!, At = "" } : status.Fence,
     };
@@ -133,6 +138,26 @@ internal sealed partial class World
         Log = Math.Max(Log, process.Position);
         Note($"{uid} is promoted, server {process.Id}");
     }
+
+    private void Demote(string uid)
+    {
+        if (Reach(uid) is not { } process) return;
+        (process.Writable, process.Follows) = (false, null);
+        _stoppedAt[uid] = process.Position;
+        Note($"{uid} is stopped at {process.Position}");
+    }
+
+    /// <summary>What a person asks for, who gives it a time of 1 s to 13 s.</summary>
+    private void AskForSwitchover(int howLong) => _failovers.Insert(0, new FailoverRecord
+    {
+        Name = $"ask-{++_requests}",
+        Uid = $"uid-ask-{_requests}",
+        IsOwn = false,
+        Spec = new FailoverSpec { GroupRef = new GroupReference { Name = "db" }, Type = FailoverType.Switchover, DeadlineSeconds = 1 + howLong },
+    });
+
+    /// <summary>Where its log ended when it was stopped last. Null: it never was.</summary>
+    public long? StoppedAt(string uid) => _stoppedAt.TryGetValue(uid, out var position) ? position : null;
 
     private void Follow(string uid, string primary)
     {

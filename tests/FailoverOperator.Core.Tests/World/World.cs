@@ -19,6 +19,7 @@ internal enum Fault
     OperatorCrash,
     PersonMovesPrimary,
     ApiSilent,
+    SwitchoverRequested,
 }
 
 /// <summary>
@@ -156,6 +157,7 @@ internal sealed partial class World
                 break;
             case Fault.OperatorCrash: CrashOperator(); break;
             case Fault.PersonMovesPrimary when _spec.Engine.StartsAs == StartState.ReadOnly: Move(pod); break;
+            case Fault.SwitchoverRequested: AskForSwitchover(howLong); break;
             case Fault.ApiSilent: _apiSilentUntil = Now + (howLong * Tick); break;
         }
     }

@@ -1,4 +1,5 @@
 using CsCheck;
+using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Decisions;
 using FailoverOperator.Core.Detection;
@@ -37,6 +38,23 @@ public sealed class WorldTests
     [Fact]
     public void Failovers_keep_their_pace_and_the_person_on_call_is_obeyed() => Gen.Select(Gen.Int[2, 4], Script).Sample((members, script) =>
         Run(new World(members, StartState.ReadOnly, UnprovenFence.Block, protection: Brisk), script), iter: 2 * Worlds, threads: 1);
+
+    /// <summary>It is what the other worlds do not often come to: nothing fails for long enough.</summary>
+    [Theory]
+    [InlineData(StartState.ReadOnly)]
+    [InlineData(StartState.Writable)]
+    public void Switchovers_that_are_asked_for_happen(StartState startsAs)
+    {
+        var ends = new List<FailoverPhase>();
+        Gen.Select(Gen.Int[2, 4], Gen.Frequency((8, Gen.Const(new Event(Fault.None, 0, 0, 9))), (1, AnyEvent), (1, Gen.Int[0, 12].Select(time => new Event(Fault.SwitchoverRequested, 0, time, 9)))).Array[40, 120])
+            .Sample((members, script) =>
+            {
+                var world = new World(members, startsAs, UnprovenFence.Block);
+                Run(world, script);
+                ends.AddRange(world.Failovers.Where(f => f is { IsOwn: true, IsPlanned: true }).Select(f => f.Status.Phase));
+            }, iter: Worlds, threads: 1);
+        Assert.Contains(FailoverPhase.Completed, ends);
+    }
 
     private static void Run(World world, IReadOnlyList<Event> script)
     {

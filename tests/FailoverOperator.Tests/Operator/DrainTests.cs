@@ -130,9 +130,9 @@ public class DrainTests
     }
 
     [Fact]
-    public void Without_agents_or_a_webhook_no_budget_holds_a_drain_for_ever()
+    public void Without_a_switchover_or_a_webhook_no_budget_holds_a_drain_for_ever()
     {
-        using var agentless = new OperatorWorld { Settings = WithWebhook };
+        using var agentless = new OperatorWorld(spec => spec with { Fencing = new FencingSpec { Policy = [FencingMethod.NodeOutOfService] } }) { Settings = WithWebhook };
         agentless.StartOperator();
         agentless.UntilSteady("db-0");
         using var unseeing = AgentedWorld.Running();

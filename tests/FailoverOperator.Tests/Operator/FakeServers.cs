@@ -18,6 +18,9 @@ public sealed class FakeServer
 
     public bool IsPrimary { get; set; }
 
+    /// <summary>It was made read-only: what it has still reaches those that follow it.</summary>
+    public bool IsStopped { get; set; }
+
     public long Position { get; set; } = 100;
 
     /// <summary>Orders to follow fail.</summary>
@@ -71,7 +74,7 @@ public sealed class FakeServers
         server.Questions++;
         if (!server.Up) return new EngineReply.Refused("connection refused");
         if (server.Hangs) return new EngineReply.Silent("no answer");
-        var source = server.Follows is { } followed && _byAddress.TryGetValue(followed, out var up) && up is { Up: true, IsPrimary: true } ? up : null;
+        var source = server.Follows is { } followed && _byAddress.TryGetValue(followed, out var up) && up is { Up: true } and ({ IsPrimary: true } or { IsStopped: true }) ? up : null;
         if (source is not null && !server.IsLate) server.Position = source.Position;
         return new EngineReply.Answered(new EngineStatus
         {
@@ -111,13 +114,13 @@ public sealed class FakeServers
         }
 
         public Task<EngineOutcome> PromoteAsync(MemberEndpoint member, EngineContext context, CancellationToken cancellationToken) =>
-            Task.FromResult(servers.Do(member.PodAddress, $"promote {member.PodName} {context.Term}", s => (s.IsPrimary, s.Follows) = (true, null)));
+            Task.FromResult(servers.Do(member.PodAddress, $"promote {member.PodName} {context.Term}", s => (s.IsPrimary, s.IsStopped, s.Follows) = (true, false, null)));
 
         public Task<EngineOutcome> FollowAsync(MemberEndpoint member, MemberEndpoint primary, EngineContext context, CancellationToken cancellationToken) =>
-            Task.FromResult(servers.Refuses(member.PodAddress) ?? servers.Do(member.PodAddress, $"follow {member.PodName} {primary.PodName}", s => (s.IsPrimary, s.Follows) = (false, primary.PodAddress)));
+            Task.FromResult(servers.Refuses(member.PodAddress) ?? servers.Do(member.PodAddress, $"follow {member.PodName} {primary.PodName}", s => (s.IsPrimary, s.IsStopped, s.Follows) = (false, false, primary.PodAddress)));
 
         public Task<EngineOutcome> DemoteAsync(MemberEndpoint member, EngineContext context, CancellationToken cancellationToken) =>
-            Task.FromResult(servers.Do(member.PodAddress, $"demote {member.PodName}", s => s.IsPrimary = false));
+            Task.FromResult(servers.Do(member.PodAddress, $"demote {member.PodName}", s => (s.IsPrimary, s.IsStopped) = (false, true)));
 
         public Task<EngineOutcome> VerifyAsync(MemberEndpoint member, string address, int port, EngineContext context, CancellationToken cancellationToken) =>
             Task.FromResult(servers.Ask(address) is EngineReply.Answered { Status.Writable: true } ? new EngineOutcome.Done() : (EngineOutcome)new EngineOutcome.NotDone("it takes no writes"));

@@ -46,6 +46,7 @@ internal sealed class ShardMember : HookedContainer
         {
             "status" => HookResult.Tells(server.Tell()),
             "promote" => server.Promote(number),
+            "demote" => server.Demote(number),
             "follow" => server.Follow(number, primary),
             "verify" => server.Write(Clients.Writer.Verifying) == WriteOutcome.Acknowledged ? HookResult.Done : HookResult.Fails("it takes no writes"),
             _ => new HookResult(2, "", $"unknown action {action}"),

@@ -74,13 +74,23 @@ internal sealed class ShardServer(ShardMember member, string slot, ShardData dat
         return HookResult.Done;
     }
 
+    /// <summary>It takes no writes any more, and what it has still reaches those that copy it.</summary>
+    public HookResult Demote(long term)
+    {
+        if (!Obeys(term, out var refusal)) return refusal;
+        if (!IsPrimary) return HookResult.Done;
+        IsPrimary = false;
+        judge.Changed(this);
+        return HookResult.Done;
+    }
+
     public HookResult Follow(long term, string address)
     {
         if (!Obeys(term, out var refusal)) return refusal;
+        Release();
         if (IsPrimary)
         {
             IsPrimary = false;
-            Release();
             judge.Changed(this);
         }
         if (Follows == address) return HookResult.Done;

@@ -24,8 +24,20 @@ internal sealed class SlotJudge(SimulatedWorld world, TimeSpan allowed, Func<str
         if (term < slot.Term || (term == slot.Term && member != slot.Member))
             world.Judge.Break("I2", $"{member} becomes primary of slot {server.Slot} in term {term}, after {slot.Member} was in term {slot.Term}");
         else (slot.Term, slot.Member) = (term, member);
+        CheckSwitchover(server);
         CheckLoss(server, "the new primary");
         Changed(server);
+    }
+
+    /// <summary>Who says that nothing was lost in a switchover is to be believed to the last write.</summary>
+    private void CheckSwitchover(ShardServer server)
+    {
+        var lossless = world.Cluster.All<Failover>().Any(f => f.Spec is { Type: FailoverType.Switchover, From: not null } plan && plan.Slot == server.Slot && plan.Term == server.Term
+            && f.Status is { LostBytes: 0, End: not null, Candidate: { } candidate } && candidate.Uid == server.Member.PodUid);
+        if (!lossless) return;
+        world.Judge.Happened("a switchover without agents");
+        if (Of(server.Slot).LackingIn(server.Volume) is { Count: > 0 } lost)
+            world.Judge.Break("I5", $"{server.Member.Identity} takes slot {server.Slot} over in a switchover that is said to lose nothing, and lacks {lost.Count} acknowledged writes");
     }
 
     /// <summary>A server has become something else.</summary>

@@ -97,6 +97,38 @@ public sealed class RedisEngineTests
         _ = Assert.IsType<EngineOutcome.NotDone>(await VerifyAsync(engine, server));
     }
 
+    /// <summary>What a switchover without agents relies on: what the server has taken reaches its replicas though it is a replica itself by then.</summary>
+    [Fact]
+    public async Task What_a_server_had_taken_when_it_was_demoted_under_load_reaches_its_standby_and_it_can_be_promoted_again()
+    {
+        await using var first = await RedisServer.StartAsync();
+        await using var second = await RedisServer.StartAsync(first.Port);
+        await using var engine = Engine(first.Port);
+        Done(await engine.FollowAsync(second.Member, first.Member, Context, Cancelled));
+        _ = await UntilAsync(engine, second, status => status.Link == ReplicationLink.Up);
+
+        var writers = Enumerable.Range(0, 4).Select(_ => WriteUntilRefusedAsync(engine, first)).ToList();
+        var before = (await UntilAsync(engine, first, status => status.PositionBytes > 5000)).PositionBytes;
+        Done(await engine.DemoteAsync(first.Member, Context, Cancelled));
+        await Task.WhenAll(writers);
+        var end = await StatusAsync(engine, first);
+        var standby = await UntilAsync(engine, second, status => status.PositionBytes >= end.PositionBytes);
+        Assert.True(end.PositionBytes > before);
+        Assert.Equal((end.PositionBytes, end.History), (standby.PositionBytes, standby.History));
+
+        Done(await engine.PromoteAsync(first.Member, Context, Cancelled));
+        Done(await VerifyAsync(engine, first));
+        var again = await UntilAsync(engine, second, status => status.Link == ReplicationLink.Up && status.PositionBytes > end.PositionBytes);
+        Assert.Equal(end.History, again.PreviousHistory);
+    }
+
+    private static async Task WriteUntilRefusedAsync(RedisEngine engine, RedisServer server)
+    {
+        while (await VerifyAsync(engine, server) is EngineOutcome.Done)
+        {
+        }
+    }
+
     [Fact]
     public async Task A_server_is_never_ordered_to_follow_itself()
     {
