@@ -15,7 +15,11 @@ public sealed record ConditionFact(string Type, ConditionStatus Status, string R
 /// <summary>A slot's status without its times.</summary>
 /// <param name="Holder">Null: nobody was ever chosen.</param>
 /// <param name="CountedTerm">Null: not told for each slot.</param>
-public sealed record SlotFact(string Name, string? Holder, long? Term, long? CountedTerm);
+public sealed record SlotFact(string Name, string? Holder, long? Term, long? CountedTerm)
+{
+    /// <summary>Null: no failover waits for one.</summary>
+    public AwaitedLoss? AwaitedLoss { get; init; }
+}
 
 /// <summary>What the group's status is to say.</summary>
 public sealed record GroupReport
@@ -84,7 +88,7 @@ public sealed record GroupReport
                 Progressing(group, verdict),
                 Suppressed(group, verdict),
             ],
-            Slots = [new SlotFact(group.Slot, slot.Holder?.Name, slot.Holder is null ? null : slot.Term, null)],
+            Slots = [new SlotFact(group.Slot, slot.Holder?.Name, slot.Holder is null ? null : slot.Term, null) { AwaitedLoss = DataLoss.Awaited(group, verdict.Decision) }],
             Members = MemberReport.Of(
                 group, slot.Holder?.Uid, fencedUid: verdict.Running is { Spec.Type: FailoverType.Failover } running ? running.Spec.From?.Uid : null),
             OpenCircuits = MemberReport.OpenCircuits(group),
