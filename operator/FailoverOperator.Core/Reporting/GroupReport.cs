@@ -173,10 +173,20 @@ public sealed record GroupReport
     /// <summary>What was missed is said first, then what could be.</summary>
     private static ConditionFact TargetsMet(GroupObservation group, FailoverRecord? last)
     {
-        var feasibility = Feasibility.Of(group);
-        return last?.Status.Targets is not (TargetVerdict.RtoMissed or TargetVerdict.RpoMissed) && !feasibility.Meets(group.Spec.Targets)
-            ? Fact(ConditionTypes.TargetsMet, ConditionStatus.False, Reasons.TargetInfeasible, feasibility.Explain(group.Spec.Targets))
+        return last?.Status.Targets is not (TargetVerdict.RtoMissed or TargetVerdict.RpoMissed) && Infeasible(group) is { Length: > 0 } why
+            ? Fact(ConditionTypes.TargetsMet, ConditionStatus.False, Reasons.TargetInfeasible, why)
             : TargetsMet(group.Spec.Targets, last);
+    }
+
+    /// <summary>Empty: both targets can be met.</summary>
+    private static string Infeasible(GroupObservation group)
+    {
+        var (ofTime, ofLoss) = (Feasibility.Of(group), LossFeasibility.Of(group));
+        return string.Join("; ", new[]
+        {
+            ofTime.Meets(group.Spec.Targets) ? null : ofTime.Explain(group.Spec.Targets),
+            ofLoss is { IsMet: false } ? ofLoss.Explain() : null,
+        }.OfType<string>());
     }
 
     private static ConditionFact TargetsMet(TargetsSpec targets, FailoverRecord? last) => last?.Status.Targets switch
