@@ -3,17 +3,25 @@ using FailoverOperator.TestBed;
 
 namespace FailoverOperator.EndToEnd;
 
-/// <summary>One installation for all tests. What may run beside each other is begun together, with the first test that needs it.</summary>
+/// <summary>
+/// One installation for all tests. What may run beside each other is begun together, with the first test of those. When they have
+/// ended, those that will run alone get their groups ready, which takes little but time, while another one has its turn.
+/// </summary>
 public sealed class BedFixture : IAsyncLifetime
 {
-    private static readonly string[] BesideOthers = ["container-crash", "pod-delete", "bad-input", "redis-process-crash"];
+    private static readonly string[] BesideOthers = ["container-crash", "pod-delete", "bad-input", "redis-process-crash", "group-deletion"];
+    private static readonly string[] TakesNothingAway = ["nplusm-shards"];
+    private static readonly string[] Prepared = ["operator-crash-midway", "node-power-cut"];
 
     private readonly Dictionary<string, Run> begun = [];
     private readonly List<string> setUp = [];
     private Task<(TestNamespace Scope, FaultStage Stage)>? stage;
     private Bed? bed;
 
-    private sealed record Run(Task Ended, List<string> Reports);
+    private sealed record Run(Task Ended, List<string> Reports, TaskCompletionSource Turn)
+    {
+        public bool IsAlone { get; init; }
+    }
 
     public Bed Bed => bed ?? throw new InvalidOperationException("not initialised");
 
@@ -21,20 +29,19 @@ public sealed class BedFixture : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await OthersAsync();
-        await EndStageAsync();
+        // Those that were not asked for.
+        foreach (var run in begun.Values) run.Turn.TrySetCanceled();
+        await AllAsync(begun.Values);
+        if (stage is not null) await EndStageAsync(stage);
         if (bed is not null) await bed.DisposeAsync();
     }
 
-    public async Task RunBesideOthersAsync(Scenario scenario, Action<string> report)
+    public async Task RunAsync(Scenario scenario, Action<string> report)
     {
-        if (begun.Count == 0)
-        {
-            // It takes a while, and little but time.
-            stage ??= SetStageAsync(Engine.Named("pg"));
-            foreach (var each in Scenario.All.Where(each => BesideOthers.Contains(each.Name))) begun[each.Name] = Begin(each);
-        }
-        var run = begun[scenario.Name];
+        if (BesideOthers.Contains(scenario.Name)) BeginOthers();
+        else await OthersAsync(but: TakesNothingAway.Contains(scenario.Name) ? 1 : 0);
+        if (!begun.TryGetValue(scenario.Name, out var run)) begun[scenario.Name] = run = Begin(scenario, isAlone: true);
+        run.Turn.TrySetResult();
         try
         {
             await run.Ended;
@@ -45,17 +52,12 @@ public sealed class BedFixture : IAsyncLifetime
         }
     }
 
-    public async Task RunAloneAsync(Scenario scenario, Action<string> report)
-    {
-        await OthersAsync();
-        await EndStageAsync();
-        await scenario.RunAsync(Bed, runs: 1, report);
-    }
-
     /// <summary>In a group that lives through all faults of an engine; a new one after a failure.</summary>
     public async Task StrikeAsync(Engine engine, Fault fault, Action<string> report)
     {
-        await OthersAsync();
+        await OthersAsync(but: fault.NeedsNodePower ? 0 : 1);
+        // They are not to be struck unawares.
+        if (!fault.KillsNode) Prepare();
         var setting = stage ?? SetStageAsync(engine);
         stage = null;
         var set = await setting;
@@ -71,6 +73,19 @@ public sealed class BedFixture : IAsyncLifetime
         }
     }
 
+    private void BeginOthers()
+    {
+        if (begun.Count > 0) return;
+        stage ??= SetStageAsync(Engine.Named("pg"));
+        foreach (var scenario in Scenario.All.Where(scenario => BesideOthers.Contains(scenario.Name))) begun[scenario.Name] = Begin(scenario, isAlone: false);
+    }
+
+    private void Prepare()
+    {
+        foreach (var scenario in Scenario.All.Where(scenario => Prepared.Contains(scenario.Name) && (Bed.Cluster.Nodes is not null || !scenario.NeedsNodePower)))
+            if (!begun.ContainsKey(scenario.Name)) begun[scenario.Name] = Begin(scenario, isAlone: true);
+    }
+
     private async Task<(TestNamespace Scope, FaultStage Stage)> SetStageAsync(Engine engine)
     {
         var scope = await TestNamespace.CreateAsync(Bed.Cluster, engine.Name);
@@ -79,18 +94,30 @@ public sealed class BedFixture : IAsyncLifetime
         return (scope, set!);
     }
 
-    private async Task EndStageAsync()
+    /// <summary>One that could not be set is the failure of the test that needed it.</summary>
+    private static async Task EndStageAsync(Task<(TestNamespace Scope, FaultStage Stage)> setting)
     {
-        if (stage is { IsCompletedSuccessfully: true } set) await (await set).Scope.DisposeAsync();
-        stage = null;
+        if (setting.IsCompletedSuccessfully) await (await setting).Scope.DisposeAsync();
     }
 
-    private Run Begin(Scenario scenario)
+    private Run Begin(Scenario scenario, bool isAlone)
     {
         var reports = new List<string>();
-        return new Run(scenario.RunAsync(Bed, runs: 1, line => { lock (reports) reports.Add(line); }), reports);
+        var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (!isAlone) turn.SetResult();
+        return new Run(scenario.RunAsync(Bed, runs: 1, line => { lock (reports) reports.Add(line); }, turn.Task), reports, turn) { IsAlone = isAlone };
     }
 
-    /// <summary>Ends when they have, however.</summary>
-    private Task OthersAsync() => Task.WhenAll(begun.Values.Select(run => run.Ended)).ContinueWith(_ => { }, TaskScheduler.Default);
+    /// <summary>
+    /// Ends when those that run beside each other have, however. <paramref name="but"/> so many, which may wait for long for a kubelet to tell
+    /// the end of a pod, and disturb nobody.
+    /// </summary>
+    private async Task OthersAsync(int but)
+    {
+        while (Running() is var running && running.Count > but) await Task.WhenAny(running);
+    }
+
+    private List<Task> Running() => [.. begun.Values.Where(run => !run.IsAlone && !run.Ended.IsCompleted).Select(run => run.Ended)];
+
+    private static Task AllAsync(IEnumerable<Run> runs) => Task.WhenAll(runs.Select(run => run.Ended)).ContinueWith(_ => { }, TaskScheduler.Default);
 }

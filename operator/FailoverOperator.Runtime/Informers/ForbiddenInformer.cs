@@ -14,6 +14,8 @@ public sealed class ForbiddenInformer<T>(TimeProvider time) : IInformer<T>
 
     public TimeSpan Staleness => TimeSpan.Zero;
 
+    public ulong Version => 0;
+
     public Task WaitForSyncAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task RunAsync(CancellationToken cancellationToken) => Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);

@@ -59,6 +59,12 @@ public interface IInformer<T> : IWatched
     /// </summary>
     bool IsForbidden { get; }
 
+    /// <summary>
+    /// Everything up to this version is in the cache. So, if this is asked first and the cache afterwards: an object that was written no
+    /// later and is not there was deleted. 0: unknown.
+    /// </summary>
+    ulong Version { get; }
+
     bool TryGet(ObjectKey key, [NotNullWhen(true)] out T? entity);
 
     /// <summary>All cached objects, ordered by namespace and name.</summary>

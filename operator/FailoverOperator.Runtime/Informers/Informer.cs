@@ -43,6 +43,7 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
     private long _heardTimestamp = time.GetTimestamp();
     private SilenceWatchdog? _watch;
     private int _fruitless;
+    private ulong _version;
     private volatile bool _isForbidden;
 
     public bool IsSynced => _synced.IsReached;
@@ -50,6 +51,8 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
     public TimeSpan Staleness => time.GetElapsedTime(Interlocked.Read(ref _heardTimestamp));
 
     public bool IsForbidden => _isForbidden;
+
+    public ulong Version => Interlocked.Read(ref _version);
 
     public Task WaitForSyncAsync(CancellationToken cancellationToken) => _synced.WaitAsync(cancellationToken);
 
@@ -102,7 +105,10 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
     {
         var list = await api.ListAsync<T>(options.Namespace, options.Selection, cancellationToken);
         Heard();
+        // A server that lags may list an older state than the cache had.
+        UpTo(null);
         _cache.ReplaceAll(list.Items, list.Unreadable);
+        UpTo(list.ResourceVersion);
         if (_isForbidden) LogAllowed(ResourceKind.Of<T>().Plural);
         _isForbidden = false;
         _synced.Reach();
@@ -114,6 +120,7 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
     {
         if (!_isForbidden) LogForbidden(ResourceKind.Of<T>().Plural, reason);
         _isForbidden = true;
+        UpTo(null);
         _cache.ReplaceAll([], []);
         _synced.Reach();
     }
@@ -132,6 +139,7 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
                 _fruitless = 0;
                 version = notice.Entity.ResourceVersion() ?? version;
                 Apply(notice);
+                UpTo(version);
             }
             Heard();
             return version;
@@ -162,6 +170,9 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
                 throw new ArgumentOutOfRangeException(nameof(notice), notice.Type, "unknown notice");
         }
     }
+
+    /// <summary>Versions of one kind grow; the API server compares them as numbers too.</summary>
+    private void UpTo(string? version) => Interlocked.Exchange(ref _version, ulong.TryParse(version, out var number) ? number : 0);
 
     private void Heard() => Interlocked.Exchange(ref _heardTimestamp, time.GetTimestamp());
 

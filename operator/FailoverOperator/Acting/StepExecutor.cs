@@ -159,7 +159,7 @@ public sealed partial class StepExecutor(
 
     private async Task RunJobAsync(ActingContext context, Step.RunFencingJob step, CancellationToken cancellationToken)
     {
-        var failovers = context.Session.Newest(cluster.FailoversOf(context.Group));
+        var failovers = context.Session.Newest(cluster, context.Group);
         if (failovers.FirstOrDefault(f => f.Name() == context.Running?.Name) is not { } failover) return;
         try
         {

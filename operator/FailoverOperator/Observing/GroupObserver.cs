@@ -38,7 +38,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
         var pods = cluster.PodsOf(workload).Select(session.Pods.Newest).Concat(cold).ToList();
         session.Keep([.. pods.Select(p => p.Uid())]);
         var now = clock.Now;
-        var all = session.Newest(cluster.FailoversOf(group)).Select(f => Read(group, f, session)).OrderBy(f => f.Spec.Term).ThenBy(f => f.IsOwn).ToList();
+        var all = session.Newest(cluster, group).Select(f => Read(group, f, session)).OrderBy(f => f.Spec.Term).ThenBy(f => f.IsOwn).ToList();
         var observation = Slots.View(new GroupObservation
         {
             Name = group.Name(),

@@ -78,8 +78,17 @@ public sealed class GroupSession : IAsyncDisposable
     /// <summary>Remembers the answer to a write of our own, until the watch has caught up with it.</summary>
     public void Wrote(Failover failover) => _written[failover.Name()] = failover;
 
-    /// <summary>The newer of the cached object and what was written last.</summary>
-    public IEnumerable<Failover> Newest(IReadOnlyList<Failover> cached)
+    /// <summary>The group's failovers: the newer of the cached object and what was written last.</summary>
+    public IEnumerable<Failover> Newest(ClusterView cluster, RedundancyGroup group)
+    {
+        // In this order: see there.
+        var upTo = cluster.Failovers.Version;
+        return Newest(cluster.FailoversOf(group), upTo);
+    }
+
+    /// <param name="cached">All that the watch has told.</param>
+    /// <param name="upTo">Everything up to this version is in it.</param>
+    public IEnumerable<Failover> Newest(IReadOnlyList<Failover> cached, ulong upTo)
     {
         foreach (var failover in cached)
         {
@@ -88,14 +97,16 @@ public sealed class GroupSession : IAsyncDisposable
                 yield return written;
                 continue;
             }
-            // Once the watch has delivered our write, a later absence is a deletion.
             _written.TryRemove(failover.Name(), out _);
             yield return failover;
         }
         var known = cached.Select(f => f.Name()).ToHashSet();
         foreach (var (name, created) in _written)
         {
-            if (!known.Contains(name)) yield return created;
+            if (known.Contains(name)) continue;
+            // Somebody deleted it: what was written to it last does not bring it back.
+            if (Version(created) <= upTo) _written.TryRemove(name, out _);
+            else yield return created;
         }
     }
 

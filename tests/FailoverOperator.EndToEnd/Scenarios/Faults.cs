@@ -53,7 +53,8 @@ public sealed partial record Fault
         new("api-down", Expected.Nothing, scene => scene.Nodes.CutAsync(scene.Nodes.ControlPlane))
         {
             Prepare = Nothing,
-            Lasts = TimeSpan.FromSeconds(60),
+            // Eight leases' time.
+            Lasts = TimeSpan.FromSeconds(40),
             Heal = RestoreApiAsync,
         },
         new("operator-down", Expected.Nothing, scene => scene.Bed.Release.StopAsync())

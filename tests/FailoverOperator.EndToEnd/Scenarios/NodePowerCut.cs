@@ -19,17 +19,26 @@ public sealed class NodePowerCut : Scenario
 
     public override bool NeedsNodePower => true;
 
-    protected override async Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report)
+    protected override Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report) => RunAsync(bed, scope, runs, report, Task.CompletedTask);
+
+    protected override async Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report, Task turn)
     {
         await using var other = await TestNamespace.CreateAsync(bed.Cluster, $"{Name}-confirmed");
-        await DescribeFailureAsync(bed, other, report, () => RunAsync(bed, scope, other, report));
+        await DescribeFailureAsync(bed, other, report, async () =>
+        {
+            var groups = await Task.WhenAll(StartGroupAsync(bed, scope), StartGroupAsync(bed, other));
+            await MovePrimaryAsync(groups[1], await NodeOfPrimaryAsync(groups[0]));
+            await turn;
+            await CutAsync(bed, groups, report);
+        });
     }
 
-    private static async Task RunAsync(Bed bed, TestNamespace waitingScope, TestNamespace confirmedScope, Action<string> report)
+    private static async Task CutAsync(Bed bed, RedisGroup[] groups, Action<string> report)
     {
-        var groups = await Task.WhenAll(StartGroupAsync(bed, waitingScope), StartGroupAsync(bed, confirmedScope));
         var (waiting, confirmed) = (groups[0], groups[1]);
+        foreach (var group in groups) await group.WaitConsistentAsync(Members);
         var victim = await NodeOfPrimaryAsync(waiting);
+        // It may have moved since.
         await MovePrimaryAsync(confirmed, victim);
         await bed.Release.KeepAwayAsync(victim);
         foreach (var group in groups) await group.WaitConsistentAsync(Members);
@@ -70,7 +79,7 @@ public sealed class NodePowerCut : Scenario
         await group.Scope.Kubectl.ApplyAsync($$"""
             apiVersion: failover-operator.io/v1alpha1
             kind: Failover
-            metadata: { name: move }
+            metadata: { name: move-{{term}} }
             spec: { groupRef: { name: {{group.Name}} }, type: Failover, target: {{pods.Single(pod => pod.Spec.NodeName == node).Metadata.Name}}, reason: a test }
             """);
         await group.WaitFailoverAsync(term, "is completed", FailoverDeadline, failover => failover.Status?.Phase == FailoverPhase.Completed);

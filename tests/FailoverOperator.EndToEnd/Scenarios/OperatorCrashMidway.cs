@@ -16,15 +16,18 @@ public sealed class OperatorCrashMidway : Scenario
 
     public override string Name => "operator-crash-midway";
 
-    protected override async Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report)
+    protected override Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report) => RunAsync(bed, scope, runs, report, Task.CompletedTask);
+
+    protected override async Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report, Task turn)
     {
         var more = await Task.WhenAll(Enumerable.Range(1, Groups - 1).Select(_ => TestNamespace.CreateAsync(bed.Cluster, Name)));
         try
         {
             var groups = await Task.WhenAll(more.Prepend(scope).Select(place => StartGroupAsync(bed, place)));
-            foreach (var (turn, phase) in Phases.Index())
+            await turn;
+            foreach (var (index, phase) in Phases.Index())
             {
-                var group = groups[turn % Groups];
+                var group = groups[index % Groups];
                 await DescribeFailureAsync(bed, group.Scope, report, () => CrashInAsync(phase, bed, group, report));
             }
         }

@@ -23,10 +23,11 @@ public abstract class Scenario
     public virtual bool NeedsNodePower => false;
 
     /// <summary>Throws with what was seen unless all is as it must be. Says what it measures.</summary>
-    public async Task RunAsync(Bed bed, int runs, Action<string> report)
+    /// <param name="turn">When it may begin; it may get ready before.</param>
+    public async Task RunAsync(Bed bed, int runs, Action<string> report, Task turn)
     {
         await using var scope = await TestNamespace.CreateAsync(bed.Cluster, Name);
-        await DescribeFailureAsync(bed, scope, report, () => RunAsync(bed, scope, runs, report));
+        await DescribeFailureAsync(bed, scope, report, () => RunAsync(bed, scope, runs, report, turn));
     }
 
     internal static async Task DescribeFailureAsync(Bed bed, TestNamespace scope, Action<string> report, Func<Task> action)
@@ -41,6 +42,13 @@ public abstract class Scenario
             report(await bed.Release.DescribeAsync());
             throw;
         }
+    }
+
+    /// <summary>Who gets ready before its turn overrides this one.</summary>
+    protected virtual async Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report, Task turn)
+    {
+        await turn;
+        await RunAsync(bed, scope, runs, report);
     }
 
     protected abstract Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report);

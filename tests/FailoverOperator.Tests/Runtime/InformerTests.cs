@@ -76,6 +76,30 @@ public sealed class InformerTests : IDisposable
         Assert.Equal(["Added a=1", "Added b=1", "DeletedUnseen a=1", "Updated b=2", "Added c=1"], _events);
     }
 
+    /// <summary>So that what was written earlier and is not there is known to have been deleted.</summary>
+    [Fact]
+    public void Tells_up_to_which_version_it_has_everything()
+    {
+        Seed("a", "1");
+        Assert.Equal(0UL, _informer.Version);
+        Start();
+        Assert.Equal(_api.LastVersion, $"{_informer.Version}");
+        Change("a", "2");
+        _loop.Settle();
+        Assert.Equal(_api.LastVersion, $"{_informer.Version}");
+        _api.Remove<V1ConfigMap>("ns", "a");
+        _loop.Settle();
+        Assert.Equal(_api.LastVersion, $"{_informer.Version}");
+
+        _api.SilenceWatches();
+        Seed("b", "1");
+        var before = _informer.Version;
+        Assert.NotEqual(_api.LastVersion, $"{before}");
+        _api.EndWatches(ApiFailure.Expired);
+        Pass(1);
+        Assert.Equal(_api.LastVersion, $"{_informer.Version}");
+    }
+
     [Fact]
     public void Takes_a_successor_of_the_same_name_for_another_object()
     {

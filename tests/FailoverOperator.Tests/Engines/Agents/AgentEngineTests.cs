@@ -13,7 +13,7 @@ public sealed class AgentEngineTests : IAsyncDisposable
 {
     private const string Token = "open-sesame";
     private static readonly EngineContext Context = new("db", "0", 7);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static readonly AgentStatus Standby = new()
     {

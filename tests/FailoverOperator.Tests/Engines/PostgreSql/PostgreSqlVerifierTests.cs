@@ -9,7 +9,7 @@ namespace FailoverOperator.Tests.Engines.PostgreSql;
 public sealed class PostgreSqlVerifierTests(PostgreSqlServer server) : IClassFixture<PostgreSqlServer>
 {
     private static readonly MemberEndpoint Member = new("shop", "db-1", "uid-1", "127.0.0.1");
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
