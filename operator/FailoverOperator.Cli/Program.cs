@@ -19,5 +19,6 @@ return await FailoverCli.RunAsync(args, new CliHost
     Error = Console.Error,
     Console = console,
     ReadFile = path => path == "-" ? Console.In.ReadToEnd() : File.ReadAllText(path),
+    ReadLine = Console.IsInputRedirected ? null : Console.In.ReadLine,
     ShowsProgress = !Console.IsErrorRedirected,
 });

@@ -55,6 +55,21 @@ public sealed record SlotStatus
 
     [Description("In mode NPlusM: every Failover of the slot up to this term is in the statistics. In mode ActivePassive statistics.countedTerm says so.")]
     public long? CountedTerm { get; init; }
+
+    [Description("The loss that a failover waits for a person to accept. Absent: none does.")]
+    public LossToAccept? LossToAccept { get; init; }
+}
+
+/// <summary>A loss that only a person can accept.</summary>
+public sealed record LossToAccept
+{
+    [Required]
+    [Description("What the annotation failover-operator.io/data-loss-accepted of the group has to hold, among the words of other slots: the failover that made the failed primary one, and when that was heard last.")]
+    public string Word { get; init; } = "";
+
+    [Required]
+    [Description("What would be lost, as far as it is known.")]
+    public string Message { get; init; } = "";
 }
 
 /// <summary>What a member does.</summary>

@@ -21,6 +21,9 @@ public sealed record CliHost
 
     public required Func<string, string> ReadFile { get; init; }
 
+    /// <summary>Reads a line from whoever types. Null: nobody does.</summary>
+    public Func<string?>? ReadLine { get; init; }
+
     /// <summary>Whether somebody watches, who wants to see that it goes on.</summary>
     public bool ShowsProgress { get; init; }
 

@@ -37,6 +37,7 @@ public static class FailoverCli
         root.Add(RequestCommand.BuildSwitchover(host, options));
         root.Add(RequestCommand.BuildFailover(host, options));
         root.Add(ApproveCommand.Build(host, options));
+        root.Add(AcceptLossCommand.Build(host, options));
         root.Add(SuspendCommand.Suspend(host, options));
         root.Add(SuspendCommand.Resume(host, options));
         root.Add(CompletionCommand.Build(host));

@@ -27,8 +27,10 @@ internal static class Advice
         Reasons.PrimaryNotServing or Reasons.NoPrimary => $"see which step it is at: kubectl failover history {group}",
         Reasons.TooFewSpares => $"see whose health or lag is the hindrance: kubectl failover status {group}; then that pod's log",
         Reasons.NoCandidate => "bring a standby back: it must be ready, tell its position, and follow the primary",
-        Reasons.LagUnknown => "a standby whose position is unknown is not promoted; see whether it answers, and follows the primary",
-        Reasons.BeyondRpo => "let the standbys catch up, or allow more loss in targets.rpoSeconds",
+        Reasons.LagUnknown => "a standby whose position is unknown is not promoted; see whether it answers, and follows the primary; "
+            + $"if nobody with more comes back: {AcceptLoss(group)}",
+        Reasons.BeyondRpo => $"bring back whoever has more, the old primary with its data included; if nobody comes back: {AcceptLoss(group)}; "
+            + "how much may be lost without a person's word is targets.rpoSeconds",
         Reasons.CatchingUp => "wait, or find out why the standbys take in the log so late; warm.syncTimeoutSeconds bounds the wait of a failover",
         Reasons.StartingStandby or Reasons.StandbyNotStarted => "see why the standby's pod is not ready, or is not promoted: kubectl describe pod, and its log",
         Reasons.MembersUnknown => "see whether the operator's pod reaches the members' pods: network policies, ports",
@@ -52,4 +54,6 @@ internal static class Advice
         "NotReported" or "Outdated" => "see whether the operator runs: kubectl get pods -A -l app.kubernetes.io/name=failover-operator",
         _ => null,
     };
+
+    private static string AcceptLoss(string group) => $"kubectl failover accept-loss {group}";
 }

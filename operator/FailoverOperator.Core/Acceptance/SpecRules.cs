@@ -66,8 +66,8 @@ public static class SpecRules
         yield return (RuleIds.PostgreSqlNeedsAgent, hasAgent || spec.Engine.Type != EngineType.PostgreSQL);
         yield return (RuleIds.HooksWithoutAgent, !hasAgent || spec.Engine.Type != EngineType.Hooks);
         yield return (RuleIds.JobNeedsSpec, policy.Contains(FencingMethod.Job) == spec.Fencing.Job is not null);
-        yield return (RuleIds.LeaseTimingsAreSafe, !hasAgent || Timings(spec).IsSafe);
-        yield return (RuleIds.RenewalsFitStop, !hasAgent || Timings(spec).BearsOneLostRenewal);
+        yield return (RuleIds.LeaseTimingsAreSafe, !hasAgent || LeaseTimings.Of(spec).IsSafe);
+        yield return (RuleIds.RenewalsFitStop, !hasAgent || LeaseTimings.Of(spec).BearsOneLostRenewal);
         yield return (RuleIds.RestartFirstNeedsAgent, hasAgent || spec.Detection.OnProcessCrash == OnProcessCrash.Failover);
     }
 
@@ -93,19 +93,13 @@ public static class SpecRules
         yield return (RuleIds.AllAreActive, !isActiveActive || spec.Traffic.Services.All(s => s.Role == TrafficRole.Active));
     }
 
-    private static LeaseTimings Timings(RedundancyGroupSpec spec) => new(
-        TimeSpan.FromSeconds(spec.Detection.LeaseDurationSeconds),
-        TimeSpan.FromMilliseconds(spec.Detection.RenewIntervalMilliseconds),
-        TimeSpan.FromMilliseconds(spec.Fencing.StopAfterMilliseconds),
-        TimeSpan.FromMilliseconds(spec.Fencing.DemoteTimeoutMilliseconds));
-
     private static string Message(string ruleId, RedundancyGroupSpec spec) =>
         ruleId == RuleIds.LeaseTimingsAreSafe ? $"{Messages[ruleId]}; {Advice(spec)}" : Messages[ruleId];
 
     /// <summary>How much is missing, and values that would work.</summary>
     private static string Advice(RedundancyGroupSpec spec)
     {
-        var timings = Timings(spec);
+        var timings = LeaseTimings.Of(spec);
         var stopAfter = (int)Math.Ceiling((timings.Limit - timings.DemoteBound - LeaseTimings.TimerGranularity).TotalMilliseconds) - 1;
         var or = stopAfter >= 2 * spec.Detection.RenewIntervalMilliseconds ? string.Create(CultureInfo.InvariantCulture, $", or stopAfterMilliseconds: {stopAfter}") : "";
         return string.Create(CultureInfo.InvariantCulture, $"the slack is {Math.Floor(timings.Slack.TotalMilliseconds)} ms and must be more than 0: leaseDurationSeconds: {timings.LeastDurationSeconds} would do{or}");

@@ -26,10 +26,22 @@ public static class DataLoss
 
     /// <summary>How a person can say so. Empty: nobody may, or there is nothing to lose.</summary>
     public static string Advice(GroupObservation group) => Word(group) is { } word
-        ? $"; to accept the loss, run: kubectl annotate rg {group.Name} --overwrite {ApiGroup.DataLossAcceptedAnnotation}={string.Join(',', group.AcceptedLosses.Where(a => !IsOfThisSlot(group, a)).Append(word))}"
+        ? $"; to accept the loss, run: kubectl annotate rg {group.Name} --overwrite {ApiGroup.DataLossAcceptedAnnotation}={LossWords.With(group.AcceptedLosses, group.Name, group.Slot, word)}"
         : "";
 
-    private static bool IsOfThisSlot(GroupObservation group, string failover) => failover.StartsWith($"{group.Name}-{group.Slot}-", StringComparison.Ordinal);
+    /// <summary>What a person is asked for: what the decision's message offers, so that both never disagree. Null: nothing.</summary>
+    public static AwaitedLoss? Awaited(GroupObservation group, Decision decision)
+    {
+        if (Word(group) is not { } word || group.AcceptedLosses.Contains(word)) return null;
+        var message = decision switch
+        {
+            Decision.Blocked(_, var why) => why,
+            Decision.Wait(_, _, var why) => why,
+            _ => "",
+        };
+        var advice = Advice(group);
+        return message.Contains(advice, StringComparison.Ordinal) ? new(word, message.Replace(advice, "", StringComparison.Ordinal)) : null;
+    }
 
     /// <summary>The failover that made the old primary one, and when that was heard last, if that is known. Null: there is none, or the policy leaves it to nobody.</summary>
     private static string? Word(GroupObservation group) => group.Spec.Promotion.DataLoss == DataLossPolicy.Forbid || SlotHolder.Of(group).Choice is not { Name: var name } ? null

@@ -1,4 +1,5 @@
 using FailoverOperator.Api.Agents;
+using FailoverOperator.Api.RedundancyGroups;
 
 namespace FailoverOperator.Core.Leases;
 
@@ -46,6 +47,12 @@ public sealed record LeaseTimings(TimeSpan Duration, TimeSpan RenewInterval, Tim
         TimeSpan.FromMilliseconds(terms.RenewIntervalMilliseconds),
         TimeSpan.FromMilliseconds(terms.StopAfterMilliseconds),
         TimeSpan.FromMilliseconds(terms.DemoteTimeoutMilliseconds));
+
+    public static LeaseTimings Of(RedundancyGroupSpec spec) => new(
+        TimeSpan.FromSeconds(spec.Detection.LeaseDurationSeconds),
+        TimeSpan.FromMilliseconds(spec.Detection.RenewIntervalMilliseconds),
+        TimeSpan.FromMilliseconds(spec.Fencing.StopAfterMilliseconds),
+        TimeSpan.FromMilliseconds(spec.Fencing.DemoteTimeoutMilliseconds));
 
     /// <summary>The least whole number of seconds that D must be for these other timings.</summary>
     public int LeastDurationSeconds => (int)Math.Floor(StopTime.TotalSeconds * (1 + RateError) / (1 - RateError)) + 1;

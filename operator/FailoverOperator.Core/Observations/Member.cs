@@ -89,6 +89,9 @@ public sealed record PodObservation
     /// <summary>Id of the newest run of the engine container that the kubelet reported as ended.</summary>
     public string? EndedContainerId { get; init; }
 
+    /// <summary>So long its kubelet lets it end by itself, once it is deleted. Null: unknown.</summary>
+    public TimeSpan? GracePeriod { get; init; }
+
     /// <summary>The kubelet reported every container as ended (or never started).</summary>
     public bool AllContainersEnded { get; init; }
 }

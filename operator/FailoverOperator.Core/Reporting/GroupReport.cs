@@ -15,7 +15,11 @@ public sealed record ConditionFact(string Type, ConditionStatus Status, string R
 /// <summary>A slot's status without its times.</summary>
 /// <param name="Holder">Null: nobody was ever chosen.</param>
 /// <param name="CountedTerm">Null: not told for each slot.</param>
-public sealed record SlotFact(string Name, string? Holder, long? Term, long? CountedTerm);
+public sealed record SlotFact(string Name, string? Holder, long? Term, long? CountedTerm)
+{
+    /// <summary>Null: no failover waits for one.</summary>
+    public AwaitedLoss? AwaitedLoss { get; init; }
+}
 
 /// <summary>What the group's status is to say.</summary>
 public sealed record GroupReport
@@ -84,7 +88,7 @@ public sealed record GroupReport
                 Progressing(group, verdict),
                 Suppressed(group, verdict),
             ],
-            Slots = [new SlotFact(group.Slot, slot.Holder?.Name, slot.Holder is null ? null : slot.Term, null)],
+            Slots = [new SlotFact(group.Slot, slot.Holder?.Name, slot.Holder is null ? null : slot.Term, null) { AwaitedLoss = DataLoss.Awaited(group, verdict.Decision) }],
             Members = MemberReport.Of(
                 group, slot.Holder?.Uid, fencedUid: verdict.Running is { Spec.Type: FailoverType.Failover } running ? running.Spec.From?.Uid : null),
             OpenCircuits = MemberReport.OpenCircuits(group),
@@ -169,10 +173,20 @@ public sealed record GroupReport
     /// <summary>What was missed is said first, then what could be.</summary>
     private static ConditionFact TargetsMet(GroupObservation group, FailoverRecord? last)
     {
-        var feasibility = Feasibility.Of(group);
-        return last?.Status.Targets is not (TargetVerdict.RtoMissed or TargetVerdict.RpoMissed) && !feasibility.Meets(group.Spec.Targets)
-            ? Fact(ConditionTypes.TargetsMet, ConditionStatus.False, Reasons.TargetInfeasible, feasibility.Explain(group.Spec.Targets))
+        return last?.Status.Targets is not (TargetVerdict.RtoMissed or TargetVerdict.RpoMissed) && Infeasible(group) is { Length: > 0 } why
+            ? Fact(ConditionTypes.TargetsMet, ConditionStatus.False, Reasons.TargetInfeasible, why)
             : TargetsMet(group.Spec.Targets, last);
+    }
+
+    /// <summary>Empty: both targets can be met.</summary>
+    private static string Infeasible(GroupObservation group)
+    {
+        var (ofTime, ofLoss) = (Feasibility.Of(group), LossFeasibility.Of(group));
+        return string.Join("; ", new[]
+        {
+            ofTime.Meets(group.Spec.Targets) ? null : ofTime.Explain(group.Spec.Targets),
+            ofLoss is { IsMet: false } ? ofLoss.Explain() : null,
+        }.OfType<string>());
     }
 
     private static ConditionFact TargetsMet(TargetsSpec targets, FailoverRecord? last) => last?.Status.Targets switch

@@ -51,8 +51,7 @@ public sealed class GroupObserver(ClusterView cluster, LeaseLog leases, Departur
             Lease = group.Spec.Agent is null ? null : leases.Observe(group),
             SuspendedUntil = group.Spec.Suspended is { } suspension ? ScheduleOf(suspension.Until) : null,
             Acknowledged = group.Metadata.Annotations?.TryGetValue(ApiGroup.AcknowledgedAnnotation, out var acknowledged) == true ? acknowledged : null,
-            AcceptedLosses = group.Metadata.Annotations?.TryGetValue(ApiGroup.DataLossAcceptedAnnotation, out var losses) == true
-                ? losses.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : [],
+            AcceptedLosses = LossWords.Read(group.Metadata.Annotations?.TryGetValue(ApiGroup.DataLossAcceptedAnnotation, out var losses) == true ? losses : null),
             Dependencies = DependencyReader.Read(group, cluster),
             DependencyGraph = DependencyReader.Graph(group, cluster),
             Domains = cluster.Domains(),

@@ -22,6 +22,7 @@ public static class PodReader
             EngineContainer = State(engine?.State),
             ContainerId = Text(engine?.ContainerID),
             EndedContainerId = Text(engine?.State?.Terminated?.ContainerID) ?? Text(engine?.LastState?.Terminated?.ContainerID),
+            GracePeriod = pod.Spec?.TerminationGracePeriodSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             AllContainersEnded = EveryContainerEnded(pod),
         };
     }

@@ -51,7 +51,7 @@ public sealed class GroupStatusWriter(IKubernetesApi api, OperatorClock clock)
             ObservedGeneration = group.Metadata.Generation,
             // Where all are active there are none, also if there were before.
             Slots = group.Spec.Mode == RedundancyMode.ActiveActive ? []
-                : report.Slots.Any(s => s.Holder is not null) ? [.. report.Slots.Select(s => Slot(before, s, now))] : before.Slots,
+                : report.Slots.Any(s => s.Holder is not null) ? [.. report.Slots.Select(s => Slot(before, s, now))] : [.. before.Slots.Select(s => s with { LossToAccept = null })],
             Members = report.Members,
             SparesReady = report.SparesReady,
             FailoverReadiness = report.Readiness,
@@ -69,7 +69,15 @@ public sealed class GroupStatusWriter(IKubernetesApi api, OperatorClock clock)
         var known = before.Slots.FirstOrDefault(s => s.Name == slot.Name);
         var same = known is not null && known.Holder == slot.Holder && known.Term == slot.Term;
         var since = same ? known!.Since : slot.Holder is null ? null : Seconds(now);
-        return new SlotStatus { Name = slot.Name, Holder = slot.Holder, Term = slot.Term, Since = since, CountedTerm = slot.CountedTerm };
+        return new SlotStatus
+        {
+            Name = slot.Name,
+            Holder = slot.Holder,
+            Term = slot.Term,
+            Since = since,
+            CountedTerm = slot.CountedTerm,
+            LossToAccept = slot.AwaitedLoss is { } loss ? new LossToAccept { Word = loss.Word, Message = loss.Message } : null,
+        };
     }
 
     /// <summary>A condition's transition time is kept while its status is the same.</summary>
@@ -95,12 +103,13 @@ public sealed class GroupStatusWriter(IKubernetesApi api, OperatorClock clock)
         && one.FailoverReadiness?.Candidate == other.FailoverReadiness?.Candidate
         && one.LastFailover == other.LastFailover
         && one.Statistics?.CountedTerm == other.Statistics?.CountedTerm
-        && AreSame(one.Slots, other.Slots, (a, b) => (a.Name, a.Holder, a.Term, a.CountedTerm) == (b.Name, b.Holder, b.Term, b.CountedTerm))
+        && AreSame(one.Slots, other.Slots, (a, b) => (a.Name, a.Holder, a.Term, a.CountedTerm, a.LossToAccept?.Word) == (b.Name, b.Holder, b.Term, b.CountedTerm, b.LossToAccept?.Word))
         && AreSame(one.Members, other.Members, (a, b) => (a.Name, a.Role, a.Slot, a.Health, a.Node, a.Zone) == (b.Name, b.Role, b.Slot, b.Health, b.Node, b.Zone))
         && AreSame(one.Conditions, other.Conditions, (a, b) => (a.Type, a.Status, a.Reason) == (b.Type, b.Status, b.Reason));
 
     private static bool HasSameNumbers(RedundancyGroupStatus one, RedundancyGroupStatus other) =>
         one.Statistics == other.Statistics
+        && AreSame(one.Slots, other.Slots, (a, b) => a.LossToAccept?.Message == b.LossToAccept?.Message)
         && AreSame(one.Members, other.Members, (a, b) => a.LagBytes == b.LagBytes && a.Message == b.Message)
         && AreSame(one.Conditions, other.Conditions, (a, b) => a.Message == b.Message);
 

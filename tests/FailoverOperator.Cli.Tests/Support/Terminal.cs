@@ -32,6 +32,9 @@ internal sealed class Terminal
 
     public FakeKubernetesApi Cluster { get; }
 
+    /// <summary>What is typed when a line is asked for. Null: nobody is there.</summary>
+    public Func<string?>? Types { get; set; }
+
     public async Task<Answer> RunAsync(string command, CancellationToken cancellationToken = default)
     {
         using var output = new StringWriter();
@@ -51,6 +54,7 @@ internal sealed class Terminal
             Output = output,
             Error = error,
             Console = console,
+            ReadLine = Types,
             ReadFile = path => File.ReadAllText(Path.Combine(Repository.Root, path)),
         }, cancellationToken);
         return new(exitCode, output.ToString(), error.ToString());

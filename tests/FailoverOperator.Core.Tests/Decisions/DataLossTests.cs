@@ -113,6 +113,20 @@ public sealed class DataLossTests
     }
 
     [Fact]
+    public void Nothing_is_asked_of_a_person_who_has_said_it_may_not_say_it_or_is_told_of_something_else()
+    {
+        var group = Fenced(1, Standby("db-1", 499));
+        var blocked = Assert.IsType<Decision.Blocked>(Decider.Decide(group).Decision);
+        Assert.Equal(OfDb0, DataLoss.Awaited(group, blocked)?.Word);
+        Assert.Null(DataLoss.Awaited(Accepted(group), blocked));
+        Assert.NotNull(DataLoss.Awaited(Accepted(group, "db-7-3"), new Decision.Wait(Seconds(1), Reasons.CatchingUp, DataLoss.Advice(Accepted(group, "db-7-3")))));
+        Assert.Null(DataLoss.Awaited(group, new Decision.Blocked(Reasons.FenceUnproven, "nobody has confirmed it")));
+        Assert.Null(DataLoss.Awaited(group, new Decision.Steady()));
+        var forbidden = Policy(group, DataLossPolicy.Forbid);
+        Assert.Null(DataLoss.Awaited(forbidden, Decider.Decide(forbidden).Decision));
+    }
+
+    [Fact]
     public void Before_the_fence_the_silence_lasts_on()
     {
         GroupObservation Failing(double silentFor) => Group(Primary().Silent(silentFor), Cut("db-1", 1000)) is var g
@@ -121,6 +135,9 @@ public sealed class DataLossTests
         var blocked = Assert.IsType<Decision.Blocked>(Decider.Decide(Failing(40)).Decision);
         Assert.Contains("db-0 was not heard for 40 s", blocked.Message);
         Assert.EndsWith($"; to accept the loss, run: kubectl annotate rg db --overwrite {ApiGroup.DataLossAcceptedAnnotation}={OfDb0}", blocked.Message);
+        var awaited = DataLoss.Awaited(Failing(40), blocked)!;
+        Assert.Equal((OfDb0, blocked.Message), (awaited.Word, awaited.Message + DataLoss.Advice(Failing(40))));
+        Assert.Equal(awaited, GroupReport.Of(Failing(40), new(true, true, "Valid", "fine"), Decider.Decide(Failing(40))).Slots.Single().AwaitedLoss);
         Assert.IsType<Decision.Begin>(Decider.Decide(Accepted(Failing(40))).Decision);
 
         // Of one that has begun: it is left alone, or deleted.

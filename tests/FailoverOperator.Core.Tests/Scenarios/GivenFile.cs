@@ -171,6 +171,9 @@ internal sealed record GivenFile
 
         public int RtoSeconds { get; init; } = 30;
 
+        /// <summary>Null: 0 with PostgreSQL, else 30.</summary>
+        public int? RpoSeconds { get; init; }
+
         public StandbyTemperature Standby { get; init; }
 
         public int? SyncTimeoutSeconds { get; init; }
@@ -191,7 +194,7 @@ internal sealed record GivenFile
                 Policy = Policy.Count > 0 ? Policy : Given.Spec.Fencing.Policy,
                 Job = Policy.Contains(FencingMethod.Job) ? new FencingJobSpec { Image = "ipmi" } : null,
             },
-            Targets = Given.Spec.Targets with { RtoSeconds = RtoSeconds },
+            Targets = new TargetsSpec { RtoSeconds = RtoSeconds, RpoSeconds = RpoSeconds ?? 30 },
             Standby = Standby,
             Cold = Standby != StandbyTemperature.Cold ? null : new ColdSpec { WorkloadRef = new ScalableReference { Name = "db-cold" }, Data = Data, StartTimeoutSeconds = 20 },
             Warm = SyncTimeoutSeconds is { } timeout ? new WarmSpec { SyncTimeoutSeconds = timeout } : null,
@@ -211,7 +214,7 @@ internal sealed record GivenFile
             return spec with
             {
                 Engine = new EngineSpec { Type = Engine },
-                Targets = new TargetsSpec { RtoSeconds = RtoSeconds, RpoSeconds = Engine == EngineType.PostgreSQL ? 0 : 30 },
+                Targets = new TargetsSpec { RtoSeconds = RtoSeconds, RpoSeconds = RpoSeconds ?? (Engine == EngineType.PostgreSQL ? 0 : 30) },
                 Agent = GivenAgents.Spec.Agent,
                 Fencing = spec.Fencing with { Policy = Policy.Count > 0 ? Policy : GivenAgents.Spec.Fencing.Policy },
             };

@@ -40,6 +40,8 @@ internal static class MemberWords
         ("an eviction was asked for N s ago", (m, n) => m.ToBeEvicted(Number(n))),
         ("of the cold standby", (m, _) => m with { IsCold = true }),
         ("that tells no position", (m, _) => m.Says(s => s with { PositionBytes = null, Link = ReplicationLink.Unknown, FollowsAddress = null })),
+        ("that tells nothing of its link", (m, _) => m.Says(s => s with { Link = ReplicationLink.Unknown })),
+        ("has N s to end", (m, n) => m with { Pod = m.Pod with { GracePeriod = Seconds(n) } }),
         ("of revision WORD", (m, revision) => m.OfRevision(revision)),
         ("its zone is WORD", (m, zone) => m.InZone(zone)),
         ("its node is WORD", (m, state) => m.OnNode(Enum.Parse<NodeState>(state))),

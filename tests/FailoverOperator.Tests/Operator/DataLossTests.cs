@@ -30,12 +30,17 @@ public sealed class DataLossTests
 
         const string Command = "; to accept the loss, run: kubectl annotate rg db --overwrite ";
         var annotation = world.Group.Status!.Conditions.Single(c => c.Type == "Progressing").Message.Split(Command)[1].Split('=');
+        // The same word as in the message, and what is lost without it, for programs.
+        var asked = Assert.Single(world.Group.Status!.Slots).LossToAccept!;
+        Assert.Equal(annotation[1], asked.Word);
+        Assert.EndsWith("beyond)", asked.Message, StringComparison.Ordinal);
         Accept(world, annotation[0], "db-0-7");
         world.Pass(TimeSpan.FromMinutes(1));
         Assert.Single(world.Failovers);
 
         Accept(world, annotation[0], annotation[1]);
         world.Until(() => world.Failovers[^1] is { Spec.Term: 2, Status.Phase: FailoverPhase.Completed }, "the best of those that are left is promoted");
+        Assert.Null(Assert.Single(world.Group.Status!.Slots).LossToAccept);
         var status = world.Failovers[^1].Status!;
         Assert.Equal(("db-2", TargetVerdict.RpoMissed), (status.Candidate!.Name, status.Targets));
         Assert.StartsWith("db-2 misses more than the last 30 s of writes (", status.AcceptedLoss, StringComparison.Ordinal);
