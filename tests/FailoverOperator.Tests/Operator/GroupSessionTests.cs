@@ -1,6 +1,5 @@
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Observing;
-using FailoverOperator.Testing;
 using k8s.Models;
 using Microsoft.Extensions.Time.Testing;
 
