@@ -18,7 +18,7 @@ public sealed class BedFixture : IAsyncLifetime
     private Task<(TestNamespace Scope, FaultStage Stage)>? stage;
     private Bed? bed;
 
-    private sealed record Run(Task Ended, List<string> Reports, TaskCompletionSource Turn)
+    private sealed record Run(Task Ended, List<string> Reports, Turn Turn)
     {
         public bool IsAlone { get; init; }
     }
@@ -30,7 +30,7 @@ public sealed class BedFixture : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         // Those that were not asked for.
-        foreach (var run in begun.Values) run.Turn.TrySetCanceled();
+        foreach (var run in begun.Values) run.Turn.Cancel();
         await AllAsync(begun.Values);
         if (stage is not null) await EndStageAsync(stage);
         if (bed is not null) await bed.DisposeAsync();
@@ -39,9 +39,9 @@ public sealed class BedFixture : IAsyncLifetime
     public async Task RunAsync(Scenario scenario, Action<string> report)
     {
         if (BesideOthers.Contains(scenario.Name)) BeginOthers();
-        else await OthersAsync(but: TakesNothingAway.Contains(scenario.Name) ? 1 : 0);
+        else await OthersAsync(isMild: TakesNothingAway.Contains(scenario.Name));
         if (!begun.TryGetValue(scenario.Name, out var run)) begun[scenario.Name] = run = Begin(scenario, isAlone: true);
-        run.Turn.TrySetResult();
+        run.Turn.Begin();
         try
         {
             await run.Ended;
@@ -55,7 +55,7 @@ public sealed class BedFixture : IAsyncLifetime
     /// <summary>In a group that lives through all faults of an engine; a new one after a failure.</summary>
     public async Task StrikeAsync(Engine engine, Fault fault, Action<string> report)
     {
-        await OthersAsync(but: fault.NeedsNodePower ? 0 : 1);
+        await OthersAsync(isMild: !fault.NeedsNodePower);
         // They are not to be struck unawares.
         if (!fault.KillsNode) Prepare();
         var setting = stage ?? SetStageAsync(engine);
@@ -103,18 +103,18 @@ public sealed class BedFixture : IAsyncLifetime
     private Run Begin(Scenario scenario, bool isAlone)
     {
         var reports = new List<string>();
-        var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!isAlone) turn.SetResult();
-        return new Run(scenario.RunAsync(Bed, runs: 1, line => { lock (reports) reports.Add(line); }, turn.Task), reports, turn) { IsAlone = isAlone };
+        var turn = isAlone ? new Turn() : Turn.Now();
+        return new Run(scenario.RunAsync(Bed, runs: 1, line => { lock (reports) reports.Add(line); }, turn), reports, turn) { IsAlone = isAlone };
     }
 
     /// <summary>
-    /// Ends when those that run beside each other have, however. <paramref name="but"/> so many, which may wait for long for a kubelet to tell
-    /// the end of a pod, and disturb nobody.
+    /// Ends when those that run beside each other have, however, and when those that get ready are. Somebody mild disturbs nobody who does, nor one
+    /// that still waits for a kubelet to tell the end of a pod, which may be long.
     /// </summary>
-    private async Task OthersAsync(int but)
+    private async Task OthersAsync(bool isMild)
     {
-        while (Running() is var running && running.Count > but) await Task.WhenAny(running);
+        while (Running() is var running && running.Count > (isMild ? 1 : 0)) await Task.WhenAny(running);
+        if (!isMild) await Task.WhenAll(begun.Values.Where(run => run.IsAlone).Select(run => Task.WhenAny(run.Turn.Ready, run.Ended)));
     }
 
     private List<Task> Running() => [.. begun.Values.Where(run => !run.IsAlone && !run.Ended.IsCompleted).Select(run => run.Ended)];

@@ -30,7 +30,7 @@ public static class ScenarioConsole
                 await Console.Error.WriteLineAsync($"{name} switches nodes off, which it cannot in this cluster ({bed.Cluster.Description}); run it in the local one");
                 return 2;
             }
-            await scenario.RunAsync(bed, runs, Console.WriteLine, turn: Task.CompletedTask);
+            await scenario.RunAsync(bed, runs, Console.WriteLine, Turn.Now());
             return 0;
         }
         catch (Exception failure)

@@ -19,16 +19,16 @@ public sealed class NodePowerCut : Scenario
 
     public override bool NeedsNodePower => true;
 
-    protected override Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report) => RunAsync(bed, scope, runs, report, Task.CompletedTask);
+    protected override Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report) => RunAsync(bed, scope, runs, report, Turn.Now());
 
-    protected override async Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report, Task turn)
+    protected override async Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report, Turn turn)
     {
         await using var other = await TestNamespace.CreateAsync(bed.Cluster, $"{Name}-confirmed");
         await DescribeFailureAsync(bed, other, report, async () =>
         {
             var groups = await Task.WhenAll(StartGroupAsync(bed, scope), StartGroupAsync(bed, other));
             await MovePrimaryAsync(groups[1], await NodeOfPrimaryAsync(groups[0]));
-            await turn;
+            await turn.WaitAsync();
             await CutAsync(bed, groups, report);
         });
     }

@@ -16,15 +16,15 @@ public sealed class OperatorCrashMidway : Scenario
 
     public override string Name => "operator-crash-midway";
 
-    protected override Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report) => RunAsync(bed, scope, runs, report, Task.CompletedTask);
+    protected override Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report) => RunAsync(bed, scope, runs, report, Turn.Now());
 
-    protected override async Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report, Task turn)
+    protected override async Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report, Turn turn)
     {
         var more = await Task.WhenAll(Enumerable.Range(1, Groups - 1).Select(_ => TestNamespace.CreateAsync(bed.Cluster, Name)));
         try
         {
             var groups = await Task.WhenAll(more.Prepend(scope).Select(place => StartGroupAsync(bed, place)));
-            await turn;
+            await turn.WaitAsync();
             foreach (var (index, phase) in Phases.Index())
             {
                 var group = groups[index % Groups];

@@ -24,7 +24,7 @@ public abstract class Scenario
 
     /// <summary>Throws with what was seen unless all is as it must be. Says what it measures.</summary>
     /// <param name="turn">When it may begin; it may get ready before.</param>
-    public async Task RunAsync(Bed bed, int runs, Action<string> report, Task turn)
+    public async Task RunAsync(Bed bed, int runs, Action<string> report, Turn turn)
     {
         await using var scope = await TestNamespace.CreateAsync(bed.Cluster, Name);
         await DescribeFailureAsync(bed, scope, report, () => RunAsync(bed, scope, runs, report, turn));
@@ -45,9 +45,9 @@ public abstract class Scenario
     }
 
     /// <summary>Who gets ready before its turn overrides this one.</summary>
-    protected virtual async Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report, Task turn)
+    protected virtual async Task RunAsync(Bed bed, TestNamespace scope, int runs, Action<string> report, Turn turn)
     {
-        await turn;
+        await turn.WaitAsync();
         await RunAsync(bed, scope, runs, report);
     }
 
