@@ -8,7 +8,7 @@ namespace FailoverOperator.Simulation;
 public sealed class ModesTests
 {
     [Theory]
-    [InlineData(RedundancyMode.NPlusM, 15, "fence PodTerminated", "fence ProcessEnded", "an operator deletes a pod", "acknowledged writes are lost, as allowed",
+    [InlineData(RedundancyMode.NPlusM, 30, "fence PodTerminated", "fence ProcessEnded", "an operator deletes a pod", "acknowledged writes are lost, as allowed",
         "all slots but one are served, and that one has no candidate")]
     [InlineData(RedundancyMode.Quorum, 60, "an election", "a member is replaced", "the majority is lost, and the group says so")]
     [InlineData(RedundancyMode.ActiveActive, 20, "a member is taken out", "a member is let in again", "too few members are active, and the group says so")]
