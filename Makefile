@@ -61,7 +61,7 @@ simulate-ci: ## CI_SEEDS=2000 seeds of each kind, as many as CI_SECONDS=40 each 
 	@$(SIMULATION) seeds $(CI_SEEDS) $(FROM) quorum $(CI_SECONDS)
 	@$(SIMULATION) seeds $(CI_SEEDS) $(FROM) activeactive $(CI_SECONDS)
 
-mutation: ## Mutation score of the core, some minutes
+mutation: ## Mutation score of the core, about half an hour on two processors
 	dotnet tool restore
 	cd tests/FailoverOperator.Core.Tests && MutationRun=true dotnet dotnet-stryker --test-runner mtp $(if $(MUTATE),--mutate '$(MUTATE)')
 
