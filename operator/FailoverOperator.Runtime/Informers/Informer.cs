@@ -171,8 +171,7 @@ public sealed partial class Informer<T>(IKubernetesApi api, InformerOptions opti
         }
     }
 
-    /// <summary>Versions of one kind grow; the API server compares them as numbers too.</summary>
-    private void UpTo(string? version) => Interlocked.Exchange(ref _version, ulong.TryParse(version, out var number) ? number : 0);
+    private void UpTo(string? version) => Interlocked.Exchange(ref _version, ResourceVersions.Number(version));
 
     private void Heard() => Interlocked.Exchange(ref _heardTimestamp, time.GetTimestamp());
 

@@ -5,6 +5,7 @@ using FailoverOperator.Core.Observations;
 using FailoverOperator.Core.Recovery;
 using FailoverOperator.Engines;
 using FailoverOperator.Engines.Guarding;
+using FailoverOperator.Runtime.Kubernetes;
 using k8s.Models;
 
 namespace FailoverOperator.Observing;
@@ -118,6 +119,5 @@ public sealed class GroupSession : IAsyncDisposable
         await Engine.DisposeAsync();
     }
 
-    /// <summary>Versions of one object grow; the API server compares them as numbers too.</summary>
-    private static ulong Version(Failover failover) => ulong.TryParse(failover.ResourceVersion(), out var version) ? version : 0;
+    private static ulong Version(Failover failover) => ResourceVersions.Number(failover.ResourceVersion());
 }

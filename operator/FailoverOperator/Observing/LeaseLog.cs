@@ -139,10 +139,10 @@ public sealed partial class LeaseLog
 
     private static bool IsSame(V1Lease? one, V1Lease? other) => one?.ResourceVersion() == other?.ResourceVersion() && one?.Uid() == other?.Uid();
 
-    /// <summary>Versions of one object grow. Of two incarnations the one that was created later is the newer.</summary>
+    /// <summary>Of two incarnations the one that was created later is the newer.</summary>
     private static bool IsNewer(V1Lease lease, V1Lease? known) => known is null || Version(lease) > Version(known);
 
-    private static ulong Version(V1Lease lease) => ulong.TryParse(lease.ResourceVersion(), out var version) ? version : 0;
+    private static ulong Version(V1Lease lease) => ResourceVersions.Number(lease.ResourceVersion());
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Namespace}: annotations of Lease {Lease} cannot be read: {Annotations}")]
     private partial void LogUnreadable(string @namespace, string lease, string annotations);

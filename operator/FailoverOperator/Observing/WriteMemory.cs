@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FailoverOperator.Runtime.Kubernetes;
 using k8s;
 using k8s.Models;
 
@@ -27,6 +28,5 @@ public sealed class WriteMemory<T>
     /// <summary>Forgets objects that are gone.</summary>
     public void Keep(IReadOnlyCollection<string> uids) => _written.KeepOnly(uids);
 
-    /// <summary>Versions of one object grow; the API server compares them as numbers too.</summary>
-    private static ulong Version(T entity) => ulong.TryParse(entity.ResourceVersion(), out var version) ? version : 0;
+    private static ulong Version(T entity) => ResourceVersions.Number(entity.ResourceVersion());
 }
