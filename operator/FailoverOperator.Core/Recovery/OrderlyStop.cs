@@ -33,13 +33,29 @@ public static class OrderlyStop
     /// <summary>Phase Fencing.</summary>
     public static Decision HandOver(GroupObservation group, FailoverRecord failover)
     {
+        var old = group.Members.FirstOrDefault(m => m.Uid == failover.Spec.From!.Uid);
+        return failover.Status.End is { } end ? EndPod(group, failover, old, end) : StopWrites(group, failover, old);
+    }
+
+    /// <summary>It takes no writes, or is being told to take none; nothing more has happened.</summary>
+    /// <param name="old">Null: its pod is gone.</param>
+    private static Decision StopWrites(GroupObservation group, FailoverRecord failover, Member? old)
+    {
         var from = failover.Spec.From!;
-        var old = group.Members.FirstOrDefault(m => m.Uid == from.Uid);
-        if (failover.Status.End is { } end) return (old is null || FencingLadder.IsTouched(failover, old) ? null : Spare(group, failover, old, end)) ?? FencingLadder.Next(group, failover);
         // A primary that fails on the way is failed over as always.
-        if (PrimaryDetector.Diagnose(group) is Diagnosis.PrimaryFailed failed) return new Decision.Abort(failed.Reason, $"{from.Name} has failed: {string.Join(", ", failed.Evidence)}");
-        if (old is null || Rivals.AtWork(group, from).Count > 0) return new Decision.Abort(Reasons.HolderChanged, $"{from.Name} is not the only primary any more");
+        if (PrimaryDetector.Diagnose(group) is Diagnosis.PrimaryFailed failed)
+            return new Decision.Abort(failed.Reason, $"{from.Name} has failed: {string.Join(", ", failed.Evidence)}");
+        if (old is null || Rivals.AtWork(group, from).Count > 0)
+            return new Decision.Abort(Reasons.HolderChanged, $"{from.Name} is not the only primary any more");
         return HasStopped(old, failover) ? OnceStopped(group, failover, old) : Stop(group, failover, old);
+    }
+
+    /// <summary>Somebody else has every write, and that is written down.</summary>
+    /// <param name="old">Null: its pod is gone.</param>
+    private static Decision EndPod(GroupObservation group, FailoverRecord failover, Member? old, LogEnd end)
+    {
+        if (old is not null && !FencingLadder.IsTouched(failover, old) && Spare(group, failover, old, end) is { } otherwise) return otherwise;
+        return FencingLadder.Next(group, failover);
     }
 
     /// <summary>
@@ -76,13 +92,15 @@ public static class OrderlyStop
     /// <summary>The last moment to take it back: its pod is not being ended yet. Null: it is to be ended.</summary>
     private static Decision? Spare(GroupObservation group, FailoverRecord failover, Member old, LogEnd end)
     {
-        if (old.IsWritablePrimary) return new Decision.Abort(Reasons.PrimaryRecovered, $"{old.Name} was stopped, and takes writes again without the operator; nothing more had been done to it");
+        if (old.IsWritablePrimary)
+            return new Decision.Abort(Reasons.PrimaryRecovered, $"{old.Name} was stopped, and takes writes again without the operator; nothing more had been done to it");
         var bound = FailoverProcedure.ReadinessBound(group.Spec);
         // Whoever wrote it down may have ended since, and then nobody has listened to it.
         var stale = group.Members.Where(m => m.Address is not null && (m.Answers || m.Probe.Reply is null)
             && m.StatusAge > (m.Uid == old.Uid ? FailoverProcedure.FreshnessBound : Complete(group, failover, bound) is null ? bound : TimeSpan.MaxValue)).ToList();
         if (stale.Count > 0) return new Decision.Advance(new Step.AskMembers(stale));
-        if (!IsStillAt(end, old, failover)) return new Decision.Abort(Reasons.SwitchedBack, $"{old.Name} does not say any more that it is where it stopped, so its pod is not ended");
+        if (!IsStillAt(end, old, failover))
+            return new Decision.Abort(Reasons.SwitchedBack, $"{old.Name} does not say any more that it is where it stopped, so its pod is not ended");
         return Complete(group, failover, bound) is not null ? null
             : new Decision.Abort(Reasons.SwitchedBack, $"nobody is there any more who has everything, so {old.Name} is made to take writes again");
     }
@@ -93,8 +111,13 @@ public static class OrderlyStop
 
     private static Decision Stop(GroupObservation group, FailoverRecord failover, Member old)
     {
-        if (IsOverdue(failover)) return new Decision.Abort(Reasons.DeadlineExceeded, $"{old.Name} did not stop its writes within deadlineSeconds ({failover.Spec.DeadlineSeconds} s); it keeps its place");
-        if (old.Address is null) return new Decision.Wait(FailoverProcedure.RetryPause, Reasons.FailoverRunning, $"waiting for {old.Name} to have an address");
+        if (IsOverdue(failover))
+        {
+            return new Decision.Abort(Reasons.DeadlineExceeded,
+                $"{old.Name} did not stop its writes within deadlineSeconds ({failover.Spec.DeadlineSeconds} s); it keeps its place");
+        }
+        if (old.Address is null)
+            return new Decision.Wait(FailoverProcedure.RetryPause, Reasons.FailoverRunning, $"waiting for {old.Name} to have an address");
         if (old.Probe.Status is { Role: EngineRole.Primary, Writable: false } && old.StatusAge <= failover.PhaseFor && StoppedFor(group, failover) >= Switchover.CatchUpTimeout)
             return new Decision.Abort(Reasons.SwitchedBack, $"{old.Name} takes no writes any more, but does not say that it is a standby; it is made to take writes again");
         if (old.IsWritablePrimary && RequestCheck.Target(group, failover.Spec) is null)

@@ -98,21 +98,11 @@ public class FailoverTests
 
     /// <summary>Invariant I10: killed after any step, its successor finishes the same failover.</summary>
     [Theory]
-    [InlineData(FailoverPhase.Pending)]
-    [InlineData(FailoverPhase.Fencing)]
-    [InlineData(FailoverPhase.Electing)]
-    [InlineData(FailoverPhase.Promoting)]
-    [InlineData(FailoverPhase.Repointing)]
-    [InlineData(FailoverPhase.Verifying)]
-    [InlineData(FailoverPhase.Completed)]
+    [MemberData(nameof(KilledOperators.Phases), MemberType = typeof(KilledOperators))]
     public void An_operator_killed_after_a_phase_was_written_is_followed_by_one_that_finishes_the_same_failover(FailoverPhase phase)
     {
         using var world = Running();
-        world.KillOperatorAfter(phase, term: 2);
-        world.Api.Change<V1Pod>("shop", "db-0", p => p.Metadata.DeletionTimestamp = DateTime.UnixEpoch);
-        world.Until(() => !world.OperatorRuns, $"the operator dies after {phase}");
-        world.Pass(TimeSpan.FromSeconds(1));
-        world.StartOperator();
+        world.IsKilledAfter(phase, () => world.Api.Change<V1Pod>("shop", "db-0", p => p.Metadata.DeletionTimestamp = DateTime.UnixEpoch));
         world.Until(() => world.Failovers[^1].Status?.Phase == FailoverPhase.Completed, "the same failover ends", TimeSpan.FromMinutes(4));
         Assert.Equal(["db-0-1", "db-0-2"], world.Failovers.Select(f => f.Name()));
         Assert.NotNull(world.Failovers[^1].Status!.DowntimeMilliseconds);

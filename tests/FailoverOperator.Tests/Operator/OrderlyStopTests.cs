@@ -66,20 +66,11 @@ public class OrderlyStopTests
     }
 
     [Theory]
-    [InlineData(FailoverPhase.Pending)]
-    [InlineData(FailoverPhase.Fencing)]
-    [InlineData(FailoverPhase.Electing)]
-    [InlineData(FailoverPhase.Promoting)]
-    [InlineData(FailoverPhase.Repointing)]
-    [InlineData(FailoverPhase.Verifying)]
+    [MemberData(nameof(KilledOperators.Phases), MemberType = typeof(KilledOperators))]
     public void An_operator_killed_after_a_phase_was_written_is_followed_by_one_that_finishes_it(FailoverPhase phase)
     {
         using var world = Running();
-        world.KillOperatorAfter(phase, term: 2);
-        Ask(world);
-        world.Until(() => !world.OperatorRuns, $"the operator dies after {phase}");
-        world.Pass(TimeSpan.FromSeconds(1));
-        world.StartOperator();
+        world.IsKilledAfter(phase, () => Ask(world));
         world.Until(() => Request(world) is { Phase: FailoverPhase.Completed }, "the request ends");
         world.UntilSteady("db-2");
         Assert.Equal(0, Switchover(world).Status!.LostBytes);

@@ -36,21 +36,11 @@ public class SwitchoverTests
     }
 
     [Theory]
-    [InlineData(FailoverPhase.Pending)]
-    [InlineData(FailoverPhase.Fencing)]
-    [InlineData(FailoverPhase.Electing)]
-    [InlineData(FailoverPhase.Promoting)]
-    [InlineData(FailoverPhase.Repointing)]
-    [InlineData(FailoverPhase.Verifying)]
-    [InlineData(FailoverPhase.Completed)]
+    [MemberData(nameof(KilledOperators.Phases), MemberType = typeof(KilledOperators))]
     public void An_operator_killed_after_a_phase_was_written_is_followed_by_one_that_finishes_it(FailoverPhase phase)
     {
         using var world = Running();
-        world.KillOperatorAfter(phase, term: 2);
-        Ask(world);
-        world.Until(() => !world.OperatorRuns, $"the operator dies after {phase}");
-        world.Pass(TimeSpan.FromSeconds(1));
-        world.StartOperator();
+        world.IsKilledAfter(phase, () => Ask(world));
         world.Until(() => Request(world).Status is { Phase: FailoverPhase.Completed }, "the request ends");
         Assert.Equal(["db-0-1", "db-0-2", "move"], world.Failovers.Select(f => f.Name()).Order());
         world.UntilSteady("db-2");
