@@ -7,6 +7,15 @@ namespace FailoverOperator.Core.Decisions;
 /// <param name="Message">What would be lost, as far as it is known.</param>
 public sealed record AwaitedLoss(string Word, string Message);
 
+/// <summary>Why nobody is promoted, for people.</summary>
+/// <param name="Message">If a loss is on offer, with what a person can do to accept it.</param>
+/// <param name="Loss">Null: none is on offer, or it has been accepted.</param>
+public sealed record Explanation(string Message, AwaitedLoss? Loss)
+{
+    /// <summary>The same as a part of a longer sentence.</summary>
+    public Explanation Within(Func<string, string> sentence) => new(sentence(Message), Loss is null ? null : Loss with { Message = sentence(Loss.Message) });
+}
+
 /// <summary>What <see cref="ApiGroup.DataLossAcceptedAnnotation"/> holds: a word for each slot, with commas between them.</summary>
 public static class LossWords
 {

@@ -29,19 +29,9 @@ public static class DataLoss
         ? $"; to accept the loss, run: kubectl annotate rg {group.Name} --overwrite {ApiGroup.DataLossAcceptedAnnotation}={LossWords.With(group.AcceptedLosses, group.Name, group.Slot, word)}"
         : "";
 
-    /// <summary>What a person is asked for: what the decision's message offers, so that both never disagree. Null: nothing.</summary>
-    public static AwaitedLoss? Awaited(GroupObservation group, Decision decision)
-    {
-        if (Word(group) is not { } word || group.AcceptedLosses.Contains(word)) return null;
-        var message = decision switch
-        {
-            Decision.Blocked(_, var why) => why,
-            Decision.Wait(_, _, var why) => why,
-            _ => "",
-        };
-        var advice = Advice(group);
-        return message.Contains(advice, StringComparison.Ordinal) ? new(word, message.Replace(advice, "", StringComparison.Ordinal)) : null;
-    }
+    /// <summary>What is in the way is what would be lost: how a person can accept that is said, and offered.</summary>
+    public static Explanation Offer(GroupObservation group, string message) =>
+        new(message + Advice(group), Word(group) is { } word && !group.AcceptedLosses.Contains(word) ? new(word, message) : null);
 
     /// <summary>The failover that made the old primary one, and when that was heard last, if that is known. Null: there is none, or the policy leaves it to nobody.</summary>
     private static string? Word(GroupObservation group) => group.Spec.Promotion.DataLoss == DataLossPolicy.Forbid || SlotHolder.Of(group).Choice is not { Name: var name } ? null

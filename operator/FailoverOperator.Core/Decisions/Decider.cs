@@ -114,7 +114,7 @@ public static class Decider
         }
 
         var choice = primaries.Count > 0 && primaries.Any(p => p.Probe.Status!.IsEmpty != true) ? Elections.Found(group) : Elections.First(group);
-        if (choice is Choice.Nobody nobody) return new Decision.Blocked(nobody.Reason, nobody.Message);
+        if (choice is Choice.Nobody nobody) return new Decision.Blocked(nobody.Reason, nobody.Why);
         return primaries.Contains(((Choice.Candidate)choice).Member)
             ? Begin(group, FailoverType.Adoption, FailoverCause.NewGroup, [$"{((Choice.Candidate)choice).Member.Name} is primary already"])
             : Begin(group, FailoverType.Election, FailoverCause.NewGroup, ["no member is primary"]);
@@ -129,7 +129,7 @@ public static class Decider
         Choice.Candidate => Begin(group, FailoverType.Election, FailoverCause.NewGroup, ["no member is primary"]),
         Choice.Nobody { Reason: Reasons.MembersUnknown } nobody =>
             new Decision.Wait(TimeSpan.FromSeconds(1), Reasons.WaitingForMembers, nobody.Message),
-        Choice.Nobody nobody => new Decision.Blocked(nobody.Reason, nobody.Message),
+        Choice.Nobody nobody => new Decision.Blocked(nobody.Reason, nobody.Why),
         var choice => throw new ArgumentOutOfRangeException(nameof(group), choice, "unknown choice"),
     };
 
@@ -141,7 +141,7 @@ public static class Decider
             Choice.Nobody when CatchUp.IsHoped(group, Benchmark.Of(group)) => Begin(group, FailoverType.Failover, failed.Cause, failed.Evidence),
             Choice.Nobody nobody => new Decision.Blocked(
                 nobody.Reason == Reasons.NoCandidate && !group.Members.Any(m => m.Answers) ? Reasons.AllMembersDown : nobody.Reason,
-                $"{string.Join(", ", failed.Evidence)}; {nobody.Message}"),
+                nobody.Why.Within(why => $"{string.Join(", ", failed.Evidence)}; {why}")),
             var choice => throw new ArgumentOutOfRangeException(nameof(group), choice, "unknown choice"),
         };
 
@@ -176,7 +176,7 @@ public static class Decider
         var reason = refusals.FirstOrDefault(r => r.IsForLoss)?.Reason
             ?? (Slots.AreBound(group.Spec) || group.Members.Any(m => m.Answers) ? Reasons.NoCandidate : Reasons.AllMembersDown);
         return new Decision.Blocked(reason,
-            $"{string.Join(", ", failed.Evidence)}; nobody may be promoted: {FailoverProcedure.Explain(candidates, group)}{Elections.Advice(refusals, group)}");
+            Elections.Explain($"{string.Join(", ", failed.Evidence)}; nobody may be promoted: {FailoverProcedure.Explain(candidates, group)}", refusals, group));
     }
 
     /// <summary>The failed primary has come back, and gets its own place again: that moves nothing. Null: it has not, or not surely with its data.</summary>

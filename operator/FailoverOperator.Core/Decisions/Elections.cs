@@ -31,7 +31,16 @@ public abstract record Choice
     }
 
     /// <param name="Reason">CamelCase, see <see cref="Reasons"/>.</param>
-    public sealed record Nobody(string Reason, string Message) : Choice;
+    public sealed record Nobody(string Reason, string Message) : Choice
+    {
+        public Nobody(string reason, Explanation why)
+            : this(reason, why.Message) => Loss = why.Loss;
+
+        /// <summary>A loss that would let somebody be chosen, if a person accepted it. Null: there is none on offer.</summary>
+        public AwaitedLoss? Loss { get; init; }
+
+        public Explanation Why => new(Message, Loss);
+    }
 }
 
 /// <summary>Chooses the new primary for each type of failover, from statuses no older than a bound.</summary>
@@ -171,12 +180,16 @@ public static class Elections
     /// <summary>What a person can do, if it is a loss that stands in the way. Empty: it is not.</summary>
     internal static string Advice(IEnumerable<Eligibility.Ineligible> refusals, GroupObservation group) => refusals.Any(r => r.IsForLoss) ? DataLoss.Advice(group) : "";
 
+    /// <summary>With that advice.</summary>
+    internal static Explanation Explain(string message, IEnumerable<Eligibility.Ineligible> refusals, GroupObservation group) =>
+        refusals.Any(r => r.IsForLoss) ? DataLoss.Offer(group, message) : new(message, null);
+
     internal static Choice.Nobody Nobody(Candidates candidates, GroupObservation group)
     {
         var refusals = candidates.Refusals(group.Members);
         // The most telling reason: what a person could decide about, before what is merely not there.
         string[] telling = [Reasons.QuorumNotHeard, Reasons.NotInLease, Reasons.BeyondRpo, Reasons.LagUnknown, Reasons.CredentialsRejected];
         var reason = telling.FirstOrDefault(r => refusals.Any(e => e.Reason == r)) ?? Reasons.NoCandidate;
-        return new(reason, $"nobody may be promoted: {string.Join("; ", refusals.Select(e => e.Message))}{Advice(refusals, group)}");
+        return new(reason, Explain($"nobody may be promoted: {string.Join("; ", refusals.Select(e => e.Message))}", refusals, group));
     }
 }

@@ -12,6 +12,12 @@ namespace FailoverOperator.Core.Decisions;
 /// <param name="LiftedIn">When it will be over by itself. Null: a person lifts it.</param>
 public sealed record Restraint(string Reason, string Message, TimeSpan? LiftedIn = null)
 {
+    private Restraint(string reason, Explanation why)
+        : this(reason, why.Message) => Loss = why.Loss;
+
+    /// <summary>As <see cref="Decision.Loss"/>.</summary>
+    private AwaitedLoss? Loss { get; init; }
+
     /// <summary>Whatever happens to the group, nothing is begun. Null: something would be.</summary>
     public static Restraint? Of(GroupObservation group) => group.SuspendedUntil switch
     {
@@ -32,8 +38,8 @@ public sealed record Restraint(string Reason, string Message, TimeSpan? LiftedIn
     public static Restraint? OnStart(GroupObservation group, FailoverRecord failover) =>
         group.Spec.Promotion.Policy == PromotionPolicy.ApprovalRequired && failover is { Spec: { Type: FailoverType.Failover, RequestRef: null }, IsApproved: false }
             ? new(Reasons.ApprovalRequired,
-                $"waits for approval (promotion.policy: ApprovalRequired); {Cost(group, failover)}; to approve, run: "
-                + $"kubectl annotate fo {failover.Name} {ApiGroup.ApprovedAnnotation}=true")
+                Cost(group, failover).Within(cost => $"waits for approval (promotion.policy: ApprovalRequired); {cost}; to approve, run: "
+                    + $"kubectl annotate fo {failover.Name} {ApiGroup.ApprovedAnnotation}=true"))
             : null;
 
     /// <summary>What a decision keeps a needed failover back for. Null: it does not.</summary>
@@ -49,8 +55,8 @@ public sealed record Restraint(string Reason, string Message, TimeSpan? LiftedIn
 
     public Decision ToDecision(IEnumerable<string> evidence)
     {
-        var message = $"{string.Join(", ", evidence)}; {Message}";
-        return LiftedIn is { } left ? new Decision.Wait(left, Reason, message) : new Decision.Blocked(Reason, message);
+        var why = new Explanation(Message, Loss).Within(message => $"{string.Join(", ", evidence)}; {message}");
+        return LiftedIn is { } left ? new Decision.Wait(left, Reason, why) : new Decision.Blocked(Reason, why);
     }
 
     private static Restraint Suspended(GroupObservation group, string until)
@@ -64,15 +70,15 @@ public sealed record Restraint(string Reason, string Message, TimeSpan? LiftedIn
         + $"spec: {{ groupRef: {{ name: {group.Name} }}, type: Failover }}");
 
     /// <summary>What the failover would lose, as it looks now.</summary>
-    private static string Cost(GroupObservation group, FailoverRecord failover)
+    private static Explanation Cost(GroupObservation group, FailoverRecord failover)
     {
         var benchmark = Benchmark.Of(failover.Spec);
         var chosen = group.HasAgents ? LeaseElections.Prospect(group, benchmark) : Best(group, benchmark);
         return chosen switch
         {
-            Choice.Candidate(var member, var lag) => $"{member.Name} would take over, {(lag is { } bytes ? $"{bytes} bytes would be lost" : "what would be lost is not known")}",
-            Choice.Nobody when ColdStandby.IsHoped(group) => $"{ColdStandby.Name(group.Spec)} would be started, and what would be lost is not known",
-            Choice.Nobody nobody => nobody.Message,
+            Choice.Candidate(var member, var lag) => new($"{member.Name} would take over, {(lag is { } bytes ? $"{bytes} bytes would be lost" : "what would be lost is not known")}", null),
+            Choice.Nobody when ColdStandby.IsHoped(group) => new($"{ColdStandby.Name(group.Spec)} would be started, and what would be lost is not known", null),
+            Choice.Nobody nobody => nobody.Why,
             _ => throw new ArgumentOutOfRangeException(nameof(group), chosen, "unknown choice"),
         };
     }

@@ -41,9 +41,9 @@ public static class CatchUp
         return left > TimeSpan.Zero
             ? new Decision.Wait(left < FailoverProcedure.RetryPause ? left : FailoverProcedure.RetryPause, Reasons.CatchingUp, Words(behind))
             // Whoever gets there later is promoted after all.
-            : new Decision.Blocked(Reasons.CatchUpTimedOut, FormattableString.Invariant(
+            : new Decision.Blocked(Reasons.CatchUpTimedOut, DataLoss.Offer(group, FormattableString.Invariant(
                 $"no standby caught up to within targets.rpoSeconds ({group.Spec.Targets.RpoSeconds} s) in warm.syncTimeoutSeconds ({timeout.TotalSeconds:0} s): {Words(behind)}; ")
-                + $"the first that gets there is promoted, or the old primary when it is back{DataLoss.Advice(group)}");
+                + $"the first that gets there is promoted, or the old primary when it is back"));
     }
 
     /// <summary>As if the old primary's end were proven by the best of proofs.</summary>

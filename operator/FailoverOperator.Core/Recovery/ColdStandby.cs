@@ -51,8 +51,8 @@ public static class ColdStandby
         return left > TimeSpan.Zero
             ? new Decision.Wait(left < FailoverProcedure.RetryPause ? left : FailoverProcedure.RetryPause, Reasons.StartingStandby, missing)
             // Whoever gets there later is promoted after all.
-            : new Decision.Blocked(Reasons.StandbyNotStarted, FormattableString.Invariant(
-                $"{Name(group.Spec)} could not be promoted in cold.startTimeoutSeconds ({timeout.TotalSeconds:0} s): {missing}"));
+            : new Decision.Blocked(Reasons.StandbyNotStarted, missing.Within(why => FormattableString.Invariant(
+                $"{Name(group.Spec)} could not be promoted in cold.startTimeoutSeconds ({timeout.TotalSeconds:0} s): {why}")));
     }
 
     /// <summary>Phase Fencing of a planned return: the cold standby is scaled down, and its kubelet's word for its end is the proof.</summary>
@@ -103,10 +103,10 @@ public static class ColdStandby
         _ => (null, Reasons.StandbyUnavailable, Unread(group)),
     };
 
-    private static string Missing(GroupObservation group, Choice.Nobody nobody) =>
-        group.Cold is not ColdObservation.Seen ? Unread(group)
-        : group.Members.Any(m => m.IsCold) ? nobody.Message
-        : $"{Name(group.Spec)} has no pod yet";
+    private static Explanation Missing(GroupObservation group, Choice.Nobody nobody) =>
+        group.Cold is not ColdObservation.Seen ? new(Unread(group), null)
+        : group.Members.Any(m => m.IsCold) ? nobody.Why
+        : new($"{Name(group.Spec)} has no pod yet", null);
 
     private static string Unread(GroupObservation group) =>
         $"{Name(group.Spec)} cannot be read: {(group.Cold as ColdObservation.Unread)?.Why ?? "nobody has looked yet"}";

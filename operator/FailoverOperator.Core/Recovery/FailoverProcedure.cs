@@ -78,7 +78,7 @@ public static class FailoverProcedure
             if (group.HasAgents && BetterProof(group, failover) is { } better) return better;
             if ((CatchUp.Await(group, failover, bound) ?? ColdStandby.Await(group, failover, nobody)) is { } patience) return patience;
             // An election fenced nobody, so that giving it up is safe, and judging anew finds a way that still exists.
-            return failover.ReplacesPrimary ? new Decision.Blocked(nobody.Reason, nobody.Message) : new Decision.Abort(nobody.Reason, nobody.Message);
+            return failover.ReplacesPrimary ? new Decision.Blocked(nobody.Reason, nobody.Why) : new Decision.Abort(nobody.Reason, nobody.Message);
         }
 
         var candidate = (Choice.Candidate)chosen;
@@ -183,10 +183,10 @@ public static class FailoverProcedure
     internal static string Explain(Candidates candidates, GroupObservation group) =>
         string.Join("; ", candidates.Refusals([.. group.Members.Where(m => !candidates.IsOldPrimary(m))]).Select(e => e.Message));
 
-    internal static string Explain(GroupObservation group, FailoverRecord failover)
+    internal static Explanation Explain(GroupObservation group, FailoverRecord failover)
     {
         var candidates = Candidates.Of(group, Benchmark.Of(failover.Spec), ReadinessBound(group.Spec));
-        return Explain(candidates, group) + Elections.Advice(candidates.Refusals(group.Members), group);
+        return Elections.Explain(Explain(candidates, group), candidates.Refusals(group.Members), group);
     }
 
     private static Decision Enter(FailoverPhase phase, FailoverRecord failover) => new Decision.Advance(Entering(phase, failover));

@@ -59,7 +59,7 @@ public static class FencingLadder
             return new Decision.Abort(Reasons.PrimaryRecovered, $"{from.Name} takes writes again, and nothing had been done to it");
         // A person asked for it, and whoever was to take over cannot any more: to wait for them would leave the others without repairs.
         if (failover.Spec.RequestRef is not null && failover.PhaseFor >= limit && HasRecovered(group, from, old) && !SomebodyCouldTakeOver(group, failover))
-            return new Decision.Abort(Reasons.NoCandidate, $"nobody could take over, and {from.Name} takes writes as before: {FailoverProcedure.Explain(group, failover)}");
+            return new Decision.Abort(Reasons.NoCandidate, $"nobody could take over, and {from.Name} takes writes as before: {FailoverProcedure.Explain(group, failover).Message}");
         return ProcessEndIsNear(group, failover)
             ? Wait(failover, ProcessEndGrace, $"waiting for the kubelet to report the end of the process of {from.Name}")
             : null;
@@ -152,7 +152,7 @@ public static class FencingLadder
     private static Decision Touch(GroupObservation group, FailoverRecord failover, Step step) => SomebodyCouldTakeOver(group, failover)
         ? new Decision.Advance(step)
         : new Decision.Blocked(Reasons.NoCandidate,
-            $"{failover.Spec.From!.Name} has failed, but nobody could take over, so it is left alone: {FailoverProcedure.Explain(group, failover)}");
+            FailoverProcedure.Explain(group, failover).Within(why => $"{failover.Spec.From!.Name} has failed, but nobody could take over, so it is left alone: {why}"));
 
     /// <summary>Every way has been gone.</summary>
     private static Decision AtTheTop(GroupObservation group, FailoverRecord failover, Member? old, TimeSpan until)

@@ -88,7 +88,7 @@ public sealed record GroupReport
                 Progressing(group, verdict),
                 Suppressed(group, verdict),
             ],
-            Slots = [new SlotFact(group.Slot, slot.Holder?.Name, slot.Holder is null ? null : slot.Term, null) { AwaitedLoss = DataLoss.Awaited(group, verdict.Decision) }],
+            Slots = [new SlotFact(group.Slot, slot.Holder?.Name, slot.Holder is null ? null : slot.Term, null) { AwaitedLoss = verdict.Decision.Loss }],
             Members = MemberReport.Of(
                 group, slot.Holder?.Uid, fencedUid: verdict.Running is { Spec.Type: FailoverType.Failover } running ? running.Spec.From?.Uid : null),
             OpenCircuits = MemberReport.OpenCircuits(group),

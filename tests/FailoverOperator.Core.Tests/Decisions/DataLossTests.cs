@@ -117,13 +117,13 @@ public sealed class DataLossTests
     {
         var group = Fenced(1, Standby("db-1", 499));
         var blocked = Assert.IsType<Decision.Blocked>(Decider.Decide(group).Decision);
-        Assert.Equal(OfDb0, DataLoss.Awaited(group, blocked)?.Word);
-        Assert.Null(DataLoss.Awaited(Accepted(group), blocked));
-        Assert.NotNull(DataLoss.Awaited(Accepted(group, "db-7-3"), new Decision.Wait(Seconds(1), Reasons.CatchingUp, DataLoss.Advice(Accepted(group, "db-7-3")))));
-        Assert.Null(DataLoss.Awaited(group, new Decision.Blocked(Reasons.FenceUnproven, "nobody has confirmed it")));
-        Assert.Null(DataLoss.Awaited(group, new Decision.Steady()));
+        Assert.Equal(OfDb0, blocked.Loss?.Word);
+        Assert.Null(DataLoss.Offer(Accepted(group), "why").Loss);
+        Assert.Contains("to accept the loss", DataLoss.Offer(Accepted(group), "why").Message);
+        Assert.Equal(new AwaitedLoss(OfDb0, "why"), DataLoss.Offer(Accepted(group, "db-7-3"), "why").Loss);
         var forbidden = Policy(group, DataLossPolicy.Forbid);
-        Assert.Null(DataLoss.Awaited(forbidden, Decider.Decide(forbidden).Decision));
+        Assert.Equal(new Explanation("why", null), DataLoss.Offer(forbidden, "why"));
+        Assert.Null(Decider.Decide(forbidden).Decision.Loss);
     }
 
     [Fact]
@@ -135,14 +135,15 @@ public sealed class DataLossTests
         var blocked = Assert.IsType<Decision.Blocked>(Decider.Decide(Failing(40)).Decision);
         Assert.Contains("db-0 was not heard for 40 s", blocked.Message);
         Assert.EndsWith($"; to accept the loss, run: kubectl annotate rg db --overwrite {ApiGroup.DataLossAcceptedAnnotation}={OfDb0}", blocked.Message);
-        var awaited = DataLoss.Awaited(Failing(40), blocked)!;
+        var awaited = blocked.Loss!;
         Assert.Equal((OfDb0, blocked.Message), (awaited.Word, awaited.Message + DataLoss.Advice(Failing(40))));
         Assert.Equal(awaited, GroupReport.Of(Failing(40), new(true, true, "Valid", "fine"), Decider.Decide(Failing(40))).Slots.Single().AwaitedLoss);
         Assert.IsType<Decision.Begin>(Decider.Decide(Accepted(Failing(40))).Decision);
 
         // Of one that has begun: it is left alone, or deleted.
         GroupObservation Fencing(double silentFor) => Failing(silentFor).With(Running(FailoverPhase.Fencing));
-        Assert.Contains("to accept the loss", Assert.IsType<Decision.Blocked>(Decider.Decide(Fencing(40)).Decision).Message);
+        var alone = Assert.IsType<Decision.Blocked>(Decider.Decide(Fencing(40)).Decision);
+        Assert.Equal(alone.Message, alone.Loss!.Message + DataLoss.Advice(Fencing(40)));
         Assert.IsType<Step.TerminatePod>(Assert.Single(Assert.IsType<Decision.Advance>(Decider.Decide(Accepted(Fencing(40))).Decision).Steps));
     }
 

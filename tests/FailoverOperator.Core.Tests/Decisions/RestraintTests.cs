@@ -64,6 +64,11 @@ public sealed class RestraintTests
         Assert.Contains("db-1 would take over, 0 bytes would be lost; to approve, run: kubectl annotate fo db-0-2 failover-operator.io/approved=true", blocked.Message);
         Assert.Equal(Reasons.ApprovalRequired, Suppressed(group.With(pending)).Reason);
 
+        // Nobody could take over without a loss: that is offered, too.
+        var cut = group.Change("db-1", m => m.Says(s => s with { PositionBytes = 1 })).Change("db-2", m => m.Says(s => s with { PositionBytes = 1 })).With(pending);
+        var lossy = Assert.IsType<Decision.Blocked>(FailoverProcedure.Next(cut, pending));
+        Assert.Equal(lossy.Message, lossy.Loss!.Message.Replace("; to approve", $"{DataLoss.Advice(cut)}; to approve", StringComparison.Ordinal));
+
         var approved = pending with { IsApproved = true };
         Assert.IsType<Step.Enter>(Assert.IsType<Decision.Advance>(FailoverProcedure.Next(group.With(approved), approved)).Steps[0]);
         // Who asked for it has decided.

@@ -48,6 +48,9 @@ public sealed class ScenarioTests
     private static ExpectFile Decide(GroupObservation group)
     {
         var verdict = Decider.Decide(group);
+        // A loss is on offer if, and only if, the message says how to accept it.
+        var message = verdict.Decision is Decision.Blocked(_, var why) ? why : verdict.Decision is Decision.Wait(_, _, var until) ? until : "";
+        Assert.Equal(message.Contains(ApiGroup.DataLossAcceptedAnnotation, StringComparison.Ordinal), verdict.Decision.Loss is not null);
         return ExpectFile.Of(verdict, GroupReport.Of(group, Fine, verdict));
     }
 
