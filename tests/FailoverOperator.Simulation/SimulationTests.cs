@@ -89,6 +89,14 @@ public sealed class SimulationTests
     [InlineData(30371)]
     public void A_log_that_nobody_continued_is_a_witness(int seed) => HasNoViolation(seed);
 
+    /// <summary>
+    /// A primary is lost with its volume before anybody saw which log it began; two have the log that it began from, two have only the one before that:
+    /// these are witnesses, though they do not know of the log in between.
+    /// </summary>
+    [Theory]
+    [InlineData(71012)]
+    public void Logs_from_before_the_one_that_the_lost_one_began_from_are_witnesses(int seed) => HasNoViolation(seed);
+
     /// <summary>The lease is emptied and deleted five times, each time after its holder had said, and an operator written down, that it had gone.</summary>
     [Theory]
     [InlineData(20189)]

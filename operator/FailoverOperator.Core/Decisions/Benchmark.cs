@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Api.RedundancyGroups;
 using FailoverOperator.Core.Detection;
@@ -10,6 +11,9 @@ public enum Kinship
 {
     /// <summary>Another story, as far as is known.</summary>
     Other,
+
+    /// <summary>A log that was begun before that one: it has nothing of the old primary's log, see <see cref="Lineage"/>.</summary>
+    Earlier,
 
     /// <summary>The log that the old primary's began from: it has nothing that was written in the old primary's term.</summary>
     Parent,
@@ -30,6 +34,15 @@ public sealed record Benchmark(MemberReference? From, long? PrimaryPositionBytes
     /// What the old primary's log began from: all that had been acknowledged before its term is in so much of that log. Null: unknown.
     /// </summary>
     public LogPoint? Origin { get; init; }
+
+    /// <summary>Logs that surely were begun before what the old primary's log began from, or beside that; see <see cref="Lineage"/>.</summary>
+    internal IReadOnlySet<string> Earlier { get; init; } = FrozenSet<string>.Empty;
+
+    /// <summary>Logs that may be another story, although nobody remembers which one was the old primary's.</summary>
+    internal IReadOnlySet<string> Strange { get; init; } = FrozenSet<string>.Empty;
+
+    /// <summary>Of the logs that may be the old primary's, or continue it, the later one has the higher number.</summary>
+    internal IReadOnlyDictionary<string, int> Order { get; init; } = FrozenDictionary<string, int>.Empty;
 
     /// <summary>
     /// Of the holder, as this process has seen it at work in its term. A holder that traffic was never led to is measured by what its own
@@ -66,6 +79,8 @@ public sealed record Benchmark(MemberReference? From, long? PrimaryPositionBytes
     public Kinship KinshipOf(EngineStatus status) =>
         status.History is not { } history || history == History ? Kinship.Same
         : history == Origin?.History ? Kinship.Parent
+        : Earlier.Contains(history) ? Kinship.Earlier
+        : Strange.Contains(history) ? Kinship.Other
         : History is null || History == status.PreviousHistory ? Kinship.Same
         : Kinship.Other;
 

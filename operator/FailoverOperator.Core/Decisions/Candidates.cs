@@ -46,9 +46,6 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     /// <summary>Null: nobody knows where the old primary's log ended.</summary>
     private LastWord? End { get; init; }
 
-    /// <summary>The logs that were begun before the old primary's, as far as is written down: who has one of them has nothing of that.</summary>
-    private IReadOnlySet<string> Earlier { get; init; } = new HashSet<string>();
-
     /// <summary>How long the old primary may have gone on unseen. Null: nobody counts it.</summary>
     private TimeSpan? Silence { get; init; }
 
@@ -69,17 +66,21 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
 
     /// <param name="evidence">How the old primary was fenced. Null: it is not yet.</param>
     /// <param name="atRest">Nobody writes any more, so that positions that were told at different moments can be compared.</param>
-    public static Candidates Of(GroupObservation group, Benchmark benchmark, TimeSpan maxAge, FenceEvidence? evidence = null, bool atRest = false) =>
-        new(group.Spec, benchmark, maxAge, LeaseLimits.Of(group, evidence, isHope: evidence is not null && !atRest), atRest)
+    public static Candidates Of(GroupObservation group, Benchmark benchmark, TimeSpan maxAge, FenceEvidence? evidence = null, bool atRest = false)
+    {
+        var limits = LeaseLimits.Of(group, evidence, isHope: evidence is not null && !atRest);
+        // Without a quorum there is nothing to be a witness of.
+        var told = limits is not null && LeasePlan.IsSynchronous(group.Spec) ? Lineage.Of(group, benchmark) : benchmark;
+        return new(group.Spec, told, maxAge, limits, atRest)
         {
             Last = Brakes.RecentlyFailed(group).Union(Disruption.NamesOfLeaving(group)).ToHashSet(),
             Slot = Slots.AreBound(group.Spec) ? group.Slot : null,
             ArePromised = Slots.AreSparesPromised(group),
             End = LastWord.Of(group, benchmark),
-            Earlier = AncestorsOf(benchmark, group).Concat(BegunBefore(group)).ToHashSet(),
             Silence = DataLoss.Silence(group),
             Positions = Benchmark.MemoryOf(group) is { } memory && memory.Uid == benchmark.From?.Uid && memory.History == benchmark.History ? memory.Positions : null,
         };
+    }
 
     /// <summary>The same as a person wants it who has accepted the loss. Null: nobody has. Only if there is no other way.</summary>
     public Candidates? Accepting(GroupObservation group) => !DataLoss.IsAccepted(group) ? null : new(spec, benchmark, maxAge, limits, atRest)
@@ -88,7 +89,6 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
         Slot = Slot,
         ArePromised = ArePromised,
         End = End,
-        Earlier = Earlier,
         Silence = Silence,
         Positions = Positions,
         IsLossAccepted = true,
@@ -191,11 +191,12 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     }
 
     /// <summary>
-    /// How far one that was heard is. Whoever has anything of the old primary's log is further than all who have only the log before it, whatever
+    /// How far one that was heard is. Whoever has anything of the old primary's log is further than all who have only a log before it, whatever
     /// the bytes: these may go on where the old primary's log parted from theirs.
     /// </summary>
-    private (bool HasAll, Kinship Kinship, long Bytes) Reach(Member member) =>
-        member.Probe.Status is { } status ? (HasAll(member), benchmark.KinshipOf(status), status.PositionBytes ?? 0) : default;
+    private (bool HasAll, Kinship Kinship, int Order, long Bytes) Reach(Member member) => member.Probe.Status is { } status
+        ? (HasAll(member), benchmark.KinshipOf(status), benchmark.Order.GetValueOrDefault(status.History ?? ""), status.PositionBytes ?? 0)
+        : default;
 
     private bool HasAll(Member member) => End?.IsAllKnownTo(member) == true;
 
@@ -208,52 +209,13 @@ public sealed class Candidates(RedundancyGroupSpec spec, Benchmark benchmark, Ti
     }
 
     /// <summary>
-    /// Members beside the old primary that told their position just now, in its log or in one before it. Invariant I5: who has only a log that was
-    /// begun before, be it one that nobody continued, surely has no write that was acknowledged since, and that is what it is counted for; such a
-    /// write is in W of N members, so that if R with R + W &gt; N are heard and none has anything of the old primary's log, there is none.
+    /// Members beside the old primary that told their position just now, in its log or in one that surely was begun before, see <see cref="Lineage"/>.
     /// </summary>
     private IReadOnlyList<Member> Heard(IReadOnlyList<Member> members) =>
     [
         .. members.Where(m => !IsOldPrimary(m) && m.StatusAge <= maxAge
-            && m.Probe.Status is { PositionBytes: not null, IsEmpty: not true, Link: not ReplicationLink.Syncing } status
-            && (benchmark.KinshipOf(status) is not Kinship.Other || Earlier.Contains(status.History!)) && !IsOutdated(status, members)),
+            && m.Probe.Status is { PositionBytes: not null, IsEmpty: not true, Link: not ReplicationLink.Syncing } status && benchmark.KinshipOf(status) != Kinship.Other),
     ];
-
-    private static IEnumerable<string> AncestorsOf(Benchmark benchmark, GroupObservation group)
-    {
-        // Each log is begun in a later term than the one before it, so that this ends.
-        var history = benchmark.Origin?.History;
-        foreach (var failover in group.Failovers.Where(f => f.IsOwn && f.Status is { History: not null, Origin: not null }).OrderByDescending(f => f.Spec.Term))
-        {
-            if (failover.Status.History != history) continue;
-            history = failover.Status.Origin!.History;
-            yield return history;
-        }
-    }
-
-    /// <summary>
-    /// Of earlier terms than the last that was seen to serve. Each log is a term's, and nobody goes back to one whose term is over, so that whoever
-    /// has one of these has none of the writes since. A term that was not seen to serve may be the one whose log counts.
-    /// </summary>
-    private static IEnumerable<string> BegunBefore(GroupObservation group) =>
-        group.Failovers.LastOrDefault(f => f is { IsOwn: true, HasServed: true }) is { } served
-        ? group.Failovers.Where(f => f.IsOwn && f.Spec.Term < served.Spec.Term).Select(f => f.Status.History).OfType<string>()
-        : [];
-
-    /// <summary>
-    /// Nobody remembers which log was the old primary's, and another member holds one that continues this one; or what the old primary's began
-    /// from, or one that continues that, which this one has nothing to do with: what this one has may be another story.
-    /// </summary>
-    private bool IsOutdated(EngineStatus status, IReadOnlyList<Member> members)
-    {
-        if (benchmark.History is not null || status.History is not { } history) return false;
-        if (benchmark.Origin?.History is not { } origin) return Others(history).Any();
-        var hasToDoWithIt = history == origin || status.PreviousHistory == origin || Others(origin).Any(o => o.History == status.PreviousHistory);
-        return !hasToDoWithIt && (Others(origin).Any() || Others(history).Any() || members.Any(m => m.Probe.Status?.History == origin));
-
-        IEnumerable<EngineStatus> Others(string before) =>
-            members.Select(m => m.Probe.Status).OfType<EngineStatus>().Where(s => s.PreviousHistory == before);
-    }
 
     private static Eligibility.Ineligible No(string reason, string message) => new(reason, message);
 }

@@ -26,7 +26,7 @@ internal sealed class LossJudge(RedundancyGroupSpec spec, Benchmark benchmark, b
 
     /// <summary>Bytes behind the old primary's last known position. Null: unknown.</summary>
     public long? LagOf(EngineStatus status) =>
-        benchmark.PrimaryPositionBytes is { } primary && benchmark.PositionOf(status) is { } position && benchmark.KinshipOf(status) != Kinship.Other ? Math.Max(0, primary - position) : null;
+        benchmark.PrimaryPositionBytes is { } primary && benchmark.PositionOf(status) is { } position && benchmark.KinshipOf(status) >= Kinship.Parent ? Math.Max(0, primary - position) : null;
 
     public Eligibility Judge(Member member, EngineStatus status) => Strictly(member, status) switch
     {
@@ -56,7 +56,7 @@ internal sealed class LossJudge(RedundancyGroupSpec spec, Benchmark benchmark, b
     /// <summary>Whoever went on to receive what nobody else heard has at least what was heard.</summary>
     private Eligibility AfterSilence(Member member, EngineStatus status)
     {
-        if (benchmark.KinshipOf(status) == Kinship.Other) return Foreign(member.Name);
+        if (benchmark.KinshipOf(status) is Kinship.Other or Kinship.Earlier) return Foreign(member.Name);
         var heard = Positions?.Newest ?? benchmark.PrimaryPositionBytes ?? benchmark.RequiredPositionBytes!.Value;
         return benchmark.PositionOf(status) is { } position && position < heard ? ByPosition(member.Name, position, heard) : ByTime(member, status);
     }
@@ -76,6 +76,7 @@ internal sealed class LossJudge(RedundancyGroupSpec spec, Benchmark benchmark, b
     private Eligibility ByQuorum(string name, EngineStatus status) =>
         benchmark.PositionOf(status) is not { } position ? No(Reasons.LagUnknown, $"{name} does not tell its position")
         : benchmark.KinshipOf(status) is Kinship.Other ? Foreign(name)
+        : benchmark.KinshipOf(status) is Kinship.Earlier ? No(Reasons.LagUnknown, $"{name} has come no further than a log from before the old primary's")
         : benchmark.IsShort(status)
             ? No(Reasons.BeyondRpo, $"{name} may miss writes that were acknowledged before {benchmark.From?.Name} became the primary")
         : new Eligibility.Eligible(benchmark.PrimaryPositionBytes is { } primary ? Math.Max(0, primary - position) : null);

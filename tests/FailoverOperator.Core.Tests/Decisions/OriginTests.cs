@@ -70,7 +70,9 @@ public sealed class OriginTests
         Assert.Equal(Reasons.BeyondRpo, Remembering(known, Alien("db-1", 2000), Before("db-2", 899)));
         Assert.Equal(Reasons.LagUnknown, Remembering(known, Alien("db-1", 2000), Alien("db-2", 950)));
         Assert.Equal(Reasons.QuorumNotHeard, Remembering(known, Alien("db-1", 2000).Says(s => s with { History = "log-9" }), After("db-2", 950)));
-        Assert.Equal(Reasons.QuorumNotHeard, Remembering([Began(0, "log-8", "log-0")], Alien("db-1", 2000), After("db-2", 950)));
+        // Not by whom log-1 was begun, but by somebody in a term before.
+        Assert.Equal("db-2", Remembering([Began(0, "log-8", "log-0")], Alien("db-1", 2000), After("db-2", 950)));
+        Assert.Equal(Reasons.QuorumNotHeard, Remembering([Began(0, "log-8", "log-7")], Alien("db-1", 2000), After("db-2", 950)));
         Assert.Equal(Reasons.QuorumNotHeard, Remembering([], Alien("db-1", 2000), After("db-2", 950)));
     }
 

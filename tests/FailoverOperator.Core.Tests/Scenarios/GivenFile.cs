@@ -17,6 +17,9 @@ internal sealed record GivenFile
     /// <summary>Whether this operator has seen the chosen one at work, and so knows its position.</summary>
     public bool Remembered { get; init; } = true;
 
+    /// <summary>What the chosen one had before it was promoted, as <c>log-1 up to 900</c>. Null: nobody wrote that down.</summary>
+    public string? BeganWith { get; init; }
+
     public Dictionary<string, List<string>> Members { get; init; } = [];
 
     /// <summary>What became of the lease that the chosen one was given, see <see cref="LeaseWords"/>. Null: the members have no agents.</summary>
@@ -101,7 +104,7 @@ internal sealed record GivenFile
             Failovers =
             [
                 .. Past.Select((text, n) => PastFailover.Read(n - Past.Count + 1, text)),
-                .. Chosen is null ? [] : new[] { Given.Ended(1, Chosen) },
+                .. Chosen is null ? [] : new[] { BeganWith is null ? Given.Ended(1, Chosen) : PastFailover.Began(Given.Ended(1, Chosen), BeganWith) },
                 .. Failover is null ? [] : new[] { Failover.Read() },
             ],
             Acknowledged = AcknowledgedUpTo,

@@ -13,6 +13,8 @@ internal static class MemberWords
     private static readonly (string Phrase, Func<Member, string, Member> Change)[] Vocabulary =
     [
         ("at position N", (m, n) => m.Says(s => s with { PositionBytes = long.Parse(n, CultureInfo.InvariantCulture) })),
+        ("in WORD", (m, log) => m.Says(s => s with { History = log, PreviousHistory = null })),
+        ("which continued WORD", (m, log) => m.Says(s => s with { PreviousHistory = log })),
         ("without data", (m, _) => m.Says(s => s with { IsEmpty = true, PositionBytes = 0 })),
         ("follows WORD", (m, leader) => m.Says(s => s with { FollowsAddress = Given.Address(leader) })),
         ("no link for N s", (m, n) => m.Says(s => s with { Link = ReplicationLink.Down, LinkDownFor = Seconds(n) })),

@@ -21,6 +21,18 @@ internal static partial class PastFailover
         };
     }
 
+    /// <summary>With what its candidate began: <c>log-1 up to 900</c>.</summary>
+    public static FailoverRecord Began(FailoverRecord failover, string text)
+    {
+        var words = Origin().Match(text);
+        if (!words.Success) throw new FormatException($"write \"log-1 up to 900\", not: {text}");
+        var origin = new LogPoint { History = words.Groups[1].Value, PositionBytes = long.Parse(words.Groups[2].Value, CultureInfo.InvariantCulture) };
+        return failover with { Status = failover.Status with { Origin = origin } };
+    }
+
+    [GeneratedRegex(@"^(\S+) up to (\d+)$")]
+    private static partial Regex Origin();
+
     [GeneratedRegex(@"^(\S+) to (\S+), (\d+) s ago$")]
     private static partial Regex Words();
 }
