@@ -17,7 +17,7 @@ public sealed class StandbyTests(FirstData first)
         using var impatience = CancellationTokenSource.CreateLinkedTokenSource(Stop);
 
         var following = b.Server.FollowAsync(a.AsLeader, impatience.Token);
-        while (!Directory.Exists(b.Data + ".new")) await Task.Delay(TimeSpan.FromMilliseconds(1), RealClock.Instance, Stop);
+        await RealClock.UntilAsync("data are copied", () => Directory.Exists(b.Data + ".new"));
         var status = await b.StatusAsync();
         await impatience.CancelAsync();
         _ = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
