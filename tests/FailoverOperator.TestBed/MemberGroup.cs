@@ -170,7 +170,7 @@ public abstract class MemberGroup(TestCluster cluster, TestNamespace scope)
 
     private async Task<IList<V1Pod>> PodsAsync() => (await cluster.Client.ListNamespacedPodAsync(scope.Name, labelSelector: $"app={Name}")).Items;
 
-    // Not by kubectl: it is asked ten times a second, and a process each time would take its time from what is measured.
+    // Not by kubectl: it is asked some times a second, and a process each time would take its time from what is measured.
     private async Task<T> ReadAsync<T>(string plural, string? name = null)
     {
         var objects = cluster.Client.CustomObjects;

@@ -5,13 +5,13 @@ namespace FailoverOperator.TestBed;
 /// <summary>Waits for something to become true, never longer than a deadline.</summary>
 public static class Poll
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Asks until the answer is not null.</summary>
     /// <param name="what">Completes "timed out waiting for …".</param>
     /// <param name="describe">Says what was seen last, for the message.</param>
     /// <param name="last">The same in a few words, for the message's first line: all that is left of it where many tests are reported.</param>
-    /// <param name="pause">Between two questions; null: 100 ms.</param>
+    /// <param name="pause">Between two questions; null: 250 ms.</param>
     public static async Task<T> UntilAsync<T>(
         string what, TimeSpan deadline, Func<Task<T?>> ask, Func<Task<string>>? describe = null, Func<string>? last = null, TimeSpan? pause = null)
         where T : class
