@@ -19,6 +19,9 @@ public abstract class MemberGroup(TestCluster cluster, TestNamespace scope)
 {
     private static readonly TimeSpan ReadyDeadline = TimeSpan.FromMinutes(3);
     private static readonly string[] HealthyConditions = [ConditionTypes.Accepted, ConditionTypes.Available, ConditionTypes.Redundant, ConditionTypes.FailoverReady];
+
+    /// <summary>Each question is a process in each member, whose time is taken from what is measured.</summary>
+    private static readonly TimeSpan PauseBetweenRoles = TimeSpan.FromSeconds(1);
     private int writers;
 
     /// <summary>Of the group, its workload, and, with suffixes, of its Services.</summary>
@@ -107,7 +110,7 @@ public abstract class MemberGroup(TestCluster cluster, TestNamespace scope)
             var roles = await RolesAsync();
             return roles.Count == members && roles.All(role => role.Pod == group.Status!.Slots[0].Holder ? role.IsPrimary : role is { IsPrimary: false, IsFollowing: true })
                 && (!sameRows || roles.Select(role => role.Rows).Distinct().Count() == 1);
-        }, async () => string.Join('\n', await RolesAsync()) + "\n" + await scope.DescribeAsync());
+        }, async () => string.Join('\n', await RolesAsync()) + "\n" + await scope.DescribeAsync(), PauseBetweenRoles);
         return group;
     }
 
@@ -125,8 +128,9 @@ public abstract class MemberGroup(TestCluster cluster, TestNamespace scope)
 
     /// <summary>A client that writes through the Service.</summary>
     /// <param name="awayFrom">A node that it must not be on, as something will happen to it.</param>
-    public Task<Writer> StartWriterAsync(string? awayFrom = null) =>
-        Writer.StartAsync(cluster, scope, Plan("writer", WriteService) with { AwayFrom = awayFrom });
+    /// <param name="deadlineMilliseconds">For a connection, and for an answer; null: so short that a failover is measured well.</param>
+    public Task<Writer> StartWriterAsync(string? awayFrom = null, int? deadlineMilliseconds = null) =>
+        Writer.StartAsync(cluster, scope, Plan("writer", WriteService) with { AwayFrom = awayFrom, DeadlineMilliseconds = deadlineMilliseconds });
 
     /// <summary>
     /// A client on a member's own node that writes to that member whatever the Service says, for as long as it takes it: whoever
@@ -166,7 +170,7 @@ public abstract class MemberGroup(TestCluster cluster, TestNamespace scope)
 
     private async Task<IList<V1Pod>> PodsAsync() => (await cluster.Client.ListNamespacedPodAsync(scope.Name, labelSelector: $"app={Name}")).Items;
 
-    // Not by kubectl: it is asked ten times a second, and a process each time would take its time from what is measured.
+    // Not by kubectl: it is asked some times a second, and a process each time would take its time from what is measured.
     private async Task<T> ReadAsync<T>(string plural, string? name = null)
     {
         var objects = cluster.Client.CustomObjects;

@@ -16,6 +16,9 @@ public sealed record WriterPlan(string Pod, string Command, string Host, string 
 {
     public int IntervalMilliseconds { get; init; } = 10;
 
+    /// <summary>For a connection, and for an answer. Null: as short as the program has them.</summary>
+    public int? DeadlineMilliseconds { get; init; }
+
     public string? OnNode { get; init; }
 
     public string? AwayFrom { get; init; }
@@ -103,12 +106,18 @@ public sealed class Writer
                     Name = plan.Pod,
                     Image = "failover-workload:local",
                     ImagePullPolicy = "IfNotPresent",
-                    Args = [plan.Command, "--host", plan.Host, "--read-host", plan.ReadHost, "--key", plan.Key, "--interval-ms", $"{plan.IntervalMilliseconds}"],
+                    Args = [.. Arguments(plan)],
                     Env = plan.PasswordVariable is { } variable ? [Password(variable, plan.PasswordSecret!)] : null,
                 },
             ],
         },
     };
+
+    private static IEnumerable<string> Arguments(WriterPlan plan)
+    {
+        string[] arguments = [plan.Command, "--host", plan.Host, "--read-host", plan.ReadHost, "--key", plan.Key, "--interval-ms", $"{plan.IntervalMilliseconds}"];
+        return plan.DeadlineMilliseconds is { } deadline ? [.. arguments, "--connect-deadline-ms", $"{deadline}", "--answer-deadline-ms", $"{deadline}"] : arguments;
+    }
 
     private static V1EnvVar Password(string variable, string secret) =>
         new() { Name = variable, ValueFrom = new V1EnvVarSource { SecretKeyRef = new V1SecretKeySelector { Name = secret, Key = "password" } } };

@@ -32,7 +32,7 @@ internal sealed class Departure(
         log(state.Memory.IsStopping ? "the pod is being stopped: handing over" : "handing over, as the operator asks for it");
         var endAt = state.Memory.IsStopping ? EndAt : state.Now + timeout;
         state.SetServerNews("handing over");
-        runner.EstablishedTerm = null;
+        runner.Forget();
         using var deadline = state.DeadlineAt(endAt, cancellationToken);
         var shutdown = ShutDownAsync(performing, deadline.Token);
         while (!shutdown.IsCompleted && state.Now < endAt)

@@ -20,11 +20,20 @@ internal sealed class DutyRunner(AgentState state, IMemberServer server, ISuperv
     private static readonly TimeSpan PrepareInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan PrepareTimeout = TimeSpan.FromSeconds(2);
 
-    /// <summary>The term in which the server has become primary. A later end of its process is a crash. Null: in none.</summary>
-    public long? EstablishedTerm { get; set; }
+    /// <summary>
+    /// In which term the server's process may have acknowledged writes: from before it was made writable on, whatever came of that. Its end is a crash,
+    /// and no other process is made writable in its stead in this term, unless it is fenced first: that one may not have what was acknowledged.
+    /// </summary>
+    private Service? _mayHaveServed;
+
+    /// <summary>The term in which the server has become primary. Null: in none.</summary>
+    public long? EstablishedTerm { get; private set; }
 
     /// <summary>The order that was given last. It may go on for a while after it was cancelled.</summary>
     public Task InFlight { get; private set; } = Task.CompletedTask;
+
+    /// <summary>What was primary is or will be fenced: what becomes of it now is no crash any more.</summary>
+    public void Forget() => (EstablishedTerm, _mayHaveServed) = (null, null);
 
     /// <summary>Ends by itself only if a primary cannot go on; otherwise with the token, by throwing.</summary>
     public async Task<DutyEnd> PerformAsync(Duty duty, CancellationToken cancellationToken)
@@ -37,7 +46,7 @@ internal sealed class DutyRunner(AgentState state, IMemberServer server, ISuperv
             switch (await OrderAsync(duty, cancellationToken))
             {
                 case null:
-                    return Crash(supervisor.Server!);
+                    return Crash();
                 case EngineOutcome.Done:
                     failures = 0;
                     if (await WhileFulfilledAsync(duty, cancellationToken) is { } end) return end;
@@ -55,12 +64,13 @@ internal sealed class DutyRunner(AgentState state, IMemberServer server, ISuperv
     /// <summary>Gives the order once. Null: the primary crashed meanwhile.</summary>
     private async Task<EngineOutcome?> OrderAsync(Duty duty, CancellationToken cancellationToken)
     {
+        if (HasCrashed(duty)) return null;
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var order = GiveAsync(duty, over.Token);
         InFlight = order;
-        var primary = IsEstablished(duty) ? supervisor.Server?.Exited : null;
+        var primary = RunOf(duty)?.Exited;
         await Task.WhenAny([order, .. primary is null ? Array.Empty<Task>() : [primary]]);
-        if (primary is { IsCompleted: true })
+        if (HasCrashed(duty))
         {
             over.Cancel();
             _ = state.NudgeAfterAsync(order);
@@ -85,7 +95,7 @@ internal sealed class DutyRunner(AgentState state, IMemberServer server, ISuperv
         {
             return await (duty switch
             {
-                Duty.Serve serve => server.ServeAsync(serve.Term, serve.Terms, serve.Floor, cancellationToken),
+                Duty.Serve serve => server.ServeAsync(serve.Term, serve.Terms, serve.Floor, () => BeforeWritable(serve.Term), cancellationToken),
                 Duty.Follow follow => server.FollowAsync(follow.Leader, cancellationToken),
                 Duty.StandBy => server.StandByAsync(cancellationToken),
                 _ => throw new ArgumentOutOfRangeException(nameof(duty), duty, "unknown duty"),
@@ -106,12 +116,12 @@ internal sealed class DutyRunner(AgentState state, IMemberServer server, ISuperv
         while (true)
         {
             var run = supervisor.Server;
-            if (run is { Exited.IsCompleted: true } && IsEstablished(duty)) return Crash(run);
+            if (HasCrashed(duty)) return Crash();
             var ends = run is { Exited.IsCompleted: false } ? run.Exited : null;
             await state.WaitAsync(state.Now + CheckInterval, cancellationToken, ends);
             if (ends is { IsCompleted: true })
             {
-                if (IsEstablished(duty)) return Crash(run!);
+                if (HasCrashed(duty)) return Crash();
                 log(Describe(run!));
                 return null;
             }
@@ -144,13 +154,25 @@ internal sealed class DutyRunner(AgentState state, IMemberServer server, ISuperv
         }
     }
 
-    private bool IsEstablished(Duty duty) => duty is Duty.Serve serve && EstablishedTerm == serve.Term;
+    private void BeforeWritable(long term)
+    {
+        var run = supervisor.Server ?? throw new InvalidOperationException("a server that was not started is to be made writable");
+        if (_mayHaveServed is { } served && served.Term == term && served.Run != run) throw new OperationCanceledException("another process was primary in this term");
+        _mayHaveServed = new Service(term, run);
+    }
 
-    private DutyEnd.Crashed Crash(IServerRun run)
+    /// <summary>Null: none that may have served.</summary>
+    private IServerRun? RunOf(Duty duty) => duty is Duty.Serve serve && _mayHaveServed is { } served && served.Term == serve.Term ? served.Run : null;
+
+    private bool HasCrashed(Duty duty) => RunOf(duty) is { Exited.IsCompleted: true };
+
+    private DutyEnd.Crashed Crash()
     {
         state.Counters.CountServerEnd();
-        return new DutyEnd.Crashed(Describe(run));
+        return new DutyEnd.Crashed(Describe(_mayHaveServed!.Run));
     }
+
+    private sealed record Service(long Term, IServerRun Run);
 
     private static string Describe(IServerRun run)
     {

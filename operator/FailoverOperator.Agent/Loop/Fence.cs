@@ -21,7 +21,7 @@ internal sealed class Fence(AgentState state, IMemberServer server, ISupervisor 
         state.SetDemoting(true);
         state.SetServerNews($"being demoted: {why}");
         state.Counters.CountDemotion();
-        runner.EstablishedTerm = null;
+        runner.Forget();
         var demotion = DemoteServerAsync(killAt, performing, cancellationToken);
         while (!demotion.IsCompleted && state.Now < killAt)
         {
@@ -41,7 +41,7 @@ internal sealed class Fence(AgentState state, IMemberServer server, ISupervisor 
     public async Task KillAsync(string why, Task underWay, CancellationToken cancellationToken)
     {
         log($"killing every process of the server: {why}");
-        runner.EstablishedTerm = null;
+        runner.Forget();
         for (var isTold = false; ; isTold = true)
         {
             heartbeat.Beat();

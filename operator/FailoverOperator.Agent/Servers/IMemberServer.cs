@@ -21,7 +21,8 @@ public interface IMemberServer
 
     /// <summary>Be the primary of this term: start if need be (creating the very first data), promote, apply the synchronous members.</summary>
     /// <param name="floor">If it is promoted now, its log must have a name that none of these can have. Null: any new one.</param>
-    Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, CancellationToken cancellationToken);
+    /// <param name="beforeWritable">Called before the server's process that runs now can acknowledge a write. If it throws, that must not come to be.</param>
+    Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, Action beforeWritable, CancellationToken cancellationToken);
 
     /// <summary>Be a standby of the leader: start if need be, cloning or rewinding the data first if they do not fit.</summary>
     Task<EngineOutcome> FollowAsync(Leader leader, CancellationToken cancellationToken);

@@ -43,7 +43,7 @@ internal sealed class SimulatedMemberServer(Container container) : IMemberServer
         return await answer.Task;
     }
 
-    public async Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, CancellationToken cancellationToken)
+    public async Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, Action beforeWritable, CancellationToken cancellationToken)
     {
         if (Volume.IsUnfinished) return NotDone("the data were being rewound when that was interrupted");
         if (Volume.IsEmpty)
@@ -55,6 +55,7 @@ internal sealed class SimulatedMemberServer(Container container) : IMemberServer
         run.Standby.Follow(null);
         run.Term = term;
         run.Primary.Steer(SynchronyOf(terms));
+        beforeWritable();
         if (run.State == RunState.Standby) Server.Promote(run, After(floor));
         while (run.State == RunState.Promoting) await Task.Delay(Glance, Time, cancellationToken);
         return run.State == RunState.Primary ? new EngineOutcome.Done() : NotDone("the server ended while it was promoted");

@@ -114,7 +114,7 @@ public sealed class AgentHttpTests : IAsyncLifetime
     [Fact]
     public async Task The_status_is_fresh_and_tells_its_age()
     {
-        await server.ServeAsync(2, AgentUnderTest.Terms, null, Stop);
+        await server.ServeAsync(2, AgentUnderTest.Terms, null, () => { }, Stop);
         var status = await StatusAsync();
         Assert.Equal((AgentUnderTest.Me, "Primary", true, true), (status.Identity, status.Server?.Role, status.Server?.Writable, status.ProcessRuns));
         Assert.InRange(status.AgeMilliseconds, 0, 500);
@@ -123,7 +123,7 @@ public sealed class AgentHttpTests : IAsyncLifetime
     [Fact]
     public async Task The_end_of_the_process_makes_what_it_said_before_worthless()
     {
-        await server.ServeAsync(2, AgentUnderTest.Terms, null, Stop);
+        await server.ServeAsync(2, AgentUnderTest.Terms, null, () => { }, Stop);
         Assert.NotNull((await StatusAsync()).Server);
         supervisor.Crash(137);
         var status = await StatusAsync();
@@ -134,7 +134,7 @@ public sealed class AgentHttpTests : IAsyncLifetime
     [Fact]
     public async Task A_server_that_hangs_makes_nobody_wait_and_its_last_word_grows_old()
     {
-        await server.ServeAsync(2, AgentUnderTest.Terms, null, Stop);
+        await server.ServeAsync(2, AgentUnderTest.Terms, null, () => { }, Stop);
         await StatusAsync();
         server.IsHung = true;
         time.Advance(TimeSpan.FromMilliseconds(150));

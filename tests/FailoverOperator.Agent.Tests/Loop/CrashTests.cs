@@ -22,6 +22,22 @@ public sealed class CrashTests
         Assert.False(agent.Server.IsWritable);
     }
 
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(5, 1)]
+    [InlineData(5, 2)]
+    public void A_server_that_ends_before_it_is_known_to_be_primary_may_have_acknowledged_writes_and_is_not_started_again_unheard(int restartSeconds, int ends)
+    {
+        using var agent = new AgentUnderTest();
+        agent.Server.EndsOnceWritable = ends;
+        agent.Write(Assigned(Me, 2, Terms with { RestartTimeoutSeconds = restartSeconds }));
+        agent.Pass(2 * Seconds);
+        // It keeps the lease only where a restart comes first, and that once.
+        var isBack = restartSeconds > 0 && ends == 1;
+        Assert.Equal((restartSeconds > 0 ? 2 : 1, isBack), (agent.Server.Served, agent.Server.IsWritable));
+        Assert.Equal(isBack ? null : ReleaseReason.ProcessDown, agent.Released?.Reason);
+    }
+
     [Fact]
     public void The_lease_is_not_released_before_every_process_is_dead()
     {

@@ -39,6 +39,12 @@ internal sealed class FakeServer : IMemberServer
     /// <summary>What serving fails with. Null: it does not.</summary>
     public string? ServeProblem { get; set; }
 
+    /// <summary>So often its process ends once it takes writes, before whoever made it writable hears of it.</summary>
+    public int EndsOnceWritable { get; set; }
+
+    /// <summary>How often it was made writable.</summary>
+    public int Served { get; private set; }
+
     public List<string> Orders { get; } = [];
 
     public async Task<EngineReply> StatusAsync(CancellationToken cancellationToken)
@@ -54,11 +60,15 @@ internal sealed class FakeServer : IMemberServer
         });
     }
 
-    public Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, CancellationToken cancellationToken) => DoAsync($"serve {term}", ServeTakes, () =>
+    public Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, Action beforeWritable, CancellationToken cancellationToken) => DoAsync($"serve {term}", ServeTakes, () =>
     {
         if (ServeProblem is { } problem) return new EngineOutcome.NotDone(problem);
+        beforeWritable();
         (IsWritable, FollowsAddress, Term, Terms) = (true, null, term, terms);
-        return new EngineOutcome.Done();
+        Served++;
+        if (EndsOnceWritable-- <= 0) return new EngineOutcome.Done();
+        supervisor.Crash(139);
+        return new EngineOutcome.NotDone("the server does not answer");
     }, cancellationToken);
 
     public Task<EngineOutcome> FollowAsync(Leader leader, CancellationToken cancellationToken) => DoAsync($"follow {leader.Name} {leader.Address}", TimeSpan.Zero, () =>

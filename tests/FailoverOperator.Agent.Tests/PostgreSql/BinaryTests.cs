@@ -33,7 +33,7 @@ public sealed class BinaryTests(Processes processes)
         var postmaster = int.Parse((await File.ReadAllLinesAsync(Path.Combine(member.Data, "postmaster.pid"), Stop))[0], null);
         Assert.Equal(0, Native.Kill(postmaster, Kill));
         var since = RealClock.Instance.GetTimestamp();
-        while (lease.Release?.Term != 2) await Task.Delay(TimeSpan.FromMilliseconds(2), RealClock.Instance, Stop);
+        await RealClock.UntilAsync("the lease is released", () => lease.Release?.Term == 2);
         TestContext.Current.SendDiagnosticMessage($"released after {RealClock.Instance.GetElapsedTime(since).TotalMilliseconds:0} ms");
         Assert.Equal(ReleaseReason.ProcessDown, lease.Release!.Reason);
         _ = await agent.UntilAsync(s => s.Server is { Role: "Standby", Writable: false, PositionBytes: not null }, Stop);

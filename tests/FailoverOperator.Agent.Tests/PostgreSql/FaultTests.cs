@@ -15,7 +15,7 @@ public sealed class FaultTests(FirstData first)
         var file = Path.Combine(a.Data, "postgresql.auto.conf");
         await File.WriteAllTextAsync(file, "work_mem = '4MB'\n= = nonsense\n", Stop);
 
-        var refused = Assert.IsType<EngineOutcome.NotDone>(await a.Server.ServeAsync(1, PostgreSqlMember.Terms(0, a), null, Stop));
+        var refused = Assert.IsType<EngineOutcome.NotDone>(await a.Server.ServeAsync(1, PostgreSqlMember.Terms(0, a), null, () => { }, Stop));
         Assert.StartsWith("postgresql.auto.conf in PGDATA is corrupt", refused.Message, StringComparison.Ordinal);
         Assert.Contains("line 2", refused.Message, StringComparison.Ordinal);
         var status = Assert.IsType<EngineReply.Refused>(await a.Server.StatusAsync(Stop));
@@ -33,7 +33,7 @@ public sealed class FaultTests(FirstData first)
         var (a, b) = (group.Members[0], group.Members[1]);
         await File.WriteAllTextAsync(Path.Combine(b.Data, "postgresql.auto.conf"), "= = nonsense\n", Stop);
 
-        var refused = Assert.IsType<EngineOutcome.NotDone>(await b.Server.ServeAsync(2, PostgreSqlMember.Terms(1, a, b), null, Stop));
+        var refused = Assert.IsType<EngineOutcome.NotDone>(await b.Server.ServeAsync(2, PostgreSqlMember.Terms(1, a, b), null, () => { }, Stop));
 
         Assert.Contains("postgresql.auto.conf line 1: syntax error", refused.Message, StringComparison.Ordinal);
         Assert.False((await b.StatusAsync()).Writable);

@@ -60,7 +60,7 @@ internal sealed class Writers : IAsyncDisposable
 
     public async Task UntilAsync(int rows)
     {
-        while (Acknowledged < rows) await Task.Delay(TimeSpan.FromMilliseconds(5), RealClock.Instance, TestContext.Current.CancellationToken);
+        await RealClock.UntilAsync($"{rows} rows are acknowledged", () => Acknowledged >= rows);
     }
 
     /// <summary>Rows that were acknowledged but are not there.</summary>

@@ -99,7 +99,7 @@ internal sealed class PostgreSqlMember : IAsyncDisposable
     }
 
     public Task<EngineStatus> ServeAsync(LeaseTerms terms, long term = 1, HistoryFloor? floor = null) =>
-        UntilAsync(token => Server.ServeAsync(term, terms, floor, token), s => s.Writable);
+        UntilAsync(token => Server.ServeAsync(term, terms, floor, () => { }, token), s => s.Writable);
 
     /// <summary>Until it is on the leader's timeline.</summary>
     public async Task<EngineStatus> FollowAsync(PostgreSqlMember leader)

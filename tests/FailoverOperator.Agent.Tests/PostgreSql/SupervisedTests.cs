@@ -19,7 +19,7 @@ public sealed class SupervisedTests(Processes processes)
         await using var server = new PostgreSqlServer(member.Settings, supervisor, RealClock.Instance);
         var terms = PostgreSqlMember.Terms(0, member);
 
-        Assert.IsType<EngineOutcome.Done>(await server.ServeAsync(1, terms, null, Stop));
+        Assert.IsType<EngineOutcome.Done>(await server.ServeAsync(1, terms, null, () => { }, Stop));
         Assert.True(Status(await server.StatusAsync(Stop)).Writable);
         Assert.Equal("1", await member.SqlAsync("select 1"));
 
@@ -31,7 +31,7 @@ public sealed class SupervisedTests(Processes processes)
 
         Assert.IsType<EngineOutcome.Done>(await server.StandByAsync(Stop));
         Assert.False(Status(await server.StatusAsync(Stop)).Writable);
-        Assert.IsType<EngineOutcome.Done>(await server.ServeAsync(2, terms, null, Stop));
+        Assert.IsType<EngineOutcome.Done>(await server.ServeAsync(2, terms, null, () => { }, Stop));
         Assert.NotNull(await server.ShutDownAsync(Stop));
     }
 

@@ -83,7 +83,7 @@ public sealed class SynchronousTests(FirstData first)
         _ = await b.SqlAsync("alter system set primary_conninfo = 'host=nowhere'");
         _ = await b.SqlAsync("select pg_reload_conf()");
 
-        var refused = Assert.IsType<EngineOutcome.NotDone>(await b.Server.ServeAsync(2, PostgreSqlMember.Terms(1, a, b), null, Stop));
+        var refused = Assert.IsType<EngineOutcome.NotDone>(await b.Server.ServeAsync(2, PostgreSqlMember.Terms(1, a, b), null, () => { }, Stop));
         Assert.Contains("ALTER SYSTEM RESET", refused.Message, StringComparison.Ordinal);
         Assert.Contains("synchronous_standby_names", refused.Message, StringComparison.Ordinal);
         Assert.False((await b.StatusAsync()).Writable);

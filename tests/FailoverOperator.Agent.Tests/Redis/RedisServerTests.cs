@@ -55,7 +55,7 @@ public sealed class RedisServerTests(Processes processes) : IAsyncLifetime
     {
         await PairAsync();
         var before = await two.StatusAsync();
-        Assert.IsType<EngineOutcome.Done>(await one.Server.ServeAsync(1, Terms, null, Stop));
+        Assert.IsType<EngineOutcome.Done>(await one.Server.ServeAsync(1, Terms, null, () => { }, Stop));
         Assert.IsType<EngineOutcome.Done>(await two.Server.FollowAsync(one.AsLeader, Stop));
         var after = await two.StatusAsync();
         Assert.Equal((before.Link, before.History), (after.Link, after.History));
@@ -82,12 +82,12 @@ public sealed class RedisServerTests(Processes processes) : IAsyncLifetime
     public async Task The_fence_is_lifted_with_the_promotion_to_what_the_user_had_set()
     {
         await using var strict = RedisMember.Create(processes.Supervisor, null, null, "--min-replicas-to-write", "1");
-        await strict.Server.ServeAsync(1, Terms, null, Stop);
+        await strict.Server.ServeAsync(1, Terms, null, () => { }, Stop);
         Assert.False((await strict.StatusAsync()).Writable);
         await strict.Server.DemoteAsync(Stop);
         Assert.Equal("1000000", Setting(await strict.CallAsync("CONFIG", "GET", "min-replicas-to-write")));
         await strict.Server.DemoteAsync(Stop);
-        await strict.Server.ServeAsync(2, Terms, null, Stop);
+        await strict.Server.ServeAsync(2, Terms, null, () => { }, Stop);
         Assert.Equal("1", Setting(await strict.CallAsync("CONFIG", "GET", "min-replicas-to-write")));
     }
 
@@ -98,7 +98,7 @@ public sealed class RedisServerTests(Processes processes) : IAsyncLifetime
         await one.CallAsync("SET", "a", "1");
         await two.UntilAsync("the write to arrive", s => s.IsEmpty == false);
         await one.Server.DemoteAsync(Stop);
-        await two.Server.ServeAsync(2, Terms, null, Stop);
+        await two.Server.ServeAsync(2, Terms, null, () => { }, Stop);
         await one.Server.FollowAsync(two.AsLeader, Stop);
         await one.UntilAsync("one to follow two", s => s.Link == ReplicationLink.Up);
         await two.CallAsync("SET", "b", "2");
@@ -114,12 +114,12 @@ public sealed class RedisServerTests(Processes processes) : IAsyncLifetime
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var acknowledged = 0;
         var writer = WriteAsync();
-        while (Volatile.Read(ref acknowledged) < 100) await Task.Delay(TimeSpan.FromMilliseconds(1), RealClock.Instance, Stop);
+        await RealClock.UntilAsync("a hundred writes are acknowledged", () => Volatile.Read(ref acknowledged) >= 100);
 
         var position = await one.Server.ShutDownAsync(Stop).WaitAsync(Soon, Stop);
 
         Assert.NotNull(position);
-        await two.Server.ServeAsync(2, Terms, null, Stop);
+        await two.Server.ServeAsync(2, Terms, null, () => { }, Stop);
         await writer.WaitAsync(Soon, Stop);
         Assert.True((await two.StatusAsync()).PositionBytes >= position);
         Assert.Equal((long)acknowledged, await two.CallAsync("LLEN", "rows"));
@@ -145,7 +145,7 @@ public sealed class RedisServerTests(Processes processes) : IAsyncLifetime
     [Fact]
     public async Task A_hand_over_without_standbys_does_not_wait_for_any()
     {
-        await one.Server.ServeAsync(1, Terms, null, Stop);
+        await one.Server.ServeAsync(1, Terms, null, () => { }, Stop);
         await one.CallAsync("SET", "a", "1");
         Assert.NotNull(await one.Server.ShutDownAsync(Stop).WaitAsync(TimeSpan.FromSeconds(2), Stop));
         Assert.False((await one.StatusAsync()).Writable);
@@ -166,7 +166,7 @@ public sealed class RedisServerTests(Processes processes) : IAsyncLifetime
     {
         await using var a = RedisMember.Create(processes.Supervisor, null, "s3cret");
         await using var b = RedisMember.Create(processes.Supervisor, a.Port, "s3cret");
-        Assert.IsType<EngineOutcome.Done>(await a.Server.ServeAsync(1, Terms, null, Stop));
+        Assert.IsType<EngineOutcome.Done>(await a.Server.ServeAsync(1, Terms, null, () => { }, Stop));
         Assert.IsType<EngineOutcome.Done>(await b.Server.FollowAsync(a.AsLeader, Stop));
         await b.UntilAsync("b to follow", s => s.Link == ReplicationLink.Up);
 
@@ -196,7 +196,7 @@ public sealed class RedisServerTests(Processes processes) : IAsyncLifetime
 
     private async Task PairAsync()
     {
-        Assert.IsType<EngineOutcome.Done>(await one.Server.ServeAsync(1, Terms, null, Stop));
+        Assert.IsType<EngineOutcome.Done>(await one.Server.ServeAsync(1, Terms, null, () => { }, Stop));
         Assert.IsType<EngineOutcome.Done>(await two.Server.FollowAsync(one.AsLeader, Stop));
         await two.UntilAsync("two to follow one", s => s.Link == ReplicationLink.Up);
     }

@@ -57,7 +57,7 @@ public sealed class FaultStage
         var scene = new Scene(bed, group, before.Holder!, (await group.PodAsync(before.Holder!)).Spec.NodeName);
         await fault.Prepare(scene);
         await group.WaitConsistentAsync(Scenario.Members);
-        var client = await group.StartWriterAsync(awayFrom: scene.Node);
+        var client = await group.StartWriterAsync(awayFrom: scene.Node, fault.Expected == Expected.Nothing ? Scenario.PatienceMilliseconds : null);
         var witness = bed.Cluster.Nodes is null || fault.KillsNode ? null : await group.StartWitnessAsync(scene.Primary);
         await Task.Delay(Rest, TimeProvider.System);
 

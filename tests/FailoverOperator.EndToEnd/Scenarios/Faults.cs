@@ -53,8 +53,8 @@ public sealed partial record Fault
         new("api-down", Expected.Nothing, scene => scene.Nodes.CutAsync(scene.Nodes.ControlPlane))
         {
             Prepare = Nothing,
-            // Eight leases' time.
-            Lasts = TimeSpan.FromSeconds(40),
+            // Five leases' time.
+            Lasts = TimeSpan.FromSeconds(25),
             Heal = RestoreApiAsync,
         },
         new("operator-down", Expected.Nothing, scene => scene.Bed.Release.StopAsync())

@@ -13,7 +13,7 @@ public sealed class GroupDeletion : Scenario
     {
         var group = await StartGroupAsync(bed, scope);
         var pods = await UidsAsync(scope);
-        var writer = await group.StartWriterAsync();
+        var writer = await group.StartWriterAsync(deadlineMilliseconds: PatienceMilliseconds);
         await scope.Kubectl.RunAsync("delete", "redundancygroup", RedisGroup.GroupName, "--wait", "--timeout=60s");
         await Poll.StaysAsync("the pods stay", Observed, async () => await UidsAsync(scope) == pods);
         await writer.WaitUntilServedAsync(FailoverDeadline);

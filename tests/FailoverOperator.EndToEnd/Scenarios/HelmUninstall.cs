@@ -11,7 +11,7 @@ public sealed class HelmUninstall : Scenario
     {
         var group = await StartGroupAsync(bed, scope);
         var before = (await group.GetAsync()).Status!.Slots[0];
-        var writer = await group.StartWriterAsync();
+        var writer = await group.StartWriterAsync(deadlineMilliseconds: PatienceMilliseconds);
         try
         {
             await bed.Release.UninstallAsync();

@@ -51,7 +51,8 @@ public sealed class NodePowerCut : Scenario
         {
             var blocked = await Task.WhenAll(groups.Zip(terms, WaitBlockedAsync));
             foreach (var failover in blocked) report($"{failover.Metadata.Name} is blocked: {failover.Status!.Message}");
-            await Poll.StaysAsync("both failovers stay blocked and nobody is promoted", BlockedObserved, async () => await IsBlockedAsync(waiting) && await IsBlockedAsync(confirmed));
+            await Poll.StaysAsync("both failovers stay blocked and nobody is promoted", BlockedObserved, async () => await IsBlockedAsync(waiting) && await IsBlockedAsync(confirmed),
+                pause: TimeSpan.FromSeconds(1));
 
             var afterWord = await ConfirmAsync(confirmed, blocked[1]);
             Expect(await IsBlockedAsync(waiting), "a person's word is for one failover alone");

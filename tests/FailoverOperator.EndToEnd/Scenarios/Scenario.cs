@@ -7,6 +7,10 @@ namespace FailoverOperator.EndToEnd.Scenarios;
 public abstract class Scenario
 {
     internal const int Members = 3;
+
+    /// <summary>Of a client that is to notice nothing: a refusal or a broken connection is a failure, a busy machine is none.</summary>
+    internal const int PatienceMilliseconds = 5000;
+
     /// <summary>How fast it must be is measured; this is for <see cref="MemberGroup.BearLateKubeletsAsync">late kubelets</see>.</summary>
     protected static readonly TimeSpan FailoverDeadline = TimeSpan.FromSeconds(150);
 

@@ -61,8 +61,9 @@ internal static class AgentMutants
 
         private sealed class Server(IMemberServer real) : ServerDecorator(real)
         {
-            public override Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, CancellationToken cancellationToken) =>
-                Real.ServeAsync(term, terms with { SynchronousStandbys = 0 }, floor, cancellationToken);
+            public override Task<EngineOutcome> ServeAsync(
+                long term, LeaseTerms terms, HistoryFloor? floor, Action beforeWritable, CancellationToken cancellationToken) =>
+                Real.ServeAsync(term, terms with { SynchronousStandbys = 0 }, floor, beforeWritable, cancellationToken);
         }
     }
 
@@ -75,14 +76,15 @@ internal static class AgentMutants
         {
             private long _served;
 
-            public override async Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, CancellationToken cancellationToken)
+            public override async Task<EngineOutcome> ServeAsync(
+                long term, LeaseTerms terms, HistoryFloor? floor, Action beforeWritable, CancellationToken cancellationToken)
             {
                 var isNew = _served != term;
-                var outcome = await Real.ServeAsync(term, isNew ? terms with { SynchronousStandbys = 0 } : terms, floor, cancellationToken);
+                var outcome = await Real.ServeAsync(term, isNew ? terms with { SynchronousStandbys = 0 } : terms, floor, beforeWritable, cancellationToken);
                 if (!isNew || outcome is not EngineOutcome.Done) return outcome;
                 _served = term;
                 await Task.Delay(TimeSpan.FromSeconds(2), container.Agent.Process.Time, cancellationToken);
-                return await Real.ServeAsync(term, terms, floor, cancellationToken);
+                return await Real.ServeAsync(term, terms, floor, beforeWritable, cancellationToken);
             }
         }
     }
@@ -94,8 +96,9 @@ internal static class AgentMutants
 
         private sealed class Server(IMemberServer real) : ServerDecorator(real)
         {
-            public override Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, CancellationToken cancellationToken) =>
-                Real.ServeAsync(term, terms, null, cancellationToken);
+            public override Task<EngineOutcome> ServeAsync(
+                long term, LeaseTerms terms, HistoryFloor? floor, Action beforeWritable, CancellationToken cancellationToken) =>
+                Real.ServeAsync(term, terms, null, beforeWritable, cancellationToken);
         }
     }
 

@@ -34,8 +34,9 @@ internal abstract class ServerDecorator(IMemberServer real) : IMemberServer
 
     public virtual Task<EngineReply> StatusAsync(CancellationToken cancellationToken) => real.StatusAsync(cancellationToken);
 
-    public virtual Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, CancellationToken cancellationToken) =>
-        real.ServeAsync(term, terms, floor, cancellationToken);
+    public virtual Task<EngineOutcome> ServeAsync(
+        long term, LeaseTerms terms, HistoryFloor? floor, Action beforeWritable, CancellationToken cancellationToken) =>
+        real.ServeAsync(term, terms, floor, beforeWritable, cancellationToken);
 
     public virtual Task<EngineOutcome> FollowAsync(Leader leader, CancellationToken cancellationToken) => real.FollowAsync(leader, cancellationToken);
 

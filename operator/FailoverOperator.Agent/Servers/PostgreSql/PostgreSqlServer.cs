@@ -60,8 +60,8 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
         }
     }
 
-    public Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, CancellationToken cancellationToken) =>
-        DoAsync(() => ServeAsync(terms, floor, cancellationToken), cancellationToken);
+    public Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, Action beforeWritable, CancellationToken cancellationToken) =>
+        DoAsync(() => ServeAsync(terms, floor, beforeWritable, cancellationToken), cancellationToken);
 
     public Task<EngineOutcome> FollowAsync(Leader leader, CancellationToken cancellationToken) =>
         DoAsync(() => FollowLeaderAsync(leader, cancellationToken), cancellationToken);
@@ -105,7 +105,7 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
     /// What the synchronous members are is in effect before the promotion: not one write of the new primary may be
     /// acknowledged without them.
     /// </summary>
-    private async Task<string?> ServeAsync(LeaseTerms terms, HistoryFloor? floor, CancellationToken cancellationToken)
+    private async Task<string?> ServeAsync(LeaseTerms terms, HistoryFloor? floor, Action beforeWritable, CancellationToken cancellationToken)
     {
         var bearing = new Bearing(null, MemberNames.Synchronous(terms, _settings.PodName));
         if (await CreateIfFirstAsync(cancellationToken) is { } uncreated) return uncreated;
@@ -115,14 +115,15 @@ public sealed class PostgreSqlServer : IMemberServer, IAsyncDisposable
 
         // Slots and the new timeline are files that are made durable one after the other: both at once, as everybody waits for them.
         var slots = KeepSlotsAsync(terms, cancellationToken);
-        var writable = MakeWritableAsync(session, bearing, floor, cancellationToken);
+        var writable = MakeWritableAsync(session, bearing, floor, beforeWritable, cancellationToken);
         await Task.WhenAll(slots, writable);
         return await writable;
     }
 
-    private async Task<string?> MakeWritableAsync(Session session, Bearing bearing, HistoryFloor? floor, CancellationToken cancellationToken)
+    private async Task<string?> MakeWritableAsync(Session session, Bearing bearing, HistoryFloor? floor, Action beforeWritable, CancellationToken cancellationToken)
     {
         if (await _process.SteerAsync(session, bearing, cancellationToken) is { } unsteered) return unsteered;
+        beforeWritable();
         if (await session.IsInRecoveryAsync(cancellationToken))
         {
             if (floor is not null && await ReserveAsync(session, floor, cancellationToken) is { } unreserved) return unreserved;

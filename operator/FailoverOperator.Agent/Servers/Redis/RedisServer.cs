@@ -51,10 +51,11 @@ public sealed class RedisServer : IMemberServer, IDisposable
         }
     }
 
-    public Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, CancellationToken cancellationToken) => DoAsync(async () =>
+    public Task<EngineOutcome> ServeAsync(long term, LeaseTerms terms, HistoryFloor? floor, Action beforeWritable, CancellationToken cancellationToken) => DoAsync(async () =>
     {
         if (await StartAsync(cancellationToken) is { } problem) return problem;
         var info = await LoadedAsync(cancellationToken);
+        beforeWritable();
         // First, so that a primary never refuses a write for want of replicas that nobody asked for.
         await _fence.LiftAsync(cancellationToken);
         if (!info.IsPrimary) _ = await _orders.CallAsync(cancellationToken, "REPLICAOF", "NO", "ONE");
