@@ -1,7 +1,6 @@
 using FailoverOperator.Api;
 using FailoverOperator.Api.Failovers;
 using FailoverOperator.Core.Decisions;
-using FailoverOperator.Core.Leases;
 using FailoverOperator.Core.Observations;
 using static FailoverOperator.Core.Tests.GivenAgents;
 
