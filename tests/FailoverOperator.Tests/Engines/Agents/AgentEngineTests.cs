@@ -247,7 +247,8 @@ public sealed class AgentEngineTests : IAsyncDisposable
     {
         Says(Standby);
         var disturbed = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var engine = new AgentEngine(Settings, Token, null, _http, RealClock.Instance, uid => disturbed.TrySetResult(uid));
+        var settings = new AgentSettings { Port = _server.Port, ProbeTimeout = Patience };
+        await using var engine = new AgentEngine(settings, Token, null, _http, RealClock.Instance, uid => disturbed.TrySetResult(uid));
         Assert.IsType<EngineReply.Answered>(await AskAsync(engine));
         // The idle connection is made behind the answer's back.
         while (!disturbed.Task.IsCompleted)
