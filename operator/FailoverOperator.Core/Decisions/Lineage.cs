@@ -83,11 +83,13 @@ internal sealed class Lineage
 
     private HashSet<string> AncestorsOf(IReadOnlyCollection<string> logs)
     {
-        HashSet<string> all = [.. logs];
         HashSet<string> found = [];
-        // Each round finds another log, of which there are no more than were told.
-        while (_continuations.Count(c => all.Contains(c.Log) && found.Add(c.Before) && all.Add(c.Before)) > 0)
+        var open = new Queue<string>(logs);
+        // Each log is found once, and there are no more than were told, whatever is told.
+        while (open.TryDequeue(out var log))
         {
+            foreach (var (_, before) in _continuations.Where(c => c.Log == log))
+                if (found.Add(before)) open.Enqueue(before);
         }
         return found;
     }
